@@ -1,0 +1,1 @@
+"""What every service of the trial stands on: kernel, contracts, protocol, store, bus, projections, HTTP."""

@@ -1,0 +1,130 @@
+"""Terms that more than one service speaks: ids, partial dates, texts that name nobody, measurements."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, PlainSerializer, StringConstraints
+
+ParticipantId = UUID
+SiteId = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$"), Field(description="A site's short code", examples=["CU"])
+]
+
+BirthMonth = Annotated[
+    str,
+    StringConstraints(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$"),
+    Field(description="Year and month of birth; the day is never taken", examples=["2017-03"]),
+]
+
+ProtocolRef = Annotated[str, Field(description="Protocol and version a decision rests on", examples=["CMD03@1.0.0"])]
+
+
+def _is_partial_date(text: str) -> str:
+    parts = [int(part) for part in text.split("-")]
+    year, month, day = (*parts, 1, 1)[:3]
+    date(year, month, day)
+    return text
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"),
+    AfterValidator(_is_partial_date),
+    Field(
+        description="An ISO 8601 date as far as it is known: 2026, 2026-03 or 2026-03-14",
+        examples=["2026-03-14", "2026-03"],
+    ),
+]
+
+
+def earliest(partial: str) -> date:
+    """The first day that a partial date can mean."""
+    year, month, day = (*map(int, partial.split("-")), 1, 1)[:3]
+    return date(year, month, day)
+
+
+def latest(partial: str) -> date:
+    """The last day that a partial date can mean."""
+    first = earliest(partial)
+    match partial.count("-"):
+        case 0:
+            return date(first.year, 12, 31)
+        case 1:
+            after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+            return date.fromordinal(after.toordinal() - 1)
+        case _:
+            return first
+
+
+# Signs that a text carries a direct identifier. They catch the common slip, not the determined writer:
+# no pattern can prove that a text names nobody, so texts stay short and forms say what they are for.
+_IDENTIFYING = (
+    (re.compile(r"\S+@\S+\.\S+"), "an e-mail address"),
+    (re.compile(r"(?:\d[ -]?){9,}"), "a long number, such as a national id or a telephone number"),
+    (re.compile(r"\b(?:HN|MRN|AN)\W{0,3}\d{3,}", re.IGNORECASE), "a hospital number"),
+    (re.compile(r"(?:ด\.ช\.|ด\.ญ\.|เด็กชาย|เด็กหญิง|นางสาว|นาย|นาง)\s*\S+"), "a title and a name"),
+    (re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Master)\b\.?\s+[A-Z]", re.IGNORECASE), "a title and a name"),
+    (re.compile(r"\b(?:born|DOB|date of birth)\b", re.IGNORECASE), "a date of birth"),
+)
+
+
+def _names_nobody(text: str) -> str:
+    for pattern, what in _IDENTIFYING:
+        if pattern.search(text):
+            raise ValueError(f"this text seems to hold {what}; describe the matter without naming anybody")
+    return text
+
+
+def _plain_text(text: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise ValueError("one line of plain text: control characters are not accepted")
+    return text
+
+
+ShortText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_plain_text),
+    AfterValidator(_names_nobody),
+    Field(description="A short text that names nobody"),
+]
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=500),
+    AfterValidator(_plain_text),
+    AfterValidator(_names_nobody),
+    Field(description="Why, in words that name nobody", examples=["Transcription error: the scan report says 24 mm"]),
+]
+
+Code = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/+:-]{0,63}$"),
+    Field(description="A code or identifier of a thing, never of a person"),
+]
+
+
+def _plain_decimal(value: Decimal) -> Decimal:
+    if len(value.as_tuple().digits) > 28:
+        raise ValueError("at most 28 significant digits")
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or not -12 <= exponent <= 12:
+        raise ValueError("at most 12 decimal places and no power of ten beyond 12")
+    return value
+
+
+def _decimal_text(value: Decimal) -> str:
+    return format(value, "f")
+
+
+Measurement = Annotated[
+    Decimal,
+    AfterValidator(_plain_decimal),
+    PlainSerializer(_decimal_text, return_type=str, when_used="json"),
+    Field(description="An exact decimal, as a JSON number or a string", examples=["12.5"]),
+]
+
+Instant = Annotated[AwareDatetime, Field(description="An RFC 3339 instant with its offset")]

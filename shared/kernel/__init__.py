@@ -1,0 +1,1 @@
+"""Events, deciders, errors and the clock: pure, without input or output."""

@@ -1,0 +1,34 @@
+"""Who acts: a person or a system, their roles, and the sites they act for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles of the trial (ICH E6: investigator, monitor, sponsor; the others are its delegation log)."""
+
+    COORDINATOR = "coordinator"
+    INVESTIGATOR = "investigator"
+    RADIOLOGIST = "radiologist"
+    LABORATORY = "laboratory"
+    SAFETY_OFFICER = "safety-officer"
+    MONITOR = "monitor"
+    SPONSOR = "sponsor"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An authenticated caller. `sites` None means every site of the trial."""
+
+    id: str
+    roles: frozenset[Role]
+    sites: frozenset[str] | None
+
+    def may_see(self, site: str) -> bool:
+        return self.sites is None or site in self.sites
+
+    def acting_as(self, allowed: frozenset[Role]) -> Role | None:
+        """The role under which this actor does what `allowed` permits; the first by name, so it is stable."""
+        held = sorted(self.roles & allowed)
+        return held[0] if held else None

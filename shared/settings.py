@@ -1,0 +1,69 @@
+"""Settings: from the environment alone, validated once at the start, printed with their secrets hidden.
+
+A secret may be given by path: `TOKEN_KEY_FILE=/run/secrets/key` is read where `TOKEN_KEY` is expected.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.kernel.errors import TrialError
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class BadSettings(TrialError):
+    """The process cannot start with these settings; the message names the variable."""
+
+
+class Settings(BaseSettings):
+    """What a process of the trial can be told. Field names are the variables, in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///.trial/{service}.sqlite3",
+        description="SQLAlchemy URL; {service} stands for the service's name",
+    )
+    database_pool_size: int = Field(8, ge=1, le=64)
+    kafka_bootstrap: str | None = Field(None, description="host:port, comma separated; none: the bus is SQLite")
+    kafka_topics_file: Path = Path("deploy/kafka/topics.yaml")
+    kafka_replication_factor: int = Field(1, ge=1, le=5)
+    bus_file: Path = Field(Path(".trial/bus.sqlite3"), description="the bus of the embedded mode")
+    protocol_file: Path | None = Field(None, description="another trial's protocol; none: CMD03")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    public_url: str = Field("http://127.0.0.1:8000", description="the one base URL that callers use")
+    graceful_seconds: int = Field(15, ge=1, le=300)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    auth_disabled: bool = Field(False, description="1: nobody is asked who they are; loopback only")
+    oidc_issuer: str = "urn:cmd03:local"
+    oidc_audience: str = "cmd03"
+    oidc_jwks_url: str | None = None
+    oidc_jwks_file: Path | None = None
+
+    alert_webhook_url: str | None = Field(None, description="receives serious adverse events as signed webhooks")
+    alert_webhook_secret: SecretStr | None = Field(None, description="whsec_... of Standard Webhooks")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: Any) -> Any:
+        for name in ("database_url", "alert_webhook_secret"):
+            path = os.environ.get(f"{name.upper()}_FILE")
+            if path:
+                given = {**given, name: Path(path).read_text(encoding="utf-8").strip()}
+        return given
+
+    @model_validator(mode="after")
+    def _open_only_at_home(self) -> "Settings":
+        if self.auth_disabled and self.host not in LOOPBACK:
+            raise ValueError(f"AUTH_DISABLED=1 refuses any address but loopback; HOST is {self.host}")
+        return self
+
+    def database_url_of(self, service: str) -> str:
+        return self.database_url.replace("{service}", service)
