@@ -1,0 +1,209 @@
+"""One database of one service: PostgreSQL through asyncpg, or a file of SQLite through aiosqlite.
+
+Tables name no schema. On PostgreSQL the search path is the service's own schema, under its own role; on SQLite
+every service has its own file. Reading is autocommitted; `begin()` is a transaction. When the database is
+away, both raise `DatabaseAway`, which becomes a 503.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy import DateTime, Numeric, String, event
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from shared.kernel.errors import Unavailable
+
+SQLITE_BUSY_SECONDS = 10
+IDLE_TRANSACTION_LIMIT = "30s"  # one forgotten transaction would hold back vacuum and every reader that waits
+STATEMENT_LIMIT = "30s"
+
+
+class DatabaseAway(Unavailable):
+    """The database cannot be reached or is shutting down. Nothing was written; send the request again."""
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal that comes back digit for digit: NUMERIC on PostgreSQL, text on SQLite (which has floats only)."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return format(value, "f") if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        return None if value is None else Decimal(value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, in UTC both ways: TIMESTAMPTZ on PostgreSQL, sortable text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant carries its offset")
+        return instant_text(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def instant_text(value: datetime) -> str:
+    """An instant as text whose order is the order of time."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class Database:
+    """The engine of one service's database, with errors translated once for everybody."""
+
+    def __init__(self, engine: AsyncEngine, schema: str) -> None:
+        self.engine = engine
+        self.schema = schema
+        self.dialect = engine.dialect.name
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading: every statement stands alone, so no transaction is left open."""
+        with translated():
+            async with self._reading.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed at the end of the block, rolled back if the block raises."""
+        with translated():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """The raw driver's connection from the same pool, in autocommit. For `eventstore` and bulk writes alone."""
+        with translated():
+            async with self._reading.connect() as connection:
+                raw = await connection.get_raw_connection()
+                yield raw.driver_connection
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+class translated:  # noqa: N801 - reads as a statement: `with translated():`
+    """Turn the many ways in which a database can be away into `DatabaseAway`."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and is_away(error):
+            raise DatabaseAway("the database is away; nothing was written, send the request again") from error
+
+
+_AWAY = (
+    ConnectionError,
+    OSError,
+    PoolTimeout,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.InterfaceError,
+    asyncpg.OperatorInterventionError,  # shutting down, terminated by an administrator
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.exceptions.InternalClientError,  # asked while the connection was breaking off
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+def is_away(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            return True
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if isinstance(cause, _AWAY) or (isinstance(error, OperationalError) and _sqlite_is_away(error.orig)):
+            return True
+    return isinstance(error, _AWAY) or _sqlite_is_away(error)
+
+
+def _sqlite_is_away(error: BaseException | None) -> bool:
+    """Locked beyond the busy timeout, full, or unreadable; a missing table or column is our own bug."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    return not str(error).startswith(("no such", "near ", "incomplete input"))
+
+
+def open_database(url: str, schema: str, *, pool_size: int = 8) -> Database:
+    """Open a service's database. No connection is made before the first use.
+
+    `url` is SQLAlchemy's: `postgresql+asyncpg://role:password@host/name` or `sqlite+aiosqlite:///path`.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite_engine(url, parsed.database), schema)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_recycle=1800,
+        pool_reset_on_return="rollback",
+        connect_args={
+            "timeout": 5,
+            "command_timeout": 60,
+            "server_settings": {
+                "search_path": schema,
+                "timezone": "UTC",
+                "application_name": f"cmd03-{schema}",
+                "idle_in_transaction_session_timeout": IDLE_TRANSACTION_LIMIT,
+                "statement_timeout": STATEMENT_LIMIT,
+            },
+        },
+    )
+    return Database(engine, schema)
+
+
+def _sqlite_engine(url: str, path: str | None) -> AsyncEngine:
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _(connection: Any, _record: object) -> None:
+        # Write-ahead log: readers and the writer do not block each other. FULL: a commit that was
+        # answered survives a power cut.
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+        # The driver's own transactions begin late and upgrade from read to write, which SQLite may refuse at
+        # once with "database is locked": ours begin in the hook below.
+        connection.isolation_level = None
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _(connection: Any) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

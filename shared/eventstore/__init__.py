@@ -1,0 +1,1 @@
+"""The event store: streams with expected versions, and the outbox that is filled by the same statement."""

@@ -1,0 +1,129 @@
+"""How a row reaches the store and comes back, once for each database, on the raw driver's connection.
+
+The raw driver is allowed in this room alone: an append costs half of what it does through SQLAlchemy's
+compiler (`make bench`, "append"). Both recorders pass one contract suite.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from shared.db import Database, instant_text
+from shared.kernel.errors import StaleVersion
+
+COLUMNS = (
+    "stream", "version", "event_id", "type", "schema_version", "subject", "recorded_at", "actor", "role",
+    "reason", "correlation_id", "causation_id", "traceparent", "fingerprint", "data",
+)  # fmt: skip
+
+
+class Row(NamedTuple):
+    """One event as a row of `events`, without the position that the database gives it."""
+
+    stream: str
+    version: int
+    event_id: UUID
+    type: str
+    schema_version: int
+    subject: str
+    recorded_at: datetime
+    actor: str
+    role: str
+    reason: str | None
+    correlation_id: UUID
+    causation_id: UUID
+    traceparent: str | None
+    fingerprint: str
+    data: str
+
+
+class Recorder(Protocol):
+    """Appends rows all or none, and reads one stream in order."""
+
+    async def insert(self, rows: Sequence[Row]) -> None:
+        """Append. Raises `StaleVersion` if one of the versions is taken; then no row is there."""
+
+    async def select(self, stream: str) -> list[Row]: ...
+
+
+def recorder_for(db: Database) -> Recorder:
+    return SqliteRecorder(db) if db.dialect == "sqlite" else PostgresRecorder(db)
+
+
+@lru_cache(maxsize=64)
+def _postgres_insert(rows: int) -> str:
+    width = len(COLUMNS)
+    values = ", ".join(
+        "(" + ", ".join(f"${row * width + column + 1}" for column in range(width)) + ")" for row in range(rows)
+    )
+    return (
+        f"with appended as (insert into events ({', '.join(COLUMNS)}) values {values} returning position) "
+        "insert into outbox (position) select position from appended"
+    )
+
+
+@lru_cache(maxsize=64)
+def _sqlite_insert(rows: int) -> str:
+    marks = "(" + ", ".join("?" * len(COLUMNS)) + ")"
+    return f"insert into events ({', '.join(COLUMNS)}) values {', '.join([marks] * rows)}"
+
+
+class PostgresRecorder:
+    """asyncpg: events and outbox rows in one statement, one round trip, autocommitted."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._select = f"select {', '.join(COLUMNS)} from events where stream = $1 order by version"
+
+    async def insert(self, rows: Sequence[Row]) -> None:
+        values = [value for row in rows for value in row]
+        try:
+            async with self._db.driver() as connection:
+                await connection.execute(_postgres_insert(len(rows)), *values)
+        except asyncpg.UniqueViolationError as error:
+            raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
+
+    async def select(self, stream: str) -> list[Row]:
+        async with self._db.driver() as connection:
+            return [Row(*record) for record in await connection.fetch(self._select, stream)]
+
+
+class SqliteRecorder:
+    """aiosqlite: one statement that the trigger completes, one hop to the connection's thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._select = f"select {', '.join(COLUMNS)} from events where stream = ? order by version"
+
+    async def insert(self, rows: Sequence[Row]) -> None:
+        values = [_to_sqlite(value) for row in rows for value in row]
+        async with self._db.driver() as connection:
+            try:
+                await connection.execute_fetchall(_sqlite_insert(len(rows)), values)
+            except sqlite3.IntegrityError as error:
+                raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
+
+    async def select(self, stream: str) -> list[Row]:
+        async with self._db.driver() as connection:
+            return [_from_sqlite(record) for record in await connection.execute_fetchall(self._select, (stream,))]
+
+
+def _to_sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    return instant_text(value) if isinstance(value, datetime) else value
+
+
+def _from_sqlite(record: Sequence[Any]) -> Row:
+    row = Row(*record)
+    return row._replace(
+        event_id=UUID(record[2]),
+        recorded_at=datetime.fromisoformat(record[6]),
+        correlation_id=UUID(record[10]),
+        causation_id=UUID(record[11]),
+    )

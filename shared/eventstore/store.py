@@ -1,0 +1,191 @@
+"""Load, fold, decide, append: written once, for every aggregate.
+
+A command that was carried out is recognised by its id and its content, which stand beside each of its events: sent
+again it answers as the first time, and another content under the same id is refused. So a caller that saw no
+answer may always send the same request again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from shared.db import Database
+from shared.eventstore.recorders import Row, recorder_for
+from shared.kernel.decider import Command, Decider, Recording
+from shared.kernel.errors import AlreadyExists, StaleVersion
+from shared.kernel.events import Envelope, Event, decode
+
+MAX_ATTEMPTS = 8
+
+C = TypeVar("C", bound=Command)
+S = TypeVar("S")
+F = TypeVar("F")
+E = TypeVar("E", bound=Event)
+
+
+class OtherContentOnRecord(AlreadyExists):
+    """This id was used before, for another content. Take a new id, or send the same content again."""
+
+
+class Hint(Protocol):
+    """Told after each commit, so that the relay need not wait for its next poll."""
+
+    def ring(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was written, or what an earlier run of the same command had written."""
+
+    stream: str
+    version: int
+    replayed: bool = False
+
+    @property
+    def position(self) -> str:
+        """`<stream>@<version>`: what a reader waits for to see this write."""
+        return f"{self.stream}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Events for one stream, which must be at version `expected` (0: must not exist)."""
+
+    stream: str
+    expected: int
+    events: Sequence[Event]
+    recording: Recording
+    fingerprint: str
+
+
+class EventStore:
+    """The streams of one service."""
+
+    def __init__(self, db: Database, *, hint: Hint | None = None) -> None:
+        self._recorder = recorder_for(db)
+        self._hint = hint
+
+    async def execute(
+        self,
+        decider: Decider[C, S, F, E],
+        id: object,  # noqa: A002 - the aggregate's id
+        command: C,
+        facts: F | Callable[[S], F],
+        recording: Recording,
+        *,
+        expected: int | None = None,
+        fresh: bool = False,
+    ) -> Receipt:
+        """Carry out a command on one aggregate.
+
+        `facts` is a value, or a function of the state for what depends on it. `expected` is the version the
+        caller has seen. `fresh` says that the stream most likely does not exist yet, which saves reading it.
+
+        Raises:
+            StaleVersion: the stream is not at `expected`, or others kept writing during every attempt.
+            OtherContentOnRecord: the command's id was used for another content.
+            TrialError: whatever the decider raises.
+        """
+        stream, fingerprint = decider.stream(id), command.fingerprint()
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            rows = [] if fresh and attempt == 1 else await self._recorder.select(stream)
+            earlier = _earlier_run(rows, stream, recording.command_id, fingerprint, expected)
+            if earlier is not None:
+                return earlier
+            if expected is not None and expected != len(rows):
+                raise StaleVersion(f"{stream} is at version {len(rows)}, not {expected}", current=len(rows))
+            state = decider.fold(_decoded(rows))
+            decided = decider.decide(command, state, facts(state) if callable(facts) else facts)
+            if not decided:
+                return Receipt(stream, len(rows))
+            try:
+                return await self.append(Write(stream, len(rows), decided, recording, fingerprint))
+            except StaleVersion:
+                if expected is not None or attempt == MAX_ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def append(self, *writes: Write) -> Receipt:
+        """Append to one or several streams, all or none. The receipt is the last write's.
+
+        Raises:
+            StaleVersion: one of the streams is past the version its write expects; nothing was written.
+        """
+        await self._recorder.insert([row for write in writes for row in _rows(write)])
+        if self._hint is not None:
+            self._hint.ring()
+        return Receipt(writes[-1].stream, writes[-1].expected + len(writes[-1].events))
+
+    async def read(self, stream: str) -> list[Any]:
+        """The events of a stream in order, in their newest version; empty if there is no such stream."""
+        return _decoded(await self._recorder.select(stream))
+
+    async def load(self, decider: Decider[C, S, F, E], id: object) -> tuple[S, int]:  # noqa: A002
+        """The state of an aggregate and the version of its stream (0: nothing has happened)."""
+        rows = await self._recorder.select(decider.stream(id))
+        return decider.fold(_decoded(rows)), len(rows)
+
+    async def history(self, stream: str) -> list[Envelope]:
+        """A stream with all that stands around its events: who, when, why."""
+        return [envelope_of(row) for row in await self._recorder.select(stream)]
+
+    async def earlier_run(self, stream: str, recording: Recording, fingerprint: str) -> Receipt | None:
+        """The receipt of this very command if it was carried out before; for writes over several streams."""
+        rows = await self._recorder.select(stream)
+        return _earlier_run(rows, stream, recording.command_id, fingerprint, None)
+
+
+def envelope_of(row: Row) -> Envelope:
+    fields = row._asdict()
+    del fields["fingerprint"]
+    return Envelope.model_construct(**fields)
+
+
+def _decoded(rows: Sequence[Row]) -> list[Any]:
+    return [decode(row.type, row.schema_version, row.data) for row in rows]
+
+
+def _rows(write: Write) -> list[Row]:
+    recording = write.recording
+    return [
+        Row(
+            stream=write.stream,
+            version=write.expected + number,
+            event_id=uuid4(),
+            type=event.event_type,
+            schema_version=event.schema_version,
+            subject=recording.subject,
+            recorded_at=recording.at,
+            actor=recording.by.id,
+            role=recording.role.value,
+            reason=recording.reason,
+            correlation_id=recording.correlation_id,
+            causation_id=recording.command_id,
+            traceparent=recording.traceparent,
+            fingerprint=write.fingerprint,
+            data=event.to_json(),
+        )
+        for number, event in enumerate(write.events, start=1)
+    ]
+
+
+def _earlier_run(
+    rows: Sequence[Row], stream: str, command_id: UUID, fingerprint: str, expected: int | None
+) -> Receipt | None:
+    """Find the events that this command made before, by its id, or by the version it was aimed at."""
+    for row in rows:
+        if row.causation_id == command_id:
+            if row.fingerprint != fingerprint:
+                raise OtherContentOnRecord(
+                    f"{command_id} is on record with another content; send the same content, or take a new id"
+                )
+            return _receipt(rows, stream, command_id)
+    if expected is not None and 0 < expected < len(rows) and rows[expected].fingerprint == fingerprint:
+        return _receipt(rows, stream, rows[expected].causation_id)
+    return None
+
+
+def _receipt(rows: Sequence[Row], stream: str, command_id: UUID) -> Receipt:
+    last = max(row.version for row in rows if row.causation_id == command_id)
+    return Receipt(stream, last, replayed=True)
