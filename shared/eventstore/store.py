@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from shared.db import Database
 from shared.eventstore.recorders import Row, recorder_for
 from shared.kernel.decider import Command, Decider, Recording
-from shared.kernel.errors import AlreadyExists, StaleVersion
+from shared.kernel.errors import AlreadyExists, StaleVersion, TrialError
 from shared.kernel.events import Envelope, Event, decode
 
 MAX_ATTEMPTS = 8
@@ -96,7 +96,12 @@ class EventStore:
             if expected is not None and expected != len(rows):
                 raise StaleVersion(f"{stream} is at version {len(rows)}, not {expected}", current=len(rows))
             state = decider.fold(_decoded(rows))
-            decided = decider.decide(command, state, facts(state) if callable(facts) else facts)
+            try:
+                decided = decider.decide(command, state, facts(state) if callable(facts) else facts)
+            except TrialError:
+                if fresh and attempt == 1:
+                    continue  # perhaps it was carried out before, when it was acceptable: look, then decide again
+                raise
             if not decided:
                 return Receipt(stream, len(rows))
             try:
@@ -158,7 +163,7 @@ def _rows(write: Write) -> list[Row]:
             subject=recording.subject,
             recorded_at=recording.at,
             actor=recording.by.id,
-            role=recording.role.value,
+            role=recording.by.role.value,
             reason=recording.reason,
             correlation_id=recording.correlation_id,
             causation_id=recording.command_id,

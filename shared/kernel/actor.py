@@ -19,16 +19,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An authenticated caller. `sites` None means every site of the trial."""
+    """An authenticated caller. `sites` None means every site of the trial.
+
+    `role` is the one under which the actor does the thing at hand: it is recorded with each event.
+    """
 
     id: str
     roles: frozenset[Role]
     sites: frozenset[str] | None
+    role: Role
 
     def may_see(self, site: str) -> bool:
         return self.sites is None or site in self.sites
-
-    def acting_as(self, allowed: frozenset[Role]) -> Role | None:
-        """The role under which this actor does what `allowed` permits; the first by name, so it is stable."""
-        held = sorted(self.roles & allowed)
-        return held[0] if held else None

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import Actor
 from shared.kernel.events import Event
 
 
@@ -61,10 +61,9 @@ class Decider(Generic[C, S, F, E]):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Who records, in which role, when, about whom and why: stands beside every event of one command."""
+    """Who records, when, about whom and why: stands beside every event of one command."""
 
     by: Actor
-    role: Role
     at: datetime
     subject: str
     command_id: UUID = field(default_factory=uuid4)
