@@ -1,0 +1,80 @@
+"""What every test may ask for: real servers, databases and topics of its own, and no network beyond this machine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from deploy.native.servers import KafkaServer, PostgresServer, ServerFailed
+from tests.servers import Kafka, Postgres, running_kafka, running_postgres, temporary_folder
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@contextmanager
+def or_the_run_fails() -> Iterator[None]:
+    """A run without its servers proves nothing, so it neither skips nor goes on."""
+    try:
+        yield
+    except ServerFailed as failed:
+        pytest.exit(f"the test run needs a server that does not start.\n{failed}", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL, started when the first test asks for it and stopped with the run."""
+    with ExitStack() as stack:
+        with or_the_run_fails():
+            server = stack.enter_context(running_postgres())
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """Apache Kafka, started when the first test asks for it and stopped with the run."""
+    with ExitStack() as stack:
+        with or_the_run_fails():
+            server = stack.enter_context(running_kafka())
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """A fresh database on PostgreSQL."""
+    return postgres.create_database()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh file for SQLite."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'service.sqlite3'}"
+
+
+@pytest.fixture
+def new_postgres_server() -> Iterator[Callable[[], PostgresServer]]:
+    """Starts servers of the test's own, which it may stop, kill and start again."""
+    with ExitStack() as stack:
+
+        def start() -> PostgresServer:
+            with or_the_run_fails():
+                return stack.enter_context(PostgresServer(stack.enter_context(temporary_folder())))
+
+        yield start
+
+
+@pytest.fixture
+def new_kafka_server() -> Iterator[Callable[[], KafkaServer]]:
+    """Starts brokers of the test's own, which it may stop, kill and start again."""
+    with ExitStack() as stack:
+
+        def start() -> KafkaServer:
+            with or_the_run_fails():
+                return stack.enter_context(KafkaServer(stack.enter_context(temporary_folder())))
+
+        yield start
