@@ -1,4 +1,4 @@
-"""The tables of an event store, the same in every service, and the statements that make them append-only.
+"""The tables of an event store, the same in every service. Migrations make them: see `shared.eventstore.ddl`.
 
 `events` is the record of the trial: neither application nor administrator can change a row without first
 dropping a trigger, which leaves its own trace. `outbox` holds the positions that the relay still has to
@@ -63,20 +63,3 @@ event_store_tables(TABLES)
 events = TABLES.tables["events"]
 outbox = TABLES.tables["outbox"]
 leases = TABLES.tables["leases"]
-
-APPEND_ONLY = {
-    "postgresql": (
-        """create function refuse_change() returns trigger language plpgsql as $$
-           begin raise exception '% is append-only: correct by a new event', tg_table_name; end $$""",
-        """create trigger events_append_only before update or delete or truncate on events
-           for each statement execute function refuse_change()""",
-    ),
-    "sqlite": (
-        """create trigger events_no_update before update on events
-           begin select raise(abort, 'events is append-only: correct by a new event'); end""",
-        """create trigger events_no_delete before delete on events
-           begin select raise(abort, 'events is append-only: correct by a new event'); end""",
-        """create trigger events_to_outbox after insert on events
-           begin insert into outbox (position) values (new.position); end""",
-    ),
-}

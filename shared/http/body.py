@@ -1,0 +1,60 @@
+"""Request bodies: JSON numbers are read as decimals, digit for digit, and NaN and infinities are refused."""
+
+import json
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+
+def _refuse_constant(name: str) -> Any:
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > 64:
+        raise json.JSONDecodeError("a number of more than 64 characters", text[:16], 0)
+    return Decimal(text)
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name given twice has no one meaning; the standard library would silently keep the last."""
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise json.JSONDecodeError("a name is given twice in one object", "", 0)
+    return named
+
+
+class ExactRequest(Request):
+    """Like Starlette's, with numbers kept exact."""
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_exact"):
+            try:
+                self._exact = json.loads(
+                    (await self.body()).decode("utf-8"),
+                    parse_float=_decimal,
+                    parse_constant=_refuse_constant,
+                    object_pairs_hook=_refuse_twice,
+                )
+            except UnicodeDecodeError as error:
+                raise json.JSONDecodeError("the body is not UTF-8", "", 0) from error
+            except (RecursionError, ValueError) as error:
+                if isinstance(error, json.JSONDecodeError):
+                    raise
+                raise json.JSONDecodeError("nested too deep, or a number too long", "", 0) from error
+        return self._exact
+
+
+class ExactRoute(APIRoute):
+    """A route whose endpoint sees an `ExactRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def exactly(request: Request) -> Response:
+            return await handle(ExactRequest(request.scope, request.receive))
+
+        return exactly

@@ -1,0 +1,106 @@
+"""The FastAPI application of one service, as every service builds it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+
+from shared.auth.tokens import TokenVerifier
+from shared.db import Database
+from shared.eventstore.store import EventStore
+from shared.http import problems
+from shared.http.body import ExactRoute
+from shared.kernel.clock import Clock
+from shared.protocol import Protocol
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service is built from: made once per process by `shared.process`, or by a test."""
+
+    db: Database
+    store: EventStore
+    protocol: Protocol
+    clock: Clock
+    settings: Settings
+    verifier: TokenVerifier | None
+
+
+class UnknownParameter(problems.InvalidRequest):
+    """A misspelt filter would otherwise answer a question nobody asked."""
+
+    code = problems.InvalidRequest.code
+
+
+async def _only_known_parameters(request: Request) -> None:
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    known = _query_names(route)
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        offered = ", ".join(sorted(known)) or "none"
+        raise UnknownParameter(f"unknown query parameters: {', '.join(unknown)[:200]}; this path takes: {offered}")
+
+
+def _query_names(route: APIRoute) -> frozenset[str]:
+    names: set[str] = set()
+    waiting = [route.dependant]
+    while waiting:
+        dependant = waiting.pop()
+        names |= {field.alias for field in dependant.query_params}
+        waiting += dependant.dependencies
+    return frozenset(names)
+
+
+OnlyKnownParameters = Annotated[None, Depends(_only_known_parameters)]
+
+
+def router(prefix: str, tag: str) -> APIRouter:
+    """A router whose routes read numbers exactly and refuse parameters they do not know."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=ExactRoute, dependencies=[Depends(_only_known_parameters)])
+
+
+def create_service_app(
+    name: str, *, title: str, description: str, routers: Sequence[APIRouter], parts: Parts, **state: Any
+) -> FastAPI:
+    """One service's app: routes under `/v1`, `/docs`, `/openapi.json`. `state` is what its dependencies read."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1.0.0",
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
+    )
+    app.router.redirect_slashes = False
+    for each in routers:
+        app.include_router(each)
+    app.state.service = name
+    app.state.verifier = parts.verifier
+    for key, value in state.items():
+        setattr(app.state, key, value)
+    problems.install(app)
+    _document_problems(app)
+    return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Add the schema that `problems.of` refers to."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= problem.pop("$defs", {})
+            schemas["Problem"] = problem
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
