@@ -128,16 +128,16 @@ class Response(StrEnum):
     NE = "NE"
 
 
-def _micrometres_at_most(value: Decimal) -> Decimal:
+def _to_the_micrometre(value: Decimal) -> Decimal:
     if value != round(value, 3):
         raise ValueError("at most 3 decimal places of a millimetre")
-    return value
+    return Decimal(format(value.normalize(), "f"))  # 12.50 and 12.5 are one content
 
 
 Diameter = Annotated[
     Measurement,
     Field(gt=0, le=1000, description="Millimetres, above 0; a lesion that is gone is `absent`", examples=["24.5"]),
-    AfterValidator(_micrometres_at_most),
+    AfterValidator(_to_the_micrometre),
 ]
 
 Criteria = Annotated[
@@ -149,7 +149,7 @@ Criteria = Annotated[
 Rule = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
-    Field(description="The rule of the criteria that fired", examples=["growth-over-nadir"]),
+    Field(description="A rule or a measure of the criteria, by name", examples=["growth-over-nadir"]),
 ]
 
 
@@ -298,23 +298,25 @@ class AssessmentRetracted(Event, type="efficacy.assessment-retracted", version=1
 
 
 class ResponseBasis(_Value):
-    """The numbers a response rests on, in millimetres by the measure of the criteria.
+    """The numbers a response rests on, by the measure of the criteria, in `unit` (UCUM: mm or mm2).
 
-    `sum_mm` is missing where a target was not assessed; `seen_sum_mm` adds those that were. Percentages are
-    rounded to two places for reading, the limits are exact: decisions are made on the sums themselves.
-    The nadir is the smallest sum before this assessment, baseline included.
+    `sum` is missing where a target was not assessed or there is none; `seen_sum` adds those that were seen.
+    Percentages are rounded to two places for reading, the limits are exact: decisions are made on the sums
+    themselves. The nadir is the smallest sum before this assessment, baseline included.
     """
 
-    sum_mm: Measurement | None = None
-    seen_sum_mm: Measurement | None = None
+    measure: Rule
+    unit: str
+    sum: Measurement | None = None
+    seen_sum: Measurement | None = None
     baseline_on: PartialDate | None = None
-    baseline_sum_mm: Measurement | None = None
+    baseline_sum: Measurement | None = None
     percent_from_baseline: Measurement | None = None
     nadir_on: PartialDate | None = None
-    nadir_sum_mm: Measurement | None = None
+    nadir_sum: Measurement | None = None
     percent_from_nadir: Measurement | None = None
-    progression_above_mm: Measurement | None = Field(None, description="Progression is a sum above this")
-    response_below_mm: Measurement | None = Field(None, description="Partial response is a sum below this")
+    progression_above: Measurement | None = Field(None, description="A sum beyond this is progression")
+    response_below: Measurement | None = Field(None, description="A sum beyond this is a partial response")
     not_assessed: tuple[UUID, ...] = Field((), description="Targets without which the sum is missing")
     too_small: tuple[UUID, ...] = Field((), description="Targets counted with the default diameter")
     default_diameter_mm: Measurement | None = Field(None, description="What each axis of those counted for")
