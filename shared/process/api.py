@@ -1,0 +1,61 @@
+"""The HTTP process of one service, or of all of them in the embedded mode."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+
+from shared.db import Database
+from shared.http import health
+from shared.http.middleware import Surroundings
+from shared.migrations import is_current
+from shared.process import running, wiring
+from shared.process.service import Service
+from shared.settings import Settings
+
+log = logging.getLogger("trial.process")
+
+
+def root_app(
+    apps: Mapping[str, FastAPI], checks: Mapping[str, health.Check], before_scrape: Callable[[], None] = lambda: None
+) -> Surroundings:
+    """Services at their paths, with the process's health and metrics beside them."""
+    mounts: list[BaseRoute] = [Mount(path, app) for path, app in apps.items()]
+    return Surroundings(Starlette(routes=[*health.routes(checks, before_scrape), *mounts]))
+
+
+def database_check(db: Database, migrations: Path) -> health.Check:
+    """Ready means: the database answers, and its tables are those this code was written for."""
+
+    async def check() -> health.Finding:
+        current = await is_current(db, migrations)
+        return health.Finding(current, {} if current else {"error": "run the migrate command of this version"})
+
+    return check
+
+
+def run_api(service: Service, settings: Settings) -> None:
+    """`python -m services.<name> api`."""
+
+    async def main(stop: asyncio.Event) -> None:
+        db = wiring.open_service_database(service, settings)
+        hint = wiring.open_hint(db, settings, service)
+        try:
+            parts = wiring.assemble(db, settings, hint=hint)
+            app = root_app(
+                {service.path: service.create_app(parts)}, {"database": database_check(db, service.migrations)}
+            )
+            await running.serve(app, settings, stop)
+        finally:
+            await hint.close()
+            await db.dispose()
+
+    running.run(main, settings)
+
+
+def checks_of(services: Sequence[tuple[Service, Database]]) -> dict[str, health.Check]:
+    return {f"{service.name}-database": database_check(db, service.migrations) for service, db in services}

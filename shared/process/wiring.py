@@ -1,0 +1,62 @@
+"""From settings to parts: which database, which bus, whose tokens. The only place that chooses implementations."""
+
+from shared.auth.tokens import FileKeys, TokenVerifier, UrlKeys
+from shared.db import Database, open_database
+from shared.eventstore.store import EventStore
+from shared.http.service_app import Parts
+from shared.kernel.clock import Clock, system_clock
+from shared.messaging import Bus, Hint, KafkaBus, LocalBus, LocalHint, PostgresHint
+from shared.process.service import Service
+from shared.protocol import Protocol, load_protocol
+from shared.settings import BadSettings, Settings
+
+
+def open_service_database(service: Service, settings: Settings) -> Database:
+    return open_database(settings.database_url_of(service.name), service.name, pool_size=settings.database_pool_size)
+
+
+def open_hint(db: Database, settings: Settings, service: Service) -> Hint:
+    """On PostgreSQL another process's relay is woken by NOTIFY; on SQLite it runs in this one."""
+    if db.dialect == "sqlite":
+        return LocalHint()
+    return PostgresHint(settings.database_url_of(service.name), service.name)
+
+
+def open_bus(settings: Settings, client_id: str) -> Bus:
+    if settings.kafka_bootstrap is None:
+        return LocalBus(settings.bus_file)
+    return KafkaBus(settings.kafka_bootstrap, client_id=client_id)
+
+
+def open_verifier(settings: Settings) -> TokenVerifier | None:
+    """None where authentication is switched off, which the settings allow on loopback alone."""
+    if settings.auth_disabled:
+        return None
+    if settings.oidc_jwks_url is not None:
+        return _verifier(UrlKeys(settings.oidc_jwks_url), settings)
+    if settings.oidc_jwks_file is not None:
+        return _verifier(FileKeys(settings.oidc_jwks_file), settings)
+    raise BadSettings("set OIDC_JWKS_URL or OIDC_JWKS_FILE to the issuer's keys (or AUTH_DISABLED=1 on loopback)")
+
+
+def _verifier(keys: FileKeys | UrlKeys, settings: Settings) -> TokenVerifier:
+    return TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
+
+
+def assemble(
+    db: Database,
+    settings: Settings,
+    *,
+    hint: Hint | None = None,
+    protocol: Protocol | None = None,
+    clock: Clock = system_clock,
+) -> Parts:
+    """The parts of one service in one process."""
+    return Parts(
+        db=db,
+        store=EventStore(db, hint=hint),
+        protocol=protocol or load_protocol(settings.protocol_file),
+        clock=clock,
+        settings=settings,
+        verifier=open_verifier(settings),
+    )
