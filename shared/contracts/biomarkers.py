@@ -54,8 +54,8 @@ class FlowSpecimenType(StrEnum):
     """Where the cells were found. The trial asks for blood; the others are optional compartments (CPSPEC)."""
 
     BLOOD = "blood"  # C12434
-    CSF = "csf"  # C12692
-    MARROW = "marrow"  # C12431
+    CEREBROSPINAL_FLUID = "cerebrospinal-fluid"  # C12692
+    BONE_MARROW = "bone-marrow"  # C12431
     EFFUSION = "effusion"
     TUMOUR = "tumour"
 
@@ -107,14 +107,10 @@ class FlowReport(_Fact):
 
     specimen: FlowSpecimen
     parent_population: ParentPopulation
-    percent: Percent | None = Field(
-        None, description="CAR+ cells in percent of the parent", examples=["12.5"]
-    )
+    percent: Percent | None = Field(None, description="CAR+ cells in percent of the parent", examples=["12.5"])
     cells_per_ul: Count | None = Field(None, description="CAR+ cells/uL, if the laboratory reports a count")
     qualifier: Qualifier | None = Field(None, description="`<`: below the limit of quantification")
-    lloq_percent: Percent | None = Field(
-        None, description="The laboratory's own limit, in percent of the parent"
-    )
+    lloq_percent: Percent | None = Field(None, description="The laboratory's own limit, in percent of the parent")
     lloq_cells_per_ul: Count | None = Field(None, description="The laboratory's own limit, in CAR+ cells/uL")
     parent_events: int | None = Field(None, ge=1, le=10**9, description="Events acquired in the parent gate")
     car_events: int | None = Field(None, ge=0, le=10**9, description="CAR+ events among them")
@@ -170,9 +166,7 @@ class CarTCount(_Fact):
 
     below_lloq: bool
     detectable: bool
-    percent: Percent | None = Field(
-        description="None below the limit of quantification, or if none was reported"
-    )
+    percent: Percent | None = Field(description="None below the limit of quantification, or if none was reported")
     lloq_percent: Percent | None
     lloq_basis: LimitBasis | None
     cells_per_ul: Measurement | None
