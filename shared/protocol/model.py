@@ -1,0 +1,81 @@
+"""The protocol of a trial, as one validated value that is never changed."""
+
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, StringConstraints, computed_field
+
+from shared.protocol.biomarkers import Analyte, Cytokines, Persistence
+from shared.protocol.criteria import Consent, Criterion
+from shared.protocol.efficacy import ResponseCriteria
+from shared.protocol.marked import Part, Setting, Text
+from shared.protocol.safety import Dosing, GradingCriteria, ReportingClock
+from shared.protocol.visits import Assessment, OutcomeMeasure, Schedule, Visit
+
+T = TypeVar("T")
+
+
+class Protocol(Part):
+    """What the trial has decided beforehand. Every derived decision records the `ref` it was made under."""
+
+    protocol_id: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,19}$")]
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]  # of the content; the loader computes it
+
+    title: Setting[Text]
+    registry_id: Setting[Text]
+    sponsor: Setting[Text]
+    phase: Setting[Text]
+    planned_participants: Setting[Annotated[int, Field(gt=0)]]
+
+    outcome_measures: Annotated[tuple[OutcomeMeasure, ...], Field(min_length=1)]
+    schedule: Schedule
+    visits: Annotated[tuple[Visit, ...], Field(min_length=1)]
+    ctcae: GradingCriteria
+    response: ResponseCriteria
+    persistence: Persistence
+    cytokines: Cytokines
+    eligibility: tuple[Criterion, ...]
+    consent: Consent
+    clocks: tuple[ReportingClock, ...]
+    dosing: Dosing | None
+
+    @computed_field  # type: ignore[prop-decorator] # mypy knows no decorator above a property
+    @property
+    def ref(self) -> str:
+        """Protocol and version, as derived decisions record it."""
+        return f"{self.protocol_id}@{self.version}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.schedule.time_zone.value)
+
+    def visits_for(self, assessment: Assessment) -> tuple[Visit, ...]:
+        """The visits at which an assessment is due, in order of time."""
+        return tuple(visit for visit in self.visits if assessment in visit.due)
+
+    def visit(self, code: str) -> Visit:
+        return _known("visit", code, ((visit.code, visit) for visit in self.visits))
+
+    def measure(self, measure_id: str) -> OutcomeMeasure:
+        return _known("outcome measure", measure_id, ((measure.id, measure) for measure in self.outcome_measures))
+
+    def criterion(self, criterion_id: str) -> Criterion:
+        return _known("criterion", criterion_id, ((criterion.id, criterion) for criterion in self.eligibility))
+
+    def clock(self, clock_id: str) -> ReportingClock:
+        return _known("clock", clock_id, ((clock.id, clock) for clock in self.clocks))
+
+    def analyte(self, key: str) -> Analyte:
+        return _known("analyte", key, ((analyte.key, analyte) for analyte in self.cytokines.analytes))
+
+    def analyte_or_none(self, key: str) -> Analyte | None:
+        return next((analyte for analyte in self.cytokines.analytes if analyte.key == key), None)
+
+
+def _known(what: str, code: str, named: Iterable[tuple[str, T]]) -> T:
+    found = dict(named)
+    if code not in found:
+        raise LookupError(f"the protocol has no {what} {code}; it has {', '.join(found) or 'none'}")
+    return found[code]
