@@ -143,7 +143,7 @@ class NoCount(StrEnum):
     NO_PERCENT = "no-percent"
     NO_LYMPHOCYTE_COUNT = "no-lymphocyte-count"
     NO_CD3_FRACTION = "no-cd3-fraction"
-    PARENT_IS_A_SUBSET = "parent-is-a-subset"  # percent of CD4+ leaves out the CAR+ cells that are CD8+
+    PARENT_UNSUITED = "parent-unsuited"  # a percent of CD4+ leaves out the CAR+ cells that are CD8+
     NOT_BLOOD = "not-blood"  # lymphocytes are counted in blood
 
 

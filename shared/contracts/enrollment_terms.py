@@ -2,9 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.contracts.terms import Code, Measurement
 
@@ -18,6 +18,11 @@ ScreeningNumber = Annotated[
     str, Field(description="Subject number and how often the person was screened", examples=["CU-001-S1"])
 ]
 TimeZone = Annotated[str, Field(description="An IANA time zone", examples=["Asia/Bangkok"])]
+UcumUnit = Annotated[
+    str,
+    StringConstraints(pattern=r"""^[A-Za-z0-9%{}\[\]()*^./_'"+-]{1,40}$"""),
+    Field(description="A UCUM unit", examples=["{xULN}"]),
+]
 Language = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$"),
@@ -200,12 +205,18 @@ class Evidence(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: Measurement | None = None
-    unit: Code | None = None
+    unit: UcumUnit | None = None
     upper_limit_of_normal: Annotated[Measurement, Field(gt=0)] | None = None
     flag: bool | None = None
     choice: Code | None = None
     half_life_days: Annotated[Measurement, Field(gt=0)] | None = None
     observed_on: date | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if sum(value is not None for value in (self.number, self.flag, self.choice)) > 1:
+            raise ValueError("one of number, flag and choice")
+        return self
 
 
 class CriterionAnswer(BaseModel):

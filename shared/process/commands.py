@@ -94,11 +94,7 @@ async def _database_command(service: Service, settings: Settings, command: str, 
                 await migrations.write_revision(db, service.migrations, " ".join(arguments) or "change")
             case "republish":
                 async with db.begin() as connection:
-                    await connection.execute(
-                        text(
-                            "insert into outbox (position) select position from events where true on conflict do nothing"
-                        )
-                    )
+                    await connection.execute(text(REPUBLISH))
     finally:
         await db.dispose()
     sys.stdout.write(f"{service.name}: {command} done\n")

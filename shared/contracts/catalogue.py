@@ -1,0 +1,12 @@
+"""Every published event, gathered: importing this module registers them all."""
+
+from shared.contracts import biomarkers, efficacy, enrollment, safety
+from shared.kernel.events import Event, registered
+
+MODULES = (enrollment, safety, efficacy, biomarkers)
+
+
+def published() -> dict[str, type[Event]]:
+    """All published events by their stored name, in alphabetical order."""
+    names = {module.__name__ for module in MODULES}
+    return {name: event for name, event in sorted(registered().items()) if event.__module__ in names}

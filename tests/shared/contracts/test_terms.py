@@ -1,0 +1,97 @@
+"""Partial dates, texts that name nobody, exact measurements."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contracts import terms
+
+
+def valid(term: Any, value: object) -> bool:
+    try:
+        TypeAdapter(term).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026", date(2026, 1, 1), date(2026, 12, 31)),
+        ("2026-02", date(2026, 2, 1), date(2026, 2, 28)),
+        ("2024-02", date(2024, 2, 1), date(2024, 2, 29)),
+        ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
+        ("2026-03-14", date(2026, 3, 14), date(2026, 3, 14)),
+    ],
+)
+def test_a_partial_date_means_a_span_of_days(text: str, first: date, last: date) -> None:
+    assert valid(terms.PartialDate, text)
+    assert (terms.earliest(text), terms.latest(text)) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "text", ["26", "2026-13", "2026-02-30", "2026-3", "2026-03-14T10:00", "", "0000", "2026-03-14 "]
+)
+def test_what_is_no_date_is_refused(text: str) -> None:
+    assert not valid(terms.PartialDate, text)
+
+
+@given(st.dates())
+def test_a_whole_date_is_its_own_first_and_last_day(day: date) -> None:
+    text = day.isoformat()
+    assert terms.earliest(text) == terms.latest(text) == day
+    assert terms.earliest(text[:7]) <= day <= terms.latest(text[:7])
+    assert terms.earliest(text[:4]) <= day <= terms.latest(text[:4])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call mother at 081 234 5678",
+        "see a.b@hospital.example",
+        "HN 0012345",
+        "ด.ช. สมชาย",
+        "เด็กหญิงมาลี",
+        "Mr. Smith says so",
+        "child born in May",
+        "id 1-2345-67890-12-3",
+        "line\nbreak",
+        "bell\x07",
+    ],
+)
+def test_a_text_that_seems_to_name_somebody_is_refused(text: str) -> None:
+    assert not valid(terms.Reason, text)
+    assert not valid(terms.ShortText, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Transcription error: the report says 24 mm", "ไข้สูงหลังให้เซลล์", "grade 3 at 39.4 C, day 12"]
+)
+def test_a_clinical_text_passes(text: str) -> None:
+    assert valid(terms.Reason, text)
+
+
+@pytest.mark.parametrize("value", ["12.5", 12, Decimal("0.001"), "-3.20"])
+def test_a_measurement_keeps_every_digit(value: object) -> None:
+    adapter: TypeAdapter[Decimal] = TypeAdapter(terms.Measurement)
+    measured = adapter.validate_python(value)
+    assert adapter.validate_json(adapter.dump_json(measured)) == measured
+    assert str(adapter.validate_json(adapter.dump_json(measured))) == format(measured, "f")
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e13", "1e-13", "1" * 29, "high", None])
+def test_what_is_no_plain_number_is_refused(value: object) -> None:
+    assert not valid(terms.Measurement, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "good"), [("2017-03", True), ("2017-13", False), ("2017-03-14", False), ("1899-01", False)]
+)
+def test_a_birth_is_a_month(text: str, good: bool) -> None:
+    assert valid(terms.BirthMonth, text) is good

@@ -1,0 +1,230 @@
+"""What any event store must do, on PostgreSQL and on SQLite."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from shared.db import Database, DatabaseAway, open_database
+from shared.eventstore.store import EventStore, OtherContentOnRecord, Write
+from shared.eventstore.tables import events, outbox
+from shared.kernel.actor import Actor, Role
+from shared.kernel.decider import Command, Decider, Recording
+from shared.kernel.errors import Conflict, StaleVersion
+from shared.kernel.events import Event
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+SOMEBODY = Actor("dr-1", frozenset({Role.INVESTIGATOR}), None, Role.INVESTIGATOR)
+
+
+class Counted(Event, type="test.counted", version=1):
+    """Something was counted."""
+
+    by: int
+
+
+class Count(Command):
+    by: int
+    unless_above: int = 1000
+
+
+class TooMany(Conflict):
+    pass
+
+
+def decide(command: Count, total: int, _facts: None) -> list[Counted]:
+    if total > command.unless_above:
+        raise TooMany("enough")
+    return [Counted(by=1) for _ in range(command.by)]
+
+
+COUNTER: Decider[Count, int, None, Counted] = Decider("counter", 0, lambda total, event: total + event.by, decide)
+
+
+def recorded(command_id: UUID | None = None, reason: str | None = None) -> Recording:
+    return Recording(by=SOMEBODY, at=NOON, subject="p1", command_id=command_id or uuid4(), reason=reason)
+
+
+def write(stream: str, expected: int, count: int = 1) -> Write:
+    return Write(stream, expected, [Counted(by=1)] * count, recorded(), "f" * 64)
+
+
+@pytest.fixture
+def store(db: Database) -> EventStore:
+    return EventStore(db)
+
+
+async def test_what_was_appended_is_read_in_order_with_all_around_it(store: EventStore) -> None:
+    recording = recorded(reason="because")
+    await store.append(Write("s:1", 0, [Counted(by=1), Counted(by=2)], recording, "a" * 64))
+    await store.append(Write("s:1", 2, [Counted(by=3)], recorded(), "b" * 64))
+    first, second, third = await store.history("s:1")
+    assert [envelope.version for envelope in (first, second, third)] == [1, 2, 3]
+    assert [envelope.event() for envelope in (first, second, third)] == [Counted(by=1), Counted(by=2), Counted(by=3)]
+    assert (first.actor, first.role, first.reason) == ("dr-1", "investigator", "because")
+    assert (first.recorded_at, first.subject, first.causation_id) == (NOON, "p1", recording.command_id)
+    assert first.correlation_id == second.correlation_id != third.correlation_id
+    assert await store.read("s:2") == []
+
+
+async def test_every_event_is_in_the_outbox_and_in_order(store: EventStore, db: Database) -> None:
+    await store.append(write("s:1", 0, 3), write("s:2", 0, 2))
+    async with db.connect() as connection:
+        waiting = list((await connection.scalars(select(outbox.c.position).order_by(outbox.c.position))).all())
+        rows = (await connection.execute(select(events.c.position, events.c.stream).order_by(events.c.position))).all()
+    assert waiting == [row.position for row in rows]
+    assert [row.stream for row in rows] == ["s:1"] * 3 + ["s:2"] * 2
+
+
+async def test_a_version_is_won_once(store: EventStore) -> None:
+    await store.append(write("s:1", 0))
+    with pytest.raises(StaleVersion):
+        await store.append(write("s:1", 0))
+    assert len(await store.read("s:1")) == 1
+
+
+async def test_writes_to_several_streams_are_all_there_or_none(store: EventStore, db: Database) -> None:
+    await store.append(write("s:2", 0))
+    with pytest.raises(StaleVersion):
+        await store.append(write("s:1", 0), write("s:2", 0))
+    assert await store.read("s:1") == []
+    async with db.connect() as connection:
+        assert await connection.scalar(text("select count(*) from outbox")) == 1
+
+
+async def test_of_many_writers_at_once_exactly_one_wins_each_version(store: EventStore) -> None:
+    async def writer() -> list[int]:
+        won = []
+        for version in range(10):
+            try:
+                await store.append(write("s:1", version))
+            except StaleVersion:
+                continue
+            won.append(version)
+        return won
+
+    wins = [version for won in await asyncio.gather(*(writer() for _ in range(8))) for version in won]
+    assert sorted(wins) == list(range(10))
+    assert [envelope.version for envelope in await store.history("s:1")] == list(range(1, 11))
+
+
+async def test_commands_that_race_are_decided_again_and_none_is_lost(store: EventStore) -> None:
+    receipts = await asyncio.gather(*(store.execute(COUNTER, "c", Count(by=1), None, recorded()) for _ in range(6)))
+    assert sorted(receipt.version for receipt in receipts) == [1, 2, 3, 4, 5, 6]
+    assert await store.load(COUNTER, "c") == (6, 6)
+
+
+@pytest.mark.parametrize("statement", ["update events set actor = 'x'", "delete from events", "truncate events"])
+async def test_nobody_changes_what_is_on_record(store: EventStore, db: Database, statement: str) -> None:
+    if db.dialect == "sqlite" and statement.startswith("truncate"):
+        statement = "delete from events where position > 0"
+    await store.append(write("s:1", 0))
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with db.begin() as connection:
+            await connection.execute(text(statement))
+    assert len(await store.read("s:1")) == 1
+
+
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)  # SQLite has one writer at a time: none can be slow
+async def test_a_reader_of_the_outbox_never_misses_a_slow_writer(store: EventStore, db: Database) -> None:
+    """A transaction that took its position first and commits last: a cursor over positions would have passed it."""
+    taken: list[int] = []
+
+    async def drain() -> None:
+        async with db.begin() as connection:
+            rows = (await connection.scalars(select(outbox.c.position))).all()
+            taken.extend(rows)
+            await connection.execute(outbox.delete().where(outbox.c.position.in_(rows)))
+
+    async with db.begin() as slow:
+        await slow.execute(
+            text(
+                "with e as (insert into events (stream, version, event_id, type, schema_version, subject, recorded_at,"
+                " actor, role, correlation_id, causation_id, fingerprint, data) values ('slow', 1, gen_random_uuid(),"
+                " 'test.counted', 1, 'p', now(), 'a', 'r', gen_random_uuid(), gen_random_uuid(), 'f', '{}')"
+                " returning position) insert into outbox select position from e"
+            )
+        )
+        await store.append(write("fast", 0))
+        await drain()
+        assert len(taken) == 1
+    await drain()
+    async with db.connect() as connection:
+        assert sorted(taken) == list(
+            (await connection.scalars(select(events.c.position).order_by(events.c.position))).all()
+        )
+
+
+async def test_the_same_command_twice_answers_as_the_first_time(store: EventStore) -> None:
+    command_id = uuid4()
+    first = await store.execute(COUNTER, "c", Count(by=2), None, recorded(command_id), fresh=True)
+    await store.execute(COUNTER, "c", Count(by=1), None, recorded())
+    again = await store.execute(COUNTER, "c", Count(by=2), None, recorded(command_id), fresh=True)
+    assert (again.version, again.replayed) == (first.version, True) == (2, True)
+    assert (await store.load(COUNTER, "c"))[1] == 3
+
+
+async def test_another_content_under_the_same_id_is_refused(store: EventStore) -> None:
+    command_id = uuid4()
+    await store.execute(COUNTER, "c", Count(by=2), None, recorded(command_id), fresh=True)
+    with pytest.raises(OtherContentOnRecord):
+        await store.execute(COUNTER, "c", Count(by=3), None, recorded(command_id), fresh=True)
+
+
+async def test_a_repeated_command_answers_as_the_first_time_even_where_it_would_be_refused_by_now(
+    store: EventStore,
+) -> None:
+    command_id = uuid4()
+    command = Count(by=2, unless_above=1)
+    await store.execute(COUNTER, "c", command, None, recorded(command_id))
+    assert (await store.execute(COUNTER, "c", command, None, recorded(command_id))).replayed
+    with pytest.raises(TooMany):
+        await store.execute(COUNTER, "c", command, None, recorded())
+
+
+async def test_a_change_repeated_with_the_same_expected_version_answers_as_the_first_time(store: EventStore) -> None:
+    await store.execute(COUNTER, "c", Count(by=1), None, recorded())
+    first = await store.execute(COUNTER, "c", Count(by=2), None, recorded(), expected=1)
+    again = await store.execute(COUNTER, "c", Count(by=2), None, recorded(), expected=1)
+    assert (again.version, again.replayed) == (first.version, True)
+    with pytest.raises(StaleVersion) as raised:
+        await store.execute(COUNTER, "c", Count(by=3), None, recorded(), expected=1)
+    assert raised.value.current == 3
+
+
+async def test_a_command_that_decides_nothing_writes_nothing(store: EventStore) -> None:
+    receipt = await store.execute(COUNTER, "c", Count(by=0), None, recorded())
+    assert (receipt.version, receipt.position) == (0, "counter:c@0")
+    assert await store.history("counter:c") == []
+
+
+async def test_facts_may_depend_on_the_state(store: EventStore) -> None:
+    seen: list[int] = []
+    facts: Callable[[int], None] = seen.append
+    await store.execute(COUNTER, "c", Count(by=2), None, recorded())
+    await store.execute(COUNTER, "c", Count(by=1), facts, recorded())
+    assert seen == [2]
+
+
+async def test_after_each_commit_the_relay_is_told(db: Database) -> None:
+    class Bell:
+        rung = 0
+
+        def ring(self) -> None:
+            self.rung += 1
+
+    bell = Bell()
+    store = EventStore(db, hint=bell)
+    await store.execute(COUNTER, "c", Count(by=3), None, recorded())
+    await store.execute(COUNTER, "c", Count(by=0), None, recorded())
+    assert bell.rung == 1
+
+
+async def test_a_database_that_is_away_says_so_and_nothing_is_written() -> None:
+    store = EventStore(open_database("postgresql+asyncpg://nobody@127.0.0.1:9/none", "store"))
+    with pytest.raises(DatabaseAway):
+        await store.append(write("s:1", 0))

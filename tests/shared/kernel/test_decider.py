@@ -1,0 +1,89 @@
+"""Commands and their fingerprints, actors, errors."""
+
+from datetime import UTC
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from shared.kernel.actor import Actor, Role
+from shared.kernel.clock import system_clock
+from shared.kernel.decider import Command, Decider
+from shared.kernel.errors import AlreadyExists, Conflict, StaleVersion, TrialError, kebab
+
+
+class Weigh(Command):
+    id: UUID
+    grams: Decimal
+    tags: frozenset[str] = frozenset()
+
+
+class Measure(Command):
+    id: UUID
+    grams: Decimal
+    tags: frozenset[str] = frozenset()
+
+
+ID = UUID(int=1)
+
+
+def test_the_same_content_has_the_same_fingerprint_whatever_the_order_of_a_set() -> None:
+    one = Weigh(id=ID, grams=Decimal("1.0"), tags=frozenset("abcdefgh"))
+    other = Weigh.model_validate_json(f'{{"tags": {list("hgfedcba")}, "grams": "1.0", "id": "{ID}"}}'.replace("'", '"'))
+    assert one.fingerprint() == other.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Weigh(id=ID, grams=Decimal("1.1")),
+        Weigh(id=UUID(int=2), grams=Decimal("1.0")),
+        Weigh(id=ID, grams=Decimal("1.0"), tags=frozenset("a")),
+        Measure(id=ID, grams=Decimal("1.0")),
+    ],
+)
+def test_another_content_or_another_command_has_another_fingerprint(other: Command) -> None:
+    assert Weigh(id=ID, grams=Decimal("1.0")).fingerprint() != other.fingerprint()
+
+
+def test_a_command_refuses_fields_it_does_not_know() -> None:
+    with pytest.raises(ValidationError, match="extra_forbidden"):
+        Weigh.model_validate({"id": str(ID), "grams": "1", "gramms": "2"})
+
+
+def test_a_decider_names_its_streams_and_folds_them() -> None:
+    decider: Decider = Decider("scale", 0, lambda state, event: state + event, lambda command, state, facts: [])
+    assert decider.stream(ID) == f"scale:{ID}"
+    assert decider.fold([1, 2, 3]) == 6
+
+
+def test_the_code_of_an_error_follows_its_name_unless_it_says_otherwise() -> None:
+    class GradeNotDefined(Conflict):
+        pass
+
+    class Renamed(Conflict):
+        code = "kept-for-ever"
+
+    assert (GradeNotDefined.code, Renamed.code, AlreadyExists.code) == (
+        "grade-not-defined",
+        "kept-for-ever",
+        "already-exists",
+    )
+    assert kebab("NotFound") == "not-found"
+    assert issubclass(AlreadyExists, TrialError)
+
+
+def test_a_stale_version_knows_the_present_one() -> None:
+    assert StaleVersion("gone past", current=4).current == 4
+
+
+@pytest.mark.parametrize(
+    ("sites", "seen"), [(None, True), (frozenset({"CU"}), True), (frozenset({"RA"}), False), (frozenset(), False)]
+)
+def test_an_actor_sees_their_own_sites(sites: frozenset[str] | None, seen: bool) -> None:
+    assert Actor("a", frozenset(Role), sites, Role.MONITOR).may_see("CU") is seen
+
+
+def test_the_clock_is_aware_and_in_utc() -> None:
+    assert system_clock().tzinfo is UTC

@@ -1,0 +1,86 @@
+"""Names and versions of events, and the steps that read yesterday's."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.contracts.terms import Measurement
+from shared.kernel.events import Event, UndecodableEvent, UnknownEventType, decode, registered, upcasts
+
+
+class TumourWeighed(Event, type="test.tumour-weighed", version=3):
+    """Read today: version 1 had grams as a number, version 2 knew no scale."""
+
+    grams: Measurement
+    scale: str
+
+
+@upcasts("test.tumour-weighed", from_version=1)
+def _(data: dict[str, Any]) -> dict[str, Any]:
+    return {"grams": str(data["g"])}
+
+
+@upcasts("test.tumour-weighed", from_version=2)
+def _(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "scale": "unknown"}
+
+
+class NeverUpcast(Event, type="test.never-upcast", version=2):
+    """Its version 1 cannot be read."""
+
+    text: str
+
+
+def test_an_event_is_read_back_as_it_was_written() -> None:
+    event = TumourWeighed(grams=Decimal("12.50"), scale="S1")
+    assert decode("test.tumour-weighed", 3, event.to_json()) == event
+
+
+@pytest.mark.parametrize(
+    ("version", "stored", "scale"),
+    [(1, '{"g": 12.5}', "unknown"), (2, '{"grams": "12.5"}', "unknown"), (3, '{"grams": "12.5", "scale": "S1"}', "S1")],
+)
+def test_every_version_ever_written_is_read_as_the_newest(version: int, stored: str, scale: str) -> None:
+    assert decode("test.tumour-weighed", version, stored) == TumourWeighed(grams=Decimal("12.5"), scale=scale)
+
+
+@pytest.mark.parametrize(("name", "version"), [("test.unheard-of", 1), ("test.tumour-weighed", 4)])
+def test_an_event_from_the_future_is_unknown_not_damaged(name: str, version: int) -> None:
+    with pytest.raises(UnknownEventType):
+        decode(name, version, "{}")
+
+
+@pytest.mark.parametrize("stored", ["not json", '{"grams": "heavy", "scale": "S1"}', '{"grams": "1"}'])
+def test_a_damaged_event_says_where_and_never_what(stored: str) -> None:
+    with pytest.raises(UndecodableEvent) as raised:
+        decode("test.tumour-weighed", 3, stored)
+    assert "heavy" not in str(raised.value)
+
+
+def test_damage_in_an_old_version_is_damage_too() -> None:
+    with pytest.raises(UndecodableEvent, match="not JSON"):
+        decode("test.tumour-weighed", 1, "not json")
+
+
+def test_a_missing_step_is_named() -> None:
+    with pytest.raises(UndecodableEvent, match="no upcaster from version 1"):
+        decode("test.never-upcast", 1, "{}")
+
+
+def test_a_name_is_taken_once() -> None:
+    with pytest.raises(TypeError, match="is taken by TumourWeighed"):
+
+        class Another(Event, type="test.tumour-weighed", version=1):
+            pass
+
+
+def test_a_step_is_written_once() -> None:
+    with pytest.raises(TypeError, match="has an upcaster already"):
+        upcasts("test.tumour-weighed", from_version=1)(lambda data: data)
+
+
+def test_what_is_registered_can_be_listed_and_not_changed() -> None:
+    assert registered()["test.tumour-weighed"] is TumourWeighed
+    with pytest.raises(TypeError):
+        registered()["x"] = TumourWeighed  # type: ignore[index]
