@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import TrialError
@@ -67,3 +67,16 @@ class Settings(BaseSettings):
 
     def database_url_of(self, service: str) -> str:
         return self.database_url.replace("{service}", service)
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        BadSettings: a variable does not fit; the message names each, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        places = (f"{'.'.join(map(str, e['loc'])).upper() or 'settings'}: {e['msg']}" for e in error.errors())
+        raise BadSettings("; ".join(places)) from None

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 
-from pydantic import ValidationError
 from sqlalchemy import text
 
 from shared import migrations
@@ -14,7 +13,7 @@ from shared.process.api import run_api
 from shared.process.service import Service
 from shared.process.worker import run_worker
 from shared.projection import commands as projection_commands
-from shared.settings import Settings
+from shared.settings import Settings, read_settings
 
 REPUBLISH = "insert into outbox (position) select position from events where true on conflict do nothing"
 
@@ -36,12 +35,7 @@ def main(service: Service, argv: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 failed, 2 misused."""
     given = _parse(service, argv)
     try:
-        settings = Settings()
-    except ValidationError as error:
-        places = "; ".join(f"{'.'.join(map(str, e['loc'])).upper() or 'settings'}: {e['msg']}" for e in error.errors())
-        sys.exit(f"bad settings: {places}")
-    try:
-        sys.exit(_run(service, settings, given.command, given.arguments))
+        sys.exit(_run(service, read_settings(), given.command, given.arguments))
     except TrialError as error:
         sys.exit(f"{error.code}: {error}")
 
