@@ -8,18 +8,30 @@ from shared.protocol.biomarkers import (
     Analyte,
     BelowLimit,
     Cytokines,
+    DetectableFrom,
     LoincStatus,
     ParentPopulation,
     Persistence,
     SpecimenType,
 )
-from shared.protocol.criteria import AppliesTo, Consent, Criterion, CriterionType, Operator, ValueType
+from shared.protocol.criteria import (
+    AppliesTo,
+    Consent,
+    ConsentDocument,
+    ConsentDocumentKind,
+    Criterion,
+    CriterionType,
+    Enrolment,
+    Operator,
+    ValueType,
+)
 from shared.protocol.efficacy import Denominator, Reference, ResponseCriteria, TumourMeasure
 from shared.protocol.loading import ProtocolUnusable, load_protocol, parse_protocol
 from shared.protocol.marked import Mark, Setting
 from shared.protocol.model import Protocol
 from shared.protocol.safety import (
     AppliesWhen,
+    Causality,
     DoseLevel,
     Dosing,
     GradingCriteria,
@@ -51,13 +63,18 @@ __all__ = [
     "AppliesWhen",
     "Assessment",
     "BelowLimit",
+    "Causality",
     "Consent",
+    "ConsentDocument",
+    "ConsentDocumentKind",
     "Criterion",
     "CriterionType",
     "Cytokines",
     "Denominator",
+    "DetectableFrom",
     "DoseLevel",
     "Dosing",
+    "Enrolment",
     "GradingCriteria",
     "Incidence",
     "Limit",

@@ -42,6 +42,13 @@ class BelowLimit(StrEnum):
     EXCLUDED = "excluded"
 
 
+class DetectableFrom(StrEnum):
+    """From where on CAR+ cells count as detected."""
+
+    LLOQ = "lloq"  # from the limit of quantification on
+    LOD = "lod"  # from the limit of detection on, though too few to be counted
+
+
 class BelowLimitInCurve(Part):
     """Values below the limit within one participant's curve, by where they lie."""
 
@@ -59,6 +66,8 @@ class Persistence(Part):
     alc_same_day: Setting[bool]
     lod_events: Setting[Count]
     lloq_events: Setting[Count]
+    detectable_from: Setting[DetectableFrom]
+    count_tolerance_percent: Setting[Annotated[Decimal, Field(ge=0)]]
     below_lloq: BelowLimitInCurve
     loss_consecutive_visits: Setting[Count]
     specimen_types: Setting[tuple[SpecimenType, ...]]

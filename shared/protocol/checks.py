@@ -17,6 +17,7 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("eligibility", (criterion.id for criterion in protocol.eligibility))
     yield from _repeated("clocks", (clock.id for clock in protocol.clocks))
     yield from _repeated("cytokines.analytes", (analyte.key for analyte in protocol.cytokines.analytes))
+    yield from _repeated("causality.agents", protocol.causality.agents.value)
     yield from _visits_out_of_order(protocol)
     for assessment in Assessment:
         yield from _overlaps(protocol, assessment)

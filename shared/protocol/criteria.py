@@ -1,5 +1,6 @@
 """Who may take part: eligibility criteria as rules, and the ages of consent and assent."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
@@ -97,13 +98,40 @@ class Criterion(Part):
         return self
 
 
+class Enrolment(Part):
+    """What enrolment goes by beside the criteria. A criterion whose threshold nobody knows is unset."""
+
+    unset_criteria_block: Setting[bool]
+
+
+class ConsentDocumentKind(StrEnum):
+    GUARDIAN = "guardian"
+    ASSENT = "assent"
+    OWN = "own"
+
+
+class ConsentDocument(Part):
+    """One version of a consent form. From `required_from` on, a consent given on an older version is outdated."""
+
+    kind: ConsentDocumentKind
+    version: Text
+    required_from: date | None = None
+    mark: Mark
+    source: Text
+    note: Text | None = None
+
+
 class Consent(Part):
-    """Ages, in completed years, at which a participant's own voice is asked for."""
+    """Ages, in completed years, at which a participant's own voice is asked for, and the forms it is given on.
+
+    `documents` are in order of time for each kind. A kind without documents accepts any version.
+    """
 
     majority_age_years: Setting[Age]
     assent_from_age_years: Setting[Age]
     written_assent_from_age_years: Setting[Age]
     reconsent_at_majority: Setting[bool]
+    documents: tuple[ConsentDocument, ...]
 
     @model_validator(mode="after")
     def _ages_rise(self) -> Self:
@@ -114,4 +142,16 @@ class Consent(Part):
         ]
         if ages != sorted(ages):
             raise ValueError(f"assent, written assent and majority must not fall with age: {ages}")
+        return self
+
+    @model_validator(mode="after")
+    def _documents_follow_each_other(self) -> Self:
+        for kind in ConsentDocumentKind:
+            listed = [document for document in self.documents if document.kind is kind]
+            versions = [document.version for document in listed]
+            dates = [document.required_from for document in listed if document.required_from is not None]
+            if len(set(versions)) < len(versions):
+                raise ValueError(f"{kind} documents: a version is listed twice: {', '.join(versions)}")
+            if dates != sorted(dates):
+                raise ValueError(f"{kind} documents: list them in the order in which they were required")
         return self

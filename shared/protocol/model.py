@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints, computed_field
 
 from shared.protocol.biomarkers import Analyte, Cytokines, Persistence
-from shared.protocol.criteria import Consent, Criterion
+from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.marked import Part, Setting, Text
-from shared.protocol.safety import Dosing, GradingCriteria, ReportingClock
+from shared.protocol.safety import Causality, Dosing, GradingCriteria, ReportingClock
 from shared.protocol.visits import Assessment, OutcomeMeasure, Schedule, Visit
 
 T = TypeVar("T")
@@ -33,13 +33,15 @@ class Protocol(Part):
     schedule: Schedule
     visits: Annotated[tuple[Visit, ...], Field(min_length=1)]
     ctcae: GradingCriteria
+    causality: Causality
     response: ResponseCriteria
     persistence: Persistence
     cytokines: Cytokines
     eligibility: tuple[Criterion, ...]
+    enrolment: Enrolment
     consent: Consent
     clocks: tuple[ReportingClock, ...]
-    dosing: Dosing | None
+    dosing: Dosing | None  # none where the product is not counted in cells
 
     @computed_field  # type: ignore[prop-decorator] # mypy knows no decorator above a property
     @property

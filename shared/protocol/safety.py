@@ -24,6 +24,15 @@ class GradingCriteria(Part):
     baseline: Setting[GradingBaseline]
 
 
+Agent = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class Causality(Part):
+    """What an adverse event may be attributed to; each agent is judged by itself."""
+
+    agents: Setting[Annotated[tuple[Agent, ...], Field(min_length=1)]]
+
+
 class Recipient(StrEnum):
     SPONSOR = "sponsor"
     THAI_FDA = "thai-fda"
@@ -110,6 +119,7 @@ class Dosing(Part):
     stagger_between_levels: Setting[Text]
     evaluable_minimum_dose_percent: Setting[Annotated[Decimal, Field(gt=0, le=100)]]
     replace_not_evaluable: Setting[bool]
+    total_cells_tolerance_percent: Setting[Annotated[Decimal, Field(ge=0, le=100)]]
 
     @model_validator(mode="after")
     def _levels_rise(self) -> Self:
