@@ -1,0 +1,1 @@
+"""Results of the laboratory, and what can honestly be read from them."""

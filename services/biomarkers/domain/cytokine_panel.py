@@ -1,0 +1,195 @@
+"""One cytokine panel of one sample: recorded, corrected as often as need be, or cancelled."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from services.biomarkers.domain.cytokines import results_in
+from shared.contracts.biomarkers import (
+    CytokinePanelCancelled,
+    CytokinePanelCorrected,
+    CytokinePanelRecorded,
+    CytokineReport,
+    CytokineResult,
+    Ground,
+)
+from shared.contracts.terms import ParticipantId, Reason
+from shared.kernel.decider import Command, Decider
+from shared.kernel.errors import AlreadyExists, Conflict, NotFound
+from shared.protocol import Protocol
+
+
+class RecordCytokinePanel(Command, CytokineReport):
+    """Put a laboratory's cytokine panel on record, as the laboratory reported it."""
+
+    cytokine_panel_id: UUID | None = None
+    participant_id: ParticipantId
+
+
+class CorrectCytokinePanel(Command, CytokineReport):
+    """Supersede a panel by the corrected report, whole. The one before it stays readable."""
+
+    reason: Reason
+
+
+class CancelCytokinePanel(Command):
+    """Take a panel out of every figure, and out of every baseline. What it said stays readable."""
+
+    ground: Ground
+    reason: Reason
+
+
+CytokinePanelCommand = RecordCytokinePanel | CorrectCytokinePanel | CancelCytokinePanel
+CytokinePanelEvent = CytokinePanelRecorded | CytokinePanelCorrected | CytokinePanelCancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision needs besides the stream: the instant, and the protocol in force."""
+
+    now: datetime
+    protocol: Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """Nothing has happened under this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A panel that counts. `first` is the report it began with, by which a repeated command is known."""
+
+    cytokine_panel_id: UUID
+    participant_id: ParticipantId
+    first: CytokineReport
+    report: CytokineReport
+    results: tuple[CytokineResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A panel that no longer counts."""
+
+    last: Standing
+    ground: Ground
+
+
+State = Unrecorded | Standing | Cancelled
+
+
+class NoSuchCytokinePanel(NotFound):
+    """There is no cytokine panel under this id, or none that this caller may know of."""
+
+
+class CytokinePanelAlreadyRecorded(AlreadyExists):
+    """Another report is on record under this id."""
+
+
+class CytokinePanelIsCancelled(Conflict):
+    """A cancelled panel is not corrected: record the right one under a new id."""
+
+
+def evolve(state: State, event: CytokinePanelEvent) -> State:
+    match event:
+        case CytokinePanelRecorded():
+            return Standing(event.cytokine_panel_id, event.participant_id, event.report, event.report, event.results)
+        case CytokinePanelCorrected():
+            return replace(state, report=event.report, results=event.results) if isinstance(state, Standing) else state
+        case CytokinePanelCancelled():
+            return Cancelled(state, event.ground) if isinstance(state, Standing) else state
+        case _:
+            assert_never(event)
+
+
+def decide(command: CytokinePanelCommand, state: State, facts: Facts) -> list[CytokinePanelEvent]:
+    match command:
+        case RecordCytokinePanel():
+            return _record(command, state, facts)
+        case CorrectCytokinePanel():
+            return _correct(command, state, facts)
+        case CancelCytokinePanel():
+            return _cancel(command, state)
+        case _:
+            assert_never(command)
+
+
+def _record(command: RecordCytokinePanel, state: State, facts: Facts) -> list[CytokinePanelEvent]:
+    report = report_in(command)
+    match state:
+        case Unrecorded():
+            assert command.cytokine_panel_id is not None  # noqa: S101 - minted where the body has none
+            return [
+                CytokinePanelRecorded(
+                    cytokine_panel_id=command.cytokine_panel_id,
+                    participant_id=command.participant_id,
+                    report=report,
+                    results=results_in(report, facts.now, facts.protocol.cytokines),
+                    protocol=facts.protocol.ref,
+                )
+            ]
+        case Standing() | Cancelled():
+            panel = state.last if isinstance(state, Cancelled) else state
+            if (panel.participant_id, panel.first) == (command.participant_id, report):
+                return []
+            raise CytokinePanelAlreadyRecorded(
+                f"{panel.cytokine_panel_id} is on record with another report: correct it, or record under a new id"
+            )
+        case _:
+            assert_never(state)
+
+
+def _correct(command: CorrectCytokinePanel, state: State, facts: Facts) -> list[CytokinePanelEvent]:
+    report = report_in(command)
+    match state:
+        case Unrecorded():
+            raise NoSuchCytokinePanel("there is no such cytokine panel")
+        case Standing() if state.report == report:
+            return []
+        case Standing():
+            return [
+                CytokinePanelCorrected(
+                    cytokine_panel_id=state.cytokine_panel_id,
+                    participant_id=state.participant_id,
+                    report=report,
+                    results=results_in(report, facts.now, facts.protocol.cytokines),
+                    reason=command.reason,
+                    protocol=facts.protocol.ref,
+                )
+            ]
+        case Cancelled():
+            raise CytokinePanelIsCancelled("this panel was cancelled: record the right one under a new id")
+        case _:
+            assert_never(state)
+
+
+def _cancel(command: CancelCytokinePanel, state: State) -> list[CytokinePanelEvent]:
+    match state:
+        case Unrecorded():
+            raise NoSuchCytokinePanel("there is no such cytokine panel")
+        case Standing():
+            return [
+                CytokinePanelCancelled(
+                    cytokine_panel_id=state.cytokine_panel_id,
+                    participant_id=state.participant_id,
+                    ground=command.ground,
+                    reason=command.reason,
+                )
+            ]
+        case Cancelled() if state.ground is command.ground:
+            return []
+        case Cancelled():
+            raise CytokinePanelIsCancelled("this panel was cancelled on another ground")
+        case _:
+            assert_never(state)
+
+
+def report_in(command: RecordCytokinePanel | CorrectCytokinePanel) -> CytokineReport:
+    """The laboratory's part of a command."""
+    return CytokineReport.model_construct(**{name: getattr(command, name) for name in CytokineReport.model_fields})
+
+
+DECIDER: Decider[CytokinePanelCommand, State, Facts, CytokinePanelEvent] = Decider(
+    "cytokine-panel", Unrecorded(), evolve, decide
+)
