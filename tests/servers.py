@@ -60,7 +60,7 @@ class Kafka:
     def topic(self, name: str = "trial.safety", partitions: int = 6) -> str:
         """Create a topic of one's own, and return its name."""
         own = f"{self.prefix()}{name}"
-        self.admin().create_topics({own: {"num_partitions": partitions, "replication_factor": 1}})
+        self.admin().create_topics({own: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
         self._made.append(own)
         return own
 

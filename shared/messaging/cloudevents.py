@@ -1,0 +1,118 @@
+"""An envelope as a Kafka message: CloudEvents 1.0, binary mode. Pure.
+
+The value is the event's JSON, byte for byte as it was stored; everything around it is a header. What
+CloudEvents does not name is an extension attribute, in lower-case letters as the specification wants.
+`traceparent` stands under the name that W3C Trace Context and OpenTelemetry read.
+
+Source: CloudEvents 1.0.2, "Kafka Protocol Binding", section 3.2 (binary content mode).
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from uuid import UUID
+
+from shared.kernel.events import Envelope
+from shared.messaging.bus import Undecodable
+
+Header = tuple[str, bytes]
+CONTENT_TYPE = b"application/json"
+_ENVELOPE_FIELDS = set(Envelope.model_fields)
+
+
+def encode(envelope: Envelope) -> tuple[bytes, list[Header], bytes]:
+    """The key, the headers and the value of the message."""
+    subject = envelope.subject.encode()
+    headers = [
+        *_headers_of_type(envelope.type, envelope.schema_version),
+        ("ce_id", str(envelope.event_id).encode()),
+        ("ce_subject", subject),
+        ("ce_time", envelope.recorded_at.isoformat().encode()),
+        ("ce_stream", envelope.stream.encode()),
+        ("ce_streamversion", b"%d" % envelope.version),
+        ("ce_actor", envelope.actor.encode()),
+        ("ce_role", envelope.role.encode()),
+        ("ce_correlationid", str(envelope.correlation_id).encode()),
+        ("ce_causationid", str(envelope.causation_id).encode()),
+    ]
+    if envelope.reason is not None:
+        headers.append(("ce_reason", envelope.reason.encode()))
+    if envelope.traceparent is not None:
+        headers.append(("traceparent", envelope.traceparent.encode()))
+    return subject, headers, envelope.data.encode()
+
+
+@lru_cache(maxsize=1024)
+def _headers_of_type(event_type: str, schema_version: int) -> tuple[Header, ...]:
+    """What every event of one type and version says alike."""
+    service = event_type.partition(".")[0]
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_type", event_type.encode()),
+        ("ce_source", f"/{service}".encode()),
+        ("ce_dataschema", f"urn:trial:schema:{event_type}:{schema_version}".encode()),
+        ("ce_schemaversion", b"%d" % schema_version),
+        ("content-type", CONTENT_TYPE),
+    )
+
+
+def decode(
+    key: bytes | None, headers: Sequence[tuple[str, bytes | None]], value: bytes | None
+) -> Envelope | Undecodable:
+    """Read a message. One that is not ours comes back as what it is, with the reason; nothing is raised."""
+    try:
+        return _envelope(key, headers, value)
+    except KeyError as missing:
+        why = f"the header {missing} is missing"
+    except (ValueError, AttributeError) as error:
+        why = (
+            str(error)
+            if isinstance(error, NotOurs)
+            else f"a header or the value has another form ({type(error).__name__})"
+        )
+    texts = tuple((name, _text(content)) for name, content in headers)
+    return Undecodable(why, None if key is None else _text(key), texts, _text(value))
+
+
+class NotOurs(ValueError):
+    """The message says by itself that it is not one of ours."""
+
+
+def _envelope(key: bytes | None, headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Envelope:
+    # An AttributeError is a header, or the value, that is null.
+    found: dict[str, bytes] = dict(headers)  # type: ignore[arg-type]
+    if len(found) != len(headers):
+        raise NotOurs("a header occurs twice")
+    if found["ce_specversion"] != b"1.0" or found["content-type"] != CONTENT_TYPE:
+        raise NotOurs("neither CloudEvents 1.0 nor JSON")
+    if found["ce_subject"] != key:
+        raise NotOurs("the key is not the subject, so the order of its events is not kept")
+    reason, traceparent = found.get("ce_reason"), found.get("traceparent")
+    return Envelope.model_construct(
+        _ENVELOPE_FIELDS,
+        event_id=UUID(found["ce_id"].decode()),
+        stream=found["ce_stream"].decode(),
+        version=int(found["ce_streamversion"]),
+        type=found["ce_type"].decode(),
+        schema_version=int(found["ce_schemaversion"]),
+        subject=key.decode(),
+        recorded_at=_instant(found["ce_time"].decode()),
+        actor=found["ce_actor"].decode(),
+        role=found["ce_role"].decode(),
+        reason=None if reason is None else reason.decode(),
+        correlation_id=UUID(found["ce_correlationid"].decode()),
+        causation_id=UUID(found["ce_causationid"].decode()),
+        traceparent=None if traceparent is None else traceparent.decode(),
+        data=value.decode(),  # type: ignore[union-attr]
+    )
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise NotOurs("its time has no offset")
+    return instant.astimezone(UTC)
+
+
+def _text(content: bytes | None) -> str:
+    return "" if content is None else content.decode(errors="backslashreplace")
