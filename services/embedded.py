@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
-from shared.messaging import Hint
 
 from services.biomarkers.app import SERVICE as BIOMARKERS
 from services.efficacy.app import SERVICE as EFFICACY
@@ -18,6 +17,7 @@ from services.safety.app import SERVICE as SAFETY
 from shared import migrations
 from shared.auth.local_issuer import LocalIssuer
 from shared.db import Database
+from shared.messaging import Hint
 from shared.process import running, wiring
 from shared.process.api import checks_of, root_app
 from shared.process.worker import Worker, run_together

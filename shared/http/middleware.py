@@ -44,10 +44,10 @@ class Surroundings:
             await self._limited(scope, receive, note)
         except Exception:
             log.exception("a request failed by a bug of ours")
-            if status:
-                raise  # the answer has begun: cut it off rather than pretend it is whole
-            failure = problems.answer(500, "internal-error", "our mistake, not yours; give the trace_id to support")
-            await failure(scope, receive, note)
+            if not status:
+                await problems.of_bug()(scope, receive, note)
+            elif status != 500:
+                raise  # the answer had begun: cut it off rather than pretend that it is whole
         finally:
             _account(scope, status, time.perf_counter() - started)
 
@@ -56,31 +56,35 @@ class Surroundings:
         if declared is not None and declared.isdigit() and int(declared) > MAX_BODY_BYTES:
             await _too_large()(scope, receive, send)
             return
-        received, answered = 0, False
-
-        async def count() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise BodyTooLarge
-            return message
-
-        async def watch(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
-
+        body = _Counted(receive, send)
         try:
-            await self._app(scope, count if _has_body(scope) else receive, watch)
-        except BodyTooLarge:
-            if answered:
+            await self._app(scope, body.receive if _has_body(scope) else receive, body.send)
+        except Exception:
+            if not body.refused:
                 raise
+        if body.refused:
             await _too_large()(scope, receive, send)
 
 
-class BodyTooLarge(Exception):
-    """More than `MAX_BODY_BYTES` arrived."""
+class _Counted:
+    """A request's body as it arrives. Past the limit the app is told that the client left; what it says is dropped."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._received, self._answered, self.refused = 0, False, False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > MAX_BODY_BYTES and not self._answered:
+            self.refused = True
+            return {"type": "http.disconnect"}
+        return message
+
+    async def send(self, message: Message) -> None:
+        if not self.refused:
+            self._answered = True
+            await self._send(message)
 
 
 def _too_large() -> Any:

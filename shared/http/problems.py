@@ -117,6 +117,11 @@ def of_error(error: TrialError) -> JSONResponse:
     return answer(status, error.code, str(error), current_version=getattr(error, "current", None), headers=headers)
 
 
+def of_bug() -> JSONResponse:
+    """The answer to a request that failed by a mistake of ours; the log has what happened."""
+    return answer(500, "internal-error", "our mistake, not yours; give the trace_id to support")
+
+
 def install(app: FastAPI) -> None:
     """Answer every expected failure of an app as a problem."""
     service = app.title
@@ -137,6 +142,10 @@ def install(app: FastAPI) -> None:
         headers = dict(error.headers) if error.headers else None
         return answer(error.status_code, code, str(error.detail), headers=headers)
 
+    async def bug(_request: Request, _error: Exception) -> Response:
+        return of_bug()
+
+    app.add_exception_handler(Exception, bug)
     app.add_exception_handler(TrialError, trial_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
