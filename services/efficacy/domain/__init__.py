@@ -1,0 +1,1 @@
+"""The rules of tumour response, without input or output."""

@@ -1,0 +1,155 @@
+"""What is on record of one participant's tumour as one reader saw it, and the facts that decisions about it need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import assert_never
+from uuid import UUID
+
+from services.efficacy.domain.criteria.readings import CriteriaEngine
+from shared.contracts.efficacy import (
+    AssessmentCorrected,
+    AssessmentRetracted,
+    Evaluator,
+    Findings,
+    LesionCorrected,
+    LesionDescription,
+    LesionIdentified,
+    LesionRetracted,
+    LesionRole,
+    OverrideBasisChanged,
+    OverrideWithdrawn,
+    Response,
+    ResponseAssigned,
+    ResponseOverridden,
+    TumourAssessed,
+)
+from shared.contracts.terms import earliest
+from shared.protocol import Protocol
+
+EfficacyEvent = (
+    LesionIdentified
+    | LesionCorrected
+    | LesionRetracted
+    | TumourAssessed
+    | AssessmentCorrected
+    | AssessmentRetracted
+    | ResponseAssigned
+    | ResponseOverridden
+    | OverrideBasisChanged
+    | OverrideWithdrawn
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decisions need beside the record. `today` is the date in the trial's time zone."""
+
+    participant_id: UUID
+    protocol: Protocol
+    criteria: CriteriaEngine
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """A lesion known at baseline: as it was first identified, and as it is described now."""
+
+    identified: LesionDescription
+    described: LesionDescription
+    retracted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A reader's own judgement. `assigned` is what the criteria said when it was made."""
+
+    response: Response
+    assigned: Response
+    reason: str
+    basis_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One time point: its findings as first recorded and as they are now, and the response to it."""
+
+    evaluator: Evaluator
+    baseline: bool
+    recorded: Findings
+    findings: Findings
+    retracted: bool = False
+    assigned: ResponseAssigned | None = None
+    override: Override | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TumourBurden:
+    """All lesions and assessments, retracted ones included, in the order in which they were recorded."""
+
+    lesions: Mapping[UUID, Lesion] = field(default_factory=dict)
+    assessments: Mapping[UUID, Assessment] = field(default_factory=dict)
+
+    def of_role(self, role: LesionRole) -> dict[UUID, LesionDescription]:
+        """The lesions of one role that count, by id."""
+        standing = sorted((key, lesion) for key, lesion in self.lesions.items() if not lesion.retracted)
+        return {key: lesion.described for key, lesion in standing if lesion.described.role is role}
+
+    @property
+    def standing(self) -> dict[UUID, Assessment]:
+        """The assessments that count, in order of their dates, then of their recording."""
+        counting = [(key, each) for key, each in self.assessments.items() if not each.retracted]
+        return dict(sorted(counting, key=lambda pair: earliest(pair[1].findings.assessed_on)))
+
+    @property
+    def baseline(self) -> Assessment | None:
+        return next((each for each in self.standing.values() if each.baseline), None)
+
+    def with_lesion(self, lesion_id: UUID, lesion: Lesion) -> "TumourBurden":
+        return replace(self, lesions={**self.lesions, lesion_id: lesion})
+
+    def with_assessment(self, assessment_id: UUID, assessment: Assessment) -> "TumourBurden":
+        return replace(self, assessments={**self.assessments, assessment_id: assessment})
+
+
+def evolve(burden: TumourBurden, event: EfficacyEvent) -> TumourBurden:
+    match event:
+        case LesionIdentified(lesion_id=lesion_id, lesion=lesion):
+            return burden.with_lesion(lesion_id, Lesion(lesion, lesion))
+        case LesionCorrected(lesion_id=lesion_id, lesion=lesion):
+            return burden.with_lesion(lesion_id, replace(burden.lesions[lesion_id], described=lesion))
+        case LesionRetracted(lesion_id=lesion_id):
+            return burden.with_lesion(lesion_id, replace(burden.lesions[lesion_id], retracted=True))
+        case TumourAssessed(assessment_id=assessment_id, findings=findings):
+            assessment = Assessment(event.evaluator, event.baseline, findings, findings)
+            return burden.with_assessment(assessment_id, assessment)
+        case _:
+            return burden.with_assessment(
+                event.assessment_id, _assessed(burden.assessments[event.assessment_id], event)
+            )
+
+
+def _assessed(
+    known: Assessment,
+    event: AssessmentCorrected
+    | AssessmentRetracted
+    | ResponseAssigned
+    | ResponseOverridden
+    | OverrideBasisChanged
+    | OverrideWithdrawn,
+) -> Assessment:
+    match event:
+        case AssessmentCorrected(findings=findings):
+            return replace(known, findings=findings)
+        case AssessmentRetracted():
+            return replace(known, retracted=True)
+        case ResponseAssigned():
+            return replace(known, assigned=event)
+        case ResponseOverridden():
+            return replace(known, override=Override(event.response, event.assigned, event.reason))
+        case OverrideBasisChanged():
+            return replace(known, override=known.override and replace(known.override, basis_changed=True))
+        case OverrideWithdrawn():
+            return replace(known, override=None)
+        case _:
+            assert_never(event)

@@ -1,0 +1,65 @@
+"""What criteria read and what they answer: raw measurements in, a response with its reasons out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Protocol
+from uuid import UUID
+
+from shared.contracts.efficacy import LesionState, NonTargetStatus, Response, ResponseBasis
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One target lesion at one time point. Diameters in mm; missing unless it was measured."""
+
+    lesion_id: UUID
+    node: bool
+    state: LesionState
+    longest_mm: Decimal | None = None
+    perpendicular_mm: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reader saw at one time point. `new_lesion`: an unequivocal one; `equivocal`: a doubtful one."""
+
+    on: str
+    targets: tuple[Target, ...]
+    non_target: NonTargetStatus
+    new_lesion: bool
+    equivocal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A response, the rule that fired, the numbers, and the same in words."""
+
+    response: Response
+    rule: str
+    explanation: str
+    basis: ResponseBasis
+
+
+class CriteriaEngine(Protocol):
+    """One set of criteria. Pure: the answer depends on the readings alone, never on the order of their lesions."""
+
+    @property
+    def name(self) -> str: ...
+
+    def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
+        """The response at `current`. `earlier` are the readings between baseline and it, in order of time."""
+        ...
+
+
+def exact(value: Fraction) -> Decimal:
+    """A fraction as a decimal, exact to six places, without idle zeros."""
+    return Decimal(format((Decimal(round(value * 10**6)).scaleb(-6)).normalize(), "f"))
+
+
+def percent(value: Fraction, reference: Fraction) -> Decimal | None:
+    """Change over the reference in percent, rounded half to even to two places; None over a reference of 0."""
+    if reference == 0:
+        return None
+    return Decimal(round((value - reference) / reference * 10_000)).scaleb(-2)

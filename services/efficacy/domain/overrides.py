@@ -1,0 +1,62 @@
+"""A reader's own judgement beside the response that the criteria assigned. Both stay visible; the reader's counts."""
+
+from services.efficacy.domain.assessments import standing
+from services.efficacy.domain.burden import EfficacyEvent, Facts, Override, TumourBurden
+from services.efficacy.domain.naming import AboutAssessment
+from shared.contracts.efficacy import OverrideWithdrawn, Response, ResponseOverridden
+from shared.contracts.terms import Reason
+from shared.kernel.errors import Conflict
+
+
+class OverrideResponse(AboutAssessment):
+    """Judge an assessment otherwise than the criteria did. A new override replaces the one before."""
+
+    response: Response
+    reason: Reason
+
+
+class WithdrawOverride(AboutAssessment):
+    """Let the assigned response count again."""
+
+    reason: Reason
+
+
+class NothingToOverride(Conflict):
+    """The assessment has no assigned response, as the baseline, or it already has this one."""
+
+
+def override(command: OverrideResponse, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
+    known = standing(burden, command.which)
+    if known.assigned is None:
+        raise NothingToOverride("a baseline assessment has no response")
+    if known.override == Override(command.response, known.assigned.response, command.reason):
+        return []
+    if known.assigned.response is command.response:
+        raise NothingToOverride("the criteria assign this very response; withdraw an override that says otherwise")
+    return [
+        ResponseOverridden(
+            participant_id=facts.participant_id,
+            assessment_id=command.which,
+            evaluator=known.evaluator,
+            criteria=known.assigned.criteria,
+            assigned=known.assigned.response,
+            response=command.response,
+            reason=command.reason,
+        )
+    ]
+
+
+def withdraw(command: WithdrawOverride, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
+    known = standing(burden, command.which)
+    if known.assigned is None or known.override is None:
+        return []
+    return [
+        OverrideWithdrawn(
+            participant_id=facts.participant_id,
+            assessment_id=command.which,
+            evaluator=known.evaluator,
+            criteria=known.assigned.criteria,
+            assigned=known.assigned.response,
+            reason=command.reason,
+        )
+    ]

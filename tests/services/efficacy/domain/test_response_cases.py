@@ -1,0 +1,116 @@
+"""The 60 worked cases of the trial's dossier, judged by the criteria and through the whole decider.
+
+`response_cases.csv` is that of the dossier's section 6.6, unchanged (with the expected answers of other
+criteria sets beside the seed's). Lesions are written id=LDxPD in mm: T tumour, N node; 0x0 absent, NE not
+assessed, TSTM too small to measure. `prior_nadir_visit_mm` is one visit between baseline and the current one.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from services.efficacy.domain.burden import EfficacyEvent
+from services.efficacy.domain.criteria import seed_v1
+from services.efficacy.domain.criteria.percent_change import PRODUCT_OF_DIAMETERS, Limit, PercentChange, Reference
+from services.efficacy.domain.criteria.readings import Reading, Target
+from services.efficacy.domain.tumour_burden import DECIDER, EfficacyCommand
+from shared.contracts.efficacy import LesionRole, NonTargetStatus, ResponseAssigned
+from tests.services.efficacy.domain.builders import FACTS, PROTOCOL, a_baseline, a_lesion, an_assessment, an_id, sizes
+
+with (Path(__file__).parent / "response_cases.csv").open(encoding="utf-8") as file:
+    CASES = {row["case_id"]: row for row in csv.DictReader(file)}
+
+SEED_V1 = seed_v1.engine(PROTOCOL.response)
+SEED_SPD = replace(SEED_V1, name="SEED_SPD", measure=PRODUCT_OF_DIAMETERS)
+LITERAL = replace(
+    SEED_V1,
+    name="SEED_LITERAL",
+    progression=Limit(Fraction(25), strict=True, reference=Reference.BASELINE),
+    new_lesion_is_progression=False,
+    non_target_progression_is_progression=False,
+)
+
+
+def a_reading(targets: str, *, new: str = "N", non_target: str = "NONE") -> Reading:
+    measured = tuple(
+        Target(each.lesion_id, node, each.state, each.longest_mm, each.perpendicular_mm)
+        for each, node in zip(sizes(targets), _nodes(targets), strict=True)
+    )
+    status = NonTargetStatus(non_target.lower().replace("_", "-"))
+    return Reading("2026-01-05", measured, status, new_lesion=new == "Y", equivocal=new == "EQUIVOCAL")
+
+
+def _nodes(targets: str) -> Iterable[bool]:
+    return (each.startswith("N") for each in targets.split("|") if each)
+
+
+def judged(criteria: PercentChange, case: dict[str, str]) -> str:
+    prior = case["prior_nadir_visit_mm"]
+    current = a_reading(case["current_mm"], new=case["new_lesion"], non_target=case["non_target_status"])
+    earlier = [a_reading(prior)] if prior else []
+    return criteria.judge(a_reading(case["baseline_mm"]), earlier, current).response
+
+
+def test_all_sixty_cases_are_here() -> None:
+    assert len(CASES) == 60
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_the_seeds_rule_judges_each_case_as_expected(case_id: str) -> None:
+    assert judged(SEED_V1, CASES[case_id]) == CASES[case_id]["exp_seed_default_sum_nadir"]
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_the_same_limits_on_products_judge_each_case_as_expected(case_id: str) -> None:
+    assert judged(SEED_SPD, CASES[case_id]) == CASES[case_id]["exp_seed_thresholds_spd_nadir"]
+
+
+@pytest.mark.parametrize("case_id", sorted(set(CASES) - {"R42"}))  # R42: the literal text knows no partial sum
+def test_the_seeds_text_taken_literally_judges_each_case_as_expected(case_id: str) -> None:
+    assert judged(LITERAL, CASES[case_id]) == CASES[case_id]["exp_seed_literal_sum_baseline"]
+
+
+@pytest.mark.parametrize("case_id", [each for each, case in CASES.items() if case["sum2d_current"]])
+def test_the_numbers_of_each_case_are_those_of_the_file(case_id: str) -> None:
+    case = CASES[case_id]
+    prior = [a_reading(case["prior_nadir_visit_mm"])] if case["prior_nadir_visit_mm"] else []
+    basis = SEED_V1.judge(a_reading(case["baseline_mm"]), prior, a_reading(case["current_mm"])).basis
+    numbers = (basis.baseline_sum, basis.nadir_sum, basis.sum, basis.percent_from_baseline, basis.percent_from_nadir)
+    columns = ("baseline", "nadir", "current", "pct_vs_baseline", "pct_vs_nadir")
+    assert ["" if number is None else format(number, "f") for number in numbers] == [
+        case[f"sum2d_{column}"] for column in columns
+    ]
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_each_case_recorded_in_the_trial_is_assigned_the_expected_response(case_id: str) -> None:
+    case = CASES[case_id]
+    organs = ("liver", "lung", "bone", "kidney", "brain")
+    commands = [
+        a_lesion(each.split("=")[0], organ=organ, node=each.startswith("N"), role=LesionRole.TARGET)
+        for each, organ in zip(filter(None, case["baseline_mm"].split("|")), organs, strict=False)
+    ]
+    history: list[EfficacyEvent] = []
+    status, new = case["non_target_status"].lower().replace("_", "-"), case["new_lesion"]
+    certainty = {"Y": "unequivocal", "EQUIVOCAL": "equivocal"}
+    new_lesions = [{"label": "NEW", "organ": "lung", "certainty": certainty[new]}] if new in certainty else []
+    visits = [a_baseline(case["baseline_mm"], non_target="none" if status == "none" else "non-cr-non-pd")]
+    if case["prior_nadir_visit_mm"]:
+        visits.append(an_assessment("prior", case["prior_nadir_visit_mm"], assessed_on="2026-02"))
+    visits.append(
+        an_assessment(
+            "current", case["current_mm"], assessed_on="2026-04-01", non_target=status, new_lesions=new_lesions
+        )
+    )
+    everything: list[EfficacyCommand] = [*commands, *visits]
+    for command in everything:
+        history += DECIDER.decide(command, DECIDER.fold(history), FACTS)
+    assigned = DECIDER.fold(history).assessments[an_id("current")].assigned
+    assert isinstance(assigned, ResponseAssigned)
+    assert assigned.response == case["exp_seed_default_sum_nadir"]
+    assert assigned.protocol == PROTOCOL.ref
+    assert (assigned.criteria, assigned.supersedes) == ("SEED_V1", None)
