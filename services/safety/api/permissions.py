@@ -1,0 +1,27 @@
+"""Who may do what to adverse events and alerts, within their sites."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.safety.application import Safety
+from shared.auth.permissions import ReadsTrialData, allow
+from shared.kernel.actor import Actor, Role
+
+MayRead = ReadsTrialData
+
+# Data entry: what the site saw, and when.
+MayReport = Annotated[Actor, Depends(allow(Role.INVESTIGATOR, Role.COORDINATOR, Role.SYSTEM))]
+
+# Medical judgement, and changing what is on record: a physician's, never delegated to data entry.
+MayJudge = Annotated[Actor, Depends(allow(Role.INVESTIGATOR))]
+
+MayAcknowledge = Annotated[Actor, Depends(allow(Role.SAFETY_OFFICER))]
+
+
+async def _safety(request: Request) -> Safety:
+    safety: Safety = request.app.state.safety
+    return safety
+
+
+SafetyDep = Annotated[Safety, Depends(_safety)]

@@ -1,0 +1,65 @@
+"""Wiring: the app that answers, and the manifest from which processes run safety."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.safety import alert_queue, references
+from services.safety.api import adverse_events, alerts, ctcae
+from services.safety.application import Safety
+from services.safety.domain.alert_message import AlertMessage
+from services.safety.domain.ctcae import EDITION
+from services.safety.tables import METADATA
+from shared.http.service_app import Parts, create_service_app
+from shared.process.service import Service, Task
+from shared.settings import BadSettings
+
+TITLE = "Safety"
+DESCRIPTION = """Adverse events graded by CTCAE 5.0, and the alerts that serious ones raise.
+
+Grade, seriousness and causality are three independent facts. Dates may be partial (`2026-03`). A serious event raises
+an alert with the instants until which the protocol wants somebody told; it is delivered as a signed webhook and
+stays open until a safety officer acknowledges it.
+"""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    asked = parts.protocol.ctcae.edition.value
+    if asked != EDITION:
+        raise BadSettings(f"the protocol asks for CTCAE {asked}; this service holds {EDITION}")
+    app = create_service_app(
+        "safety",
+        title=TITLE,
+        description=DESCRIPTION,
+        routers=[adverse_events.router, alerts.router, ctcae.router],
+        parts=parts,
+        safety=Safety(parts.db, parts.store, parts.protocol, parts.clock),
+    )
+    app.webhooks.add_api_route("alert-raised", _alert_raised, methods=["POST"], status_code=204)
+    return app
+
+
+async def _alert_raised(message: AlertMessage) -> None:
+    """Sent to `ALERT_WEBHOOK_URL`, signed after Standard Webhooks, until it is answered 2xx."""
+
+
+def _tasks(parts: Parts) -> Sequence[Task]:
+    # Imported by the worker alone: the API needs no HTTP client.
+    from services.safety.delivery import AlertDelivery  # noqa: PLC0415
+    from services.safety.webhook import receiver_of  # noqa: PLC0415
+
+    return (AlertDelivery(parts.db, parts.store, parts.clock, receiver_of(parts.settings)),)
+
+
+SERVICE = Service(
+    name="safety",
+    title=TITLE,
+    path="/safety",
+    topic="trial.safety",
+    metadata=METADATA,
+    migrations=Path(__file__).parent / "migrations",
+    create_app=create_app,
+    projections=(references.PROJECTION, alert_queue.PROJECTION),
+    tasks=_tasks,
+)

@@ -1,0 +1,102 @@
+"""Safety's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
+
+from uuid import UUID
+
+from services.safety import references
+from services.safety.domain import adverse_event, alert
+from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
+from services.safety.domain.alert import AcknowledgeAlert, NoSuchAlert
+from services.safety.domain.record import OnRecord, Retracted
+from services.safety.references import NoSuchParticipant, Participant
+from shared.contracts.safety import SeriousAdverseEventIdentified
+from shared.db import Database
+from shared.eventstore.store import EventStore, Receipt
+from shared.kernel.actor import Actor
+from shared.kernel.clock import Clock
+from shared.kernel.events import Envelope
+from shared.protocol import Protocol
+from shared.telemetry import tracing
+
+
+class Safety:
+    """What the routes of safety call. An event of a site that the actor may not see does not exist for them."""
+
+    def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
+        self._db = db
+        self._store = store
+        self._protocol = protocol
+        self._clock = clock
+
+    async def report(self, command: ReportAdverseEvent, *, by: Actor) -> Receipt:
+        participant = await references.participant(self._db, command.participant_id)
+        if not by.may_see(participant.site_id):
+            raise NoSuchParticipant("no such participant at your sites")
+        facts = self._facts(participant)
+        frame = tracing.recording(
+            by, at=facts.now, subject=participant.participant_id, command_id=command.adverse_event_id
+        )
+        return await self._store.execute(
+            adverse_event.DECIDER, command.adverse_event_id, command, facts, frame, fresh=True
+        )
+
+    async def change(
+        self, adverse_event_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID
+    ) -> Receipt:
+        """Carry out any later command of an adverse event's life, on the version its sender has seen."""
+        facts, participant = await self._about(adverse_event_id, by)
+        reason = getattr(command, "reason", None)
+        frame = tracing.recording(
+            by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=reason
+        )
+        return await self._store.execute(
+            adverse_event.DECIDER, adverse_event_id, command, facts, frame, expected=expected
+        )
+
+    async def adverse_event(
+        self, adverse_event_id: UUID, *, by: Actor
+    ) -> tuple[OnRecord | Retracted, int, Participant]:
+        """The event as it stands, its version, and what is known of its participant."""
+        participant = await self._participant_of(adverse_event_id, by)
+        state, version = await self._store.load(adverse_event.DECIDER, adverse_event_id)
+        if not isinstance(state, OnRecord | Retracted):
+            raise _unknown()
+        return state, version, participant
+
+    async def history(self, adverse_event_id: UUID, *, by: Actor) -> list[Envelope]:
+        await self._participant_of(adverse_event_id, by)
+        return await self._store.history(adverse_event.DECIDER.stream(adverse_event_id))
+
+    async def acknowledge(self, alert_id: str, command: AcknowledgeAlert, *, by: Actor, command_id: UUID) -> Receipt:
+        """Take an alert in hand. No version is expected: a delivery recorded meanwhile changes nothing about it."""
+        raised = await self._raised(alert_id, by)
+        frame = tracing.recording(by, at=self._clock(), subject=raised.participant_id, command_id=command_id)
+        return await self._store.execute(alert.DECIDER, alert_id, command, raised, frame)
+
+    async def alert(self, alert_id: str, *, by: Actor) -> tuple[SeriousAdverseEventIdentified, list[Envelope]]:
+        """An alert as it was raised, and what has happened to it since."""
+        raised = await self._raised(alert_id, by)
+        return raised, await self._store.history(alert.DECIDER.stream(alert_id))
+
+    async def _raised(self, alert_id: str, by: Actor) -> SeriousAdverseEventIdentified:
+        try:
+            state, _, _ = await self.adverse_event(alert.event_of(alert_id), by=by)
+        except NoSuchAdverseEvent:
+            raise NoSuchAlert("no alert has this id, or none at your sites") from None
+        return alert.raised_in(state, alert_id)
+
+    async def _about(self, adverse_event_id: UUID, by: Actor) -> tuple[Facts, Participant]:
+        participant = await self._participant_of(adverse_event_id, by)
+        return self._facts(participant), participant
+
+    async def _participant_of(self, adverse_event_id: UUID, by: Actor) -> Participant:
+        participant = await references.participant_of(self._db, adverse_event.DECIDER.stream(adverse_event_id))
+        if participant is None or not by.may_see(participant.site_id):
+            raise _unknown()
+        return participant
+
+    def _facts(self, participant: Participant) -> Facts:
+        return Facts(self._clock(), participant.site_id, participant.zone, self._protocol)
+
+
+def _unknown() -> NoSuchAdverseEvent:
+    return NoSuchAdverseEvent("no adverse event has this id, or none at your sites")

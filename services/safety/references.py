@@ -1,0 +1,138 @@
+"""What safety knows of participants, copied from enrollment's events into its own database."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, select
+
+from services.safety.tables import METADATA, participants
+from shared.contracts.enrollment import (
+    CellsInfused,
+    ConsentWithdrawn,
+    DiscontinuationRetracted,
+    FollowUpCompleted,
+    InfusionCorrected,
+    InfusionRetracted,
+    ParticipantDied,
+    ParticipantEnrolled,
+    ParticipantLostToFollowUp,
+    ParticipantRescreened,
+    ParticipantScreened,
+    ScreeningDataCorrected,
+    ScreeningFailed,
+    TreatmentDiscontinued,
+)
+from shared.db import Database
+from shared.kernel.errors import NotFound
+from shared.kernel.events import Envelope
+from shared.projection import Projection, Rows
+
+PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+
+_events = METADATA.tables["events"]
+
+
+class NoSuchParticipant(NotFound):
+    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What a decision about an adverse event may need to know of its participant."""
+
+    participant_id: UUID
+    site_id: str
+    zone: ZoneInfo
+    infused_at: datetime | None
+
+    @property
+    def infused_on(self) -> date | None:
+        """The day of the first infusion at the site."""
+        return None if self.infused_at is None else self.infused_at.astimezone(self.zone).date()
+
+
+async def participant(db: Database, participant_id: UUID) -> Participant:
+    """The participant of this id.
+
+    Raises:
+        NoSuchParticipant: none is known here yet.
+    """
+    found = await _one(db, select(participants).where(participants.c.participant_id == str(participant_id)))
+    if found is None:
+        raise NoSuchParticipant("no such participant here; one screened just now may not have arrived yet: try again")
+    return found
+
+
+async def participant_of(db: Database, stream: str) -> Participant | None:
+    """The participant that a stream of this service is about; None where there is no such stream."""
+    about = participants.join(_events, _events.c.subject == participants.c.participant_id)
+    query = select(participants).select_from(about).where(_events.c.stream == stream, _events.c.version == 1)
+    return await _one(db, query)
+
+
+async def _one(db: Database, query: Select[Any]) -> Participant | None:
+    async with db.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None or row.site_id is None:
+        return None
+    return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone), row.infused_at)
+
+
+def _key(event: Any) -> dict[str, str]:
+    return {"participant_id": str(event.participant_id)}
+
+
+@PROJECTION.on(ParticipantScreened)
+def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
+    rows.upsert(
+        participants,
+        _key(event),
+        site_id=event.site_id,
+        time_zone=event.time_zone,
+        status=event.status.value,
+        sex=event.sex.value,
+        birth_month=event.birth_month,
+    )
+
+
+@PROJECTION.on(ScreeningDataCorrected)
+def _(rows: Rows, event: ScreeningDataCorrected, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), sex=event.sex.value, birth_month=event.birth_month)
+
+
+@PROJECTION.on(
+    ParticipantRescreened,
+    ScreeningFailed,
+    ParticipantEnrolled,
+    ConsentWithdrawn,
+    TreatmentDiscontinued,
+    ParticipantLostToFollowUp,
+    FollowUpCompleted,
+    ParticipantDied,
+    DiscontinuationRetracted,
+)
+def _(rows: Rows, event: Any, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), status=event.status.value)
+
+
+@PROJECTION.on(CellsInfused)
+def _(rows: Rows, event: CellsInfused, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), status=event.status.value, **_first_infusion(event))
+
+
+@PROJECTION.on(InfusionCorrected)
+def _(rows: Rows, event: InfusionCorrected, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), **_first_infusion(event))
+
+
+@PROJECTION.on(InfusionRetracted)
+def _(rows: Rows, event: InfusionRetracted, _envelope: Envelope) -> None:
+    infusion = {"infused_at": None} if event.infusion_number == 1 else {}
+    rows.upsert(participants, _key(event), status=event.status.value, **infusion)
+
+
+def _first_infusion(event: CellsInfused | InfusionCorrected) -> dict[str, datetime]:
+    return {"infused_at": event.started_at} if event.infusion_number == 1 else {}

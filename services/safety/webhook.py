@@ -1,0 +1,124 @@
+"""Signed webhooks after Standard Webhooks: one receiver, whose address and secret the settings name.
+
+Source: the Standard Webhooks specification, https://github.com/standard-webhooks/standard-webhooks
+"""
+
+import asyncio
+import binascii
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import httpx
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from shared.settings import LOOPBACK, BadSettings, Settings
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 10
+TOTAL_SECONDS = 20  # for an answer that arrives drop by drop
+
+log = logging.getLogger("trial.safety")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A 2xx answer: the receiver has the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Anything else. `gone`: the receiver says that nobody will ever answer at this address (410)."""
+
+    why: str
+    gone: bool = False
+    retry_after: timedelta | None = None
+
+
+class Receiver:
+    """Who alerts are sent to."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = _usable(url)
+        self._signer = _signer(secret)
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["Line"]:
+        # The environment is read by the settings alone, so no proxy is taken from it.
+        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+        async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as client:
+            yield Line(client, self._url, self._signer)
+
+
+class Line:
+    """An open connection pool to the receiver."""
+
+    def __init__(self, client: httpx.AsyncClient, url: httpx.URL, signer: Webhook) -> None:
+        self._client = client
+        self._url = url
+        self._signer = signer
+
+    async def send(self, message_id: str, body: str, *, at: datetime) -> Accepted | Refused:
+        """Send once. Never raises for what the network or the receiver does."""
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": self._signer.sign(message_id, at.astimezone(UTC), body),
+        }
+        try:
+            async with (
+                asyncio.timeout(TOTAL_SECONDS),
+                self._client.stream("POST", self._url, content=body, headers=headers) as response,
+            ):
+                return _verdict(response)
+        except (httpx.HTTPError, TimeoutError) as error:
+            return Refused(f"no answer: {type(error).__name__}")
+
+
+def _verdict(response: httpx.Response) -> Accepted | Refused:
+    if response.is_success:
+        return Accepted()
+    if response.status_code == HTTPStatus.GONE:
+        return Refused("410: the receiver has given this address up; mend ALERT_WEBHOOK_URL", gone=True)
+    if response.is_redirect:
+        return Refused(f"{response.status_code}: redirects are not followed; mend ALERT_WEBHOOK_URL")
+    asked = response.headers.get("retry-after", "")
+    retry_after = timedelta(seconds=int(asked)) if asked.isdecimal() and len(asked) < 6 else None
+    return Refused(f"{response.status_code}", retry_after=retry_after)
+
+
+def receiver_of(settings: Settings) -> Receiver | None:
+    """The receiver that the settings name, or None where they name none.
+
+    Raises:
+        BadSettings: the address or the secret cannot be used; the message names the variable.
+    """
+    if settings.alert_webhook_url is None:
+        return None
+    if settings.alert_webhook_secret is None:
+        raise BadSettings("ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET, which the receiver checks signatures with")
+    return Receiver(settings.alert_webhook_url, settings.alert_webhook_secret.get_secret_value())
+
+
+def _usable(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise BadSettings("ALERT_WEBHOOK_URL is not a URL") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise BadSettings("ALERT_WEBHOOK_URL starts with https:// and names a host")
+    if parsed.scheme == "http" and parsed.host not in LOOPBACK:
+        log.warning("alerts leave this machine unencrypted: ALERT_WEBHOOK_URL is not https")
+    return parsed
+
+
+def _signer(secret: str) -> Webhook:
+    try:
+        return Webhook(secret)
+    except (binascii.Error, ValueError, EmptyWebhookSecretError) as error:
+        raise BadSettings("ALERT_WEBHOOK_SECRET is whsec_ and base64, as Standard Webhooks has it") from error
