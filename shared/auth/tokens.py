@@ -114,7 +114,9 @@ class TokenVerifier:
         """Raises `Unauthenticated` with what is wrong, `IssuerAway` if the keys cannot be had."""
         digest = sha256(token.encode()).digest()
         known = self._held.get(digest)
-        if known is not None and known.expires_at + LEEWAY_SECONDS > time.time():
+        if known is not None:
+            if known.expires_at + LEEWAY_SECONDS <= time.time():
+                raise Unauthenticated("the token has expired")
             return known
         identity = await self._verify(token)
         self._held[digest] = identity
