@@ -1,0 +1,135 @@
+"""One batch into one database: rows, cursors and positions of all its projections in one transaction."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from shared.db import Database
+from shared.kernel.clock import Clock, system_clock
+from shared.projection import ledger
+from shared.projection.ledger import MAX_REMEMBERED_STREAMS, Standing
+from shared.projection.parking import parking
+from shared.projection.planning import Arrival, Step, describe, plan, unknown_streams
+from shared.projection.projection import Projection
+from shared.projection.writing import BulkWriter, Statement, cause, is_poison
+
+
+class Overtaken(Exception):
+    """Somebody else moved one of the projections; what was planned is void."""
+
+
+class Poisoned(Exception):
+    """The database refuses the rows of one projection: one of the batch's events is to blame."""
+
+    def __init__(self, projection: str, error: BaseException) -> None:
+        super().__init__(f"{projection} cannot be written")
+        self.projection = projection
+        self.why = describe(error)
+
+
+class Applier:
+    """Keeps what is known of the projections' standings, and applies batches to them."""
+
+    def __init__(self, db: Database, projections: Sequence[Projection], clock: Clock = system_clock) -> None:
+        self.projections = tuple(projections)
+        self.names = [projection.name for projection in projections]
+        self.wanted = frozenset(kind for projection in projections for kind in projection.handlers)
+        self.standings: dict[str, Standing] = {}
+        self._db = db
+        self._clock = clock
+        self._writer = BulkWriter(db.engine.dialect)
+
+    async def refresh(self) -> bool:
+        """Look whether others moved the projections; True where they did, and the standings are read anew."""
+        async with self._db.connect() as connection:
+            known = {name: standing.epoch for name, standing in self.standings.items()}
+            if known and await ledger.epochs(connection, self.names) == known:
+                return False
+            self.standings = await ledger.load(connection, self.names)
+            return True
+
+    async def apply(self, arrivals: Sequence[Arrival]) -> list[Step]:
+        """Take a batch in, or one event after the other where one of them has to be found that no table takes."""
+        try:
+            return await self._apply(arrivals, {})
+        except Poisoned:
+            return [step for arrival in arrivals for step in await self._apply_alone(arrival)]
+
+    async def _apply_alone(self, arrival: Arrival) -> list[Step]:
+        poison: dict[str, str] = {}
+        while True:
+            try:
+                return await self._apply([arrival], poison)
+            except Poisoned as refused:
+                if refused.projection in poison:
+                    raise  # even setting the event aside fails
+                poison[refused.projection] = refused.why
+
+    async def _apply(self, arrivals: Sequence[Arrival], poison: dict[str, str]) -> list[Step]:
+        while True:
+            await self._know(arrivals)
+            steps = [
+                step
+                for projection in self.projections
+                if (step := plan(projection, self.standings[projection.name], arrivals, poison.get(projection.name)))
+            ]
+            if not steps:
+                return []
+            try:
+                await self._commit(steps)
+            except Overtaken:
+                self.standings = {}
+                continue
+            for step in steps:
+                step.accept()
+            if any(step.aside for step in steps):
+                self.standings = {}  # how many wait, the database knows: what is parked twice is kept once
+            return steps
+
+    async def _commit(self, steps: Sequence[Step]) -> None:
+        prepared = [(step, self._statements(step)) for step in steps]
+        try:
+            async with self._db.begin() as connection:
+                if not await ledger.claim(connection, [step.move() for step in steps]):
+                    raise Overtaken
+                for step, statements in prepared:
+                    try:
+                        await self._writer.run(connection, statements)
+                    except Exception as error:
+                        if is_poison(error):
+                            raise Poisoned(step.projection.name, cause(error)) from error
+                        raise
+        except DBAPIError as error:
+            if isinstance(cause(error), asyncpg.TransactionRollbackError):
+                raise Overtaken from error  # a deadlock or a serialisation failure: the same again
+            raise
+
+    def _statements(self, step: Step) -> list[Statement]:
+        changes = step.rows.changes()
+        if step.aside:
+            changes.append(parking(step.projection.name, step.aside, self._clock()))
+        try:
+            return self._writer.statements(changes)
+        except Exception as error:
+            raise Poisoned(step.projection.name, error) from error
+
+    async def _know(self, arrivals: Sequence[Arrival]) -> None:
+        """Have every projection's standing, and its cursor of each stream in the batch that concerns it."""
+        if not self.standings:
+            await self.refresh()
+        missing: dict[str, set[str]] = {}
+        for projection in self.projections:
+            standing = self.standings[projection.name]
+            if len(standing.cursors) > MAX_REMEMBERED_STREAMS:
+                standing.cursors.clear()
+            if streams := unknown_streams(projection, standing, arrivals):
+                missing[projection.name] = streams
+        if not missing:
+            return
+        async with self._db.connect() as connection:
+            found = await ledger.load_cursors(connection, list(missing), list(set().union(*missing.values())))
+        for name, streams in missing.items():
+            self.standings[name].cursors.update(dict.fromkeys(streams, 0))
+        for name, stream, version in found:
+            self.standings[name].cursors[stream] = version

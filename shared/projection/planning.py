@@ -1,0 +1,216 @@
+"""What a batch of messages means for one projection. Pure: from a standing and messages to a step, no I/O.
+
+A version already taken in is skipped, a gap halts the projection, an event that its handler cannot take parks its
+subject, and everything later of a parked subject follows it. The rest becomes rows.
+"""
+
+import json
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from traceback import extract_tb
+
+from shared.kernel.events import Envelope, Event
+from shared.messaging.bus import Delivery, Undecodable
+from shared.projection.ledger import Move, Newest, Place, Standing
+from shared.projection.projection import Projection
+from shared.projection.rows import Rows
+
+MAX_ERROR = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message and its event, decoded once for all projections: None where nobody has a handler for it."""
+
+    delivery: Delivery
+    event: Event | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An event that waits in `parked_events`, or a message that is none of ours (then `subject` is empty)."""
+
+    subject: str
+    stream: str
+    version: int
+    envelope: str
+    error: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the messages of one batch."""
+
+    applied: int = 0
+    ignored: int = 0
+    duplicates: int = 0
+    parked: int = 0
+    foreign: int = 0
+
+
+@dataclass(slots=True)
+class Step:
+    """One projection's part of a batch."""
+
+    projection: Projection
+    standing: Standing
+    rows: Rows
+    events: int
+    newest: Newest | None
+    categories: frozenset[str]
+    halted: str | None = None
+    cursors: dict[str, int] = field(default_factory=dict)
+    offsets: dict[Place, int] = field(default_factory=dict)
+    aside: list[SetAside] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+    def move(self) -> Move:
+        return Move(
+            projection=self.projection.name,
+            epoch=self.standing.epoch,
+            events=self.events,
+            newest=self.newest,
+            categories=self.categories,
+            halted=self.halted,
+            cursors=self.cursors,
+            offsets=self.offsets,
+        )
+
+    def accept(self) -> None:
+        """The step was committed: the standing is now what the step led to."""
+        standing = self.standing
+        standing.epoch += 1
+        standing.events, standing.newest = self.events, self.newest
+        standing.categories, standing.halted = self.categories, self.halted
+        standing.cursors.update(self.cursors)
+        standing.offsets.update(self.offsets)
+        standing.parked.update(one.subject for one in self.aside if one.subject)
+        standing.parked_events += len(self.aside)
+
+
+def decoded(deliveries: Iterable[Delivery], wanted: Container[str]) -> list[Arrival]:
+    """Decode what somebody has a handler for. What cannot be decoded says so when its turn comes."""
+    arrivals = []
+    for delivery in deliveries:
+        envelope = delivery.envelope
+        if isinstance(envelope, Undecodable) or envelope.type not in wanted:
+            arrivals.append(Arrival(delivery))
+            continue
+        try:
+            arrivals.append(Arrival(delivery, envelope.event()))
+        except (LookupError, ValueError) as error:
+            arrivals.append(Arrival(delivery, None, error))
+    return arrivals
+
+
+def concerns(projection: Projection, standing: Standing, delivery: Delivery) -> bool:
+    """Whether a projection follows this topic and has not been past this place."""
+    if standing.halted or delivery.topic not in projection.topics:
+        return False
+    return delivery.offset >= standing.offsets.get((delivery.topic, delivery.partition), 0)
+
+
+def unknown_streams(projection: Projection, standing: Standing, arrivals: Iterable[Arrival]) -> set[str]:
+    """The streams of which the standing does not say how far they were taken in."""
+    return {
+        envelope.stream
+        for arrival in arrivals
+        if not isinstance(envelope := arrival.delivery.envelope, Undecodable)
+        and envelope.stream not in standing.cursors
+        and concerns(projection, standing, arrival.delivery)
+    }
+
+
+def plan(
+    projection: Projection,
+    standing: Standing,
+    arrivals: Sequence[Arrival],
+    poison: str | None = None,
+) -> Step | None:
+    """The step that these messages lead to; None where they mean nothing to this projection.
+
+    `poison` is why the database refused the rows of the batch's only event, which is then set aside.
+    """
+    step = Step(projection, standing, projection.rows(), standing.events, standing.newest, standing.categories)
+    parked = set(standing.parked)
+    for arrival in arrivals:
+        delivery = arrival.delivery
+        if not concerns(projection, standing, delivery):
+            continue
+        envelope = delivery.envelope
+        if isinstance(envelope, Undecodable):
+            _keep_foreign(step, delivery, envelope)
+        else:
+            seen = step.cursors.get(envelope.stream)
+            if seen is None:
+                seen = standing.cursors.get(envelope.stream, 0)
+            if envelope.version <= seen:
+                step.counts.duplicates += 1
+            elif envelope.subject in parked:
+                _set_aside(step, envelope, "waits for an earlier event of its subject")
+            elif envelope.version > seen + 1:
+                step.halted = (
+                    f"{envelope.stream} is at version {seen}, and version {envelope.version} arrived "
+                    f"at {delivery.topic}/{delivery.partition}@{delivery.offset}"
+                )
+                return step
+            elif why := _refused(step, arrival, envelope, poison):
+                parked.add(envelope.subject)
+                _set_aside(step, envelope, why)
+            else:
+                _take_in(step, envelope, seen)
+        step.offsets[delivery.topic, delivery.partition] = delivery.offset + 1
+    return step if step.offsets else None
+
+
+def _refused(step: Step, arrival: Arrival, envelope: Envelope, poison: str | None) -> str | None:
+    """Hand the event to its handler. The answer is why it cannot be taken in, or None."""
+    handler = step.projection.handlers.get(envelope.type)
+    if handler is None:
+        step.counts.ignored += 1
+        return None
+    if poison is not None:
+        return poison
+    if arrival.error is not None:
+        return describe(arrival.error)
+    try:
+        handler(step.rows, arrival.event, envelope)
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises concerns this subject alone
+        step.rows.forget()
+        return describe(error)
+    step.rows.keep()
+    step.counts.applied += 1
+    return None
+
+
+def _take_in(step: Step, envelope: Envelope, seen: int) -> None:
+    step.cursors[envelope.stream] = envelope.version
+    step.events += 1
+    newest = step.newest
+    if newest is None or envelope.recorded_at >= newest[0]:
+        this = (envelope.recorded_at, envelope.event_id)
+        step.newest = this if newest is None else max(newest, this)
+    if seen == 0:
+        category = envelope.stream.partition(":")[0]
+        if category not in step.categories:
+            step.categories |= {category}
+
+
+def _set_aside(step: Step, envelope: Envelope, error: str) -> None:
+    step.counts.parked += 1
+    step.aside.append(SetAside(envelope.subject, envelope.stream, envelope.version, envelope.model_dump_json(), error))
+
+
+def _keep_foreign(step: Step, delivery: Delivery, message: Undecodable) -> None:
+    """A message that is none of ours has no stream: its place on the bus stands for it."""
+    place = f"{delivery.topic}/{delivery.partition}"
+    step.counts.foreign += 1
+    step.aside.append(SetAside("", place, delivery.offset, json.dumps(asdict(message)), message.why))
+
+
+def describe(error: BaseException) -> str:
+    """What was raised and where, for the operator's eyes; kept in the database, not in the log."""
+    frames = extract_tb(error.__traceback__)
+    where = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}: {error}".replace("\x00", "")[:MAX_ERROR]

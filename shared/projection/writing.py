@@ -1,0 +1,141 @@
+"""Rows into tables, in as few statements as there are tables and sets of columns.
+
+PostgreSQL takes a column at a time as one array (`unnest`), so a statement costs one round trip whatever the
+number of rows; SQLite takes `executemany`. Values pass through the bind processors of their SQLAlchemy types, as
+in any Core statement; only the compiling is left out.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Column
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.projection.rows import Changes, Shape
+
+Processor = Callable[[Any], Any]
+Statement = tuple[str, Any]
+_Template = tuple[str, list[Processor | None]]
+
+
+# What a database says of a value that does not fit. A missing table is not among it: that is our bug, and parking
+# every participant would hide it.
+_POISON = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,  # a value of a type that SQLite does not know
+    sqlite3.ProgrammingError,  # the same, since Python 3.12
+    OverflowError,
+)
+
+
+def is_poison(error: BaseException) -> bool:
+    """Whether the database refused the values themselves, and would refuse them again."""
+    return isinstance(cause(error), _POISON)
+
+
+def cause(error: BaseException) -> BaseException:
+    """The driver's own error, whose text quotes neither the statement nor its values."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return error
+    return error.orig.__cause__ or error.orig
+
+
+class BulkWriter:
+    """Writes to the tables themselves, or to their namesakes with a suffix."""
+
+    def __init__(self, dialect: Dialect, *, suffix: str = "") -> None:
+        self._dialect = dialect
+        self._arrays = dialect.name == "postgresql"
+        self._suffix = suffix
+        self._templates: dict[Any, _Template] = {}
+
+    def statements(self, changes: Iterable[Changes]) -> list[Statement]:
+        """The statements to run, in order, with everything bound. Pure: a value that fits no column fails here
+        or in the database, never in between."""
+        made: list[Statement] = []
+        for one in changes:
+            for names, keys in one.deletes.items():
+                made.append(self._bound(self._delete(one.shape, names), keys))
+            for (inserted, changed), rows in _by_columns(one).items():
+                made.append(self._bound(self._insert(one.shape, inserted, changed), rows))
+        return made
+
+    async def run(self, connection: AsyncConnection, statements: Iterable[Statement]) -> None:
+        for sql, values in statements:
+            await connection.exec_driver_sql(sql, values)
+
+    def _bound(self, template: _Template, rows: Iterable[Sequence[Any]]) -> Statement:
+        sql, processors = template
+        columns = [
+            column if processor is None else [None if value is None else processor(value) for value in column]
+            for processor, column in zip(processors, map(list, zip(*rows, strict=True)), strict=True)
+        ]
+        return sql, tuple(columns) if self._arrays else list(zip(*columns, strict=True))
+
+    def _insert(self, shape: Shape, inserted: tuple[str, ...], changed: tuple[str, ...]) -> _Template:
+        known = self._templates.get((shape, inserted, changed))
+        if known is None:
+            key = ", ".join(map(self._quoted, shape.key))
+            columns = [shape.table.columns[name] for name in (*shape.key, *inserted)]
+            sets = ", ".join(f"{self._quoted(name)} = excluded.{self._quoted(name)}" for name in changed)
+            sql = (
+                f"insert into {self._table(shape)} ({', '.join(self._quoted(column.name) for column in columns)}) "
+                f"{self._source(columns)} on conflict ({key}) do {f'update set {sets}' if sets else 'nothing'}"
+            )
+            known = self._templates[shape, inserted, changed] = sql, self._processors(columns)
+        return known
+
+    def _source(self, columns: Sequence[Column[Any]]) -> str:
+        if self._arrays:
+            return f"select * from {self._unnest(columns)}"
+        return f"values ({', '.join('?' * len(columns))})"
+
+    def _delete(self, shape: Shape, names: tuple[str, ...]) -> _Template:
+        known = self._templates.get((shape, names))
+        if known is None:
+            columns = [shape.table.columns[name] for name in names]
+            table = self._table(shape)
+            if self._arrays:
+                given = ", ".join(f"k{number}" for number in range(len(names)))
+                same = " and ".join(f"t.{self._quoted(name)} = given.k{i}" for i, name in enumerate(names))
+                sql = f"delete from {table} t using {self._unnest(columns)} as given ({given}) where {same}"
+            else:
+                same = " and ".join(f"{self._quoted(name)} = ?" for name in names)
+                sql = f"delete from {table} where {same}"
+            known = self._templates[shape, names] = sql, self._processors(columns)
+        return known
+
+    def _unnest(self, columns: Sequence[Column[Any]]) -> str:
+        types = (column.type.compile(dialect=self._dialect) for column in columns)
+        return f"unnest({', '.join(f'${number}::{name}[]' for number, name in enumerate(types, start=1))})"
+
+    def _processors(self, columns: Sequence[Column[Any]]) -> list[Processor | None]:
+        return [column.type.dialect_impl(self._dialect).bind_processor(self._dialect) for column in columns]
+
+    def _table(self, shape: Shape) -> str:
+        return self._quoted(shape.name + self._suffix)
+
+    def _quoted(self, name: str) -> str:
+        return self._dialect.identifier_preparer.quote(name)
+
+
+def _by_columns(changes: Changes) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Any, ...]]]:
+    """The rows, grouped by which columns they bring and which of these change a row that is there."""
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Any, ...]]] = {}
+    ordered: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for key, (values, changing) in changes.rows.items():
+        named = tuple(values)
+        inserted = ordered.get(named)
+        if inserted is None:
+            inserted = ordered[named] = tuple(sorted(named))
+        changed = inserted if changing is values else tuple(sorted(changing or ()))
+        brought = values.values() if named == inserted else [values[name] for name in inserted]
+        groups.setdefault((inserted, changed), []).append((*key, *brought))
+    return groups
