@@ -1,0 +1,1 @@
+"""What the trial reports, computed from rows: pure functions, no input or output."""

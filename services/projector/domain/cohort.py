@@ -1,0 +1,61 @@
+"""Who is counted: participants with their infusion, and for how long each was followed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from shared.contracts.enrollment_terms import ParticipantStatus
+from shared.contracts.terms import earliest
+from shared.protocol import Moment, Protocol
+from shared.protocol.schedule import local_date, moment_of, study_day
+
+# After these nobody collects data any more; off treatment, follow-up goes on.
+ENDS_OF_FOLLOW_UP = (
+    ParticipantStatus.WITHDRAWN,
+    ParticipantStatus.LOST_TO_FOLLOW_UP,
+    ParticipantStatus.COMPLETED,
+    ParticipantStatus.DIED,
+)
+
+
+def follow_up_ended_on(endings: Mapping[ParticipantStatus, str | None]) -> date | None:
+    """The last day of follow-up; None while it goes on.
+
+    The first of the endings that stand, as nobody collects data after a participant was lost, even if a later death
+    becomes known. Of a partial date the first day it can mean: up to then follow-up is certain.
+    """
+    days = [earliest(on) for status, on in endings.items() if on is not None and status in ENDS_OF_FOLLOW_UP]
+    return min(days, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Infused:
+    """A participant who received the product.
+
+    `day_zero` is the instant that the schedule counts from; `first_infused_at` is when the first infusion began,
+    which is earlier only where a second one moved day zero. `followed_until` None: follow-up goes on.
+    """
+
+    participant_id: UUID
+    subject_number: str
+    site_id: str
+    day_zero: datetime
+    first_infused_at: datetime
+    followed_until: date | None = None
+
+    @property
+    def order(self) -> tuple[str, UUID]:
+        return self.subject_number, self.participant_id
+
+    def moment_of(self, protocol: Protocol, at: datetime | date) -> Moment:
+        return moment_of(protocol, at, self.day_zero)
+
+    def last_day(self, protocol: Protocol, today: date) -> int:
+        """The last study day, in the trial's time zone, on which the participant was followed so far."""
+        until = today if self.followed_until is None else min(today, self.followed_until)
+        return study_day(protocol, until, self.day_zero)
+
+    def infused_on(self, protocol: Protocol) -> date:
+        """The date of the first infusion in the trial's time zone."""
+        return local_date(protocol, self.first_infused_at)

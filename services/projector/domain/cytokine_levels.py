@@ -1,0 +1,242 @@
+"""Serum cytokines around the infusion: levels and fold changes by time point, and each participant's peak.
+
+A time point has the sample that serves its visit, among those in which the analyte was measured; "before" is the last
+one before the infusion. Values beyond a limit of quantification keep their place without becoming numbers: see
+`figures.median`. Fold changes are over the baseline by `shared.protocol.fold_change`. The peak is the highest value
+after the infusion within the protocol's days, the first if tied, at its actual time, scheduled or not.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from statistics import median as middle
+from uuid import UUID
+
+from pydantic import Field
+
+from services.projector.domain.cohort import Infused
+from services.projector.domain.figures import Exact, Figure, Level, Range, Value, highest, level, median, span
+from shared.protocol import Analyte, Assessment, MeasureId, Moment, Protocol, Visit
+from shared.protocol.fold_change import Bound, FoldChange, Measured, fold_changes
+from shared.protocol.schedule import assign_visits
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One cytokine of one standing sample. `after_tocilizumab`: IL-6 is raised by the drug, not by the disease."""
+
+    participant_id: UUID
+    measured: Measured
+    after_tocilizumab: bool = False
+
+    @property
+    def value(self) -> Value:
+        match self.measured.qualifier:
+            case "<":
+                return Value(self.measured.lloq, "<")
+            case ">":
+                return Value(self.measured.uloq, ">")
+            case _:
+                return Value(self.measured.value)
+
+
+class Certainty(StrEnum):
+    """What values beyond their limits leave of a median of fold changes."""
+
+    EXACT = "exact"
+    AT_LEAST = "at-least"
+    AT_MOST = "at-most"
+    UNCERTAIN = "uncertain"  # it may lie on either side
+
+
+class FoldChanges(Figure):
+    """Fold changes over the baseline. The median is of the ratios as they stand; `certainty` says what bounds mean
+    for it."""
+
+    n: int
+    median: Exact
+    certainty: Certainty
+    n_at_least: int
+    n_at_most: int
+
+
+class TimePointLevels(Figure):
+    """One analyte at one time point, in the unit of the table."""
+
+    visit: str
+    label: str
+    n: int
+    n_below_lloq: int
+    n_above_uloq: int
+    n_censored: int
+    n_after_tocilizumab: int
+    median: Level | None
+    range: Range | None
+    fold_change: FoldChanges | None
+
+
+class Peak(Figure):
+    """One participant's highest level after the infusion."""
+
+    participant_id: UUID
+    subject_number: str
+    level: Level
+    day: int
+    fold_change: Exact | None
+    bound: Bound | None
+    after_tocilizumab: bool
+
+
+class AnalyteLevels(Figure):
+    """One analyte (LBTESTCD)."""
+
+    analyte: str
+    name: str
+    loinc: str
+    time_points: tuple[TimePointLevels, ...]
+    peaks: tuple[Peak, ...]
+    median_peak: Level | None
+    peak_range: Range | None
+    median_peak_day: Exact | None
+
+
+class CytokineLevels(Figure):
+    """The cytokine table: every analyte of the protocol."""
+
+    unit: str = Field(description="UCUM", examples=["pg/mL"])
+    infused: int
+    peak_from_day: int
+    peak_until_day: int
+    analytes: tuple[AnalyteLevels, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A value in its participant's schedule, with its fold change."""
+
+    participant: Infused
+    drawn: Drawn
+    moment: Moment
+    visit: Visit | None
+    fold: FoldChange
+
+
+def cytokine_levels(protocol: Protocol, cohort: Sequence[Infused], drawn: Iterable[Drawn]) -> CytokineLevels:
+    """The table of the cytokine outcome."""
+    people = sorted(cohort, key=lambda participant: participant.order)
+    series: dict[tuple[UUID, str], list[Drawn]] = {}
+    for each in drawn:
+        series.setdefault((each.participant_id, each.measured.analyte), []).append(each)
+    settings = protocol.cytokines
+    return CytokineLevels(
+        unit=settings.unit.value,
+        infused=len(people),
+        peak_from_day=settings.peak_from_day.value,
+        peak_until_day=settings.peak_until_day.value,
+        analytes=tuple(
+            _analyte(
+                protocol,
+                analyte,
+                [_placed(protocol, who, series.get((who.participant_id, analyte.key), ())) for who in people],
+            )
+            for analyte in settings.analytes
+        ),
+    )
+
+
+def _placed(protocol: Protocol, participant: Infused, series: Iterable[Drawn]) -> tuple[Placed, ...]:
+    """One analyte of one participant, in order of time. Of two samples of one instant the id decides."""
+    in_time = sorted(series, key=lambda each: (each.measured.collected_at, each.measured.panel_id))
+    folds = fold_changes(protocol.cytokines, [each.measured for each in in_time], participant.day_zero)
+    moments = [participant.moment_of(protocol, each.measured.collected_at) for each in in_time]
+    visits = assign_visits(protocol, Assessment.CYTOKINES, moments)
+    return tuple(
+        Placed(participant, each, moment, visit, folds[each.measured.panel_id, each.measured.analyte])
+        for each, moment, visit in zip(in_time, moments, visits, strict=True)
+    )
+
+
+def _analyte(protocol: Protocol, analyte: Analyte, courses: Sequence[Sequence[Placed]]) -> AnalyteLevels:
+    highs = [high for course in courses if (high := _highest(protocol, course)) is not None]
+    peaks = [high.drawn.value for high in highs]
+    return AnalyteLevels(
+        analyte=analyte.key,
+        name=analyte.name,
+        loinc=analyte.loinc,
+        time_points=tuple(_time_points(protocol, courses)),
+        peaks=tuple(map(_peak, highs)),
+        median_peak=median(peaks),
+        peak_range=span(peaks),
+        median_peak_day=middle([Decimal(high.moment.day) for high in highs]) if highs else None,
+    )
+
+
+def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Iterator[TimePointLevels]:
+    served: Mapping[str, list[Placed]] = {visit.code: [] for visit in protocol.visits}
+    for placed in (placed for course in courses for placed in course):
+        if placed.visit is not None:
+            served[placed.visit.code].append(placed)
+    for point in protocol.measure(MeasureId.CYTOKINES).time_points:
+        here = served[point.visit]
+        values = [placed.drawn.value for placed in here]
+        below, above = (sum(value.beyond == side for value in values) for side in ("<", ">"))
+        yield TimePointLevels(
+            visit=point.visit,
+            label=point.label,
+            n=len(values),
+            n_below_lloq=below,
+            n_above_uloq=above,
+            n_censored=below + above,
+            n_after_tocilizumab=sum(placed.drawn.after_tocilizumab for placed in here),
+            median=median(values),
+            range=span(values),
+            fold_change=median_fold_change([placed.fold for placed in here]),
+        )
+
+
+def median_fold_change(folds: Iterable[FoldChange]) -> FoldChanges | None:
+    """The median of the ratios, and how sure it is: bounds move it only where they reach the middle.
+
+    A ratio that is "at least" may be any larger one, "at most" any smaller. The median of all lowest and of all
+    highest possible ratios enclose the true median.
+    """
+    known = [(fold.ratio, fold.bound) for fold in folds if fold.ratio is not None]
+    if not known:
+        return None
+    point = middle([ratio for ratio, _ in known])
+    lowest = middle([Decimal(0) if bound is Bound.AT_MOST else ratio for ratio, bound in known])
+    uppermost = middle([Decimal("Infinity") if bound is Bound.AT_LEAST else ratio for ratio, bound in known])
+    return FoldChanges(
+        n=len(known),
+        median=point,
+        certainty=_certainty(below=lowest < point, above=uppermost > point),
+        n_at_least=sum(bound is Bound.AT_LEAST for _, bound in known),
+        n_at_most=sum(bound is Bound.AT_MOST for _, bound in known),
+    )
+
+
+def _certainty(*, below: bool, above: bool) -> Certainty:
+    if below and above:
+        return Certainty.UNCERTAIN
+    if below:
+        return Certainty.AT_MOST
+    return Certainty.AT_LEAST if above else Certainty.EXACT
+
+
+def _highest(protocol: Protocol, course: Sequence[Placed]) -> Placed | None:
+    first, last = protocol.cytokines.peak_from_day.value, protocol.cytokines.peak_until_day.value
+    within = [each for each in course if each.moment.after_infusion and first <= each.moment.day <= last]
+    return within[highest([each.drawn.value for each in within])] if within else None
+
+
+def _peak(high: Placed) -> Peak:
+    return Peak(
+        participant_id=high.participant.participant_id,
+        subject_number=high.participant.subject_number,
+        level=level(high.drawn.value),
+        day=high.moment.day,
+        fold_change=high.fold.ratio,
+        bound=high.fold.bound,
+        after_tocilizumab=high.drawn.after_tocilizumab,
+    )
