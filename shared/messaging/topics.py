@@ -15,6 +15,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.messaging.bus import BusUnavailable, UnknownTopic
+from shared.messaging.kafka import opened
 
 DECLARATIONS = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
 ANSWER_MS = 10_000
@@ -82,9 +83,8 @@ def verify_topics(bootstrap: str, topics: Sequence[Topic], *, replication_factor
 @contextmanager
 def _admin(bootstrap: str) -> Iterator[Any]:
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=ANSWER_MS, request_timeout_ms=ANSWER_MS
-        )
+        timeouts = {"bootstrap_timeout_ms": ANSWER_MS, "request_timeout_ms": ANSWER_MS}
+        admin = opened(KafkaAdminClient, bootstrap_servers=bootstrap.split(","), **timeouts)
         try:
             yield admin
         finally:
