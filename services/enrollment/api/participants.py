@@ -1,0 +1,127 @@
+"""Participants: screening, the record of one, and corrections of what was recorded at screening."""
+
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from services.enrollment.api.changes import Change, changes
+from services.enrollment.api.permissions import EnrollmentDep, MayEnterData, MayRead
+from services.enrollment.api.views import ParticipantView, view_of
+from services.enrollment.domain.consent import ConsentNotValid
+from services.enrollment.domain.eligibility import AssessEligibility, NotACriterion
+from services.enrollment.domain.facts import (
+    BeforeBirth,
+    InTheFuture,
+    NoSuchParticipant,
+)
+from services.enrollment.domain.screening import (
+    AlreadyScreened,
+    CorrectScreeningData,
+    EnrolParticipant,
+    NotEligible,
+    RescreenParticipant,
+    ScreenParticipant,
+    UnknownDoseLevel,
+)
+from services.enrollment.domain.site import NoSuchSite, SubjectLabelTaken
+from shared.eventstore.store import OtherContentOnRecord
+from shared.http import answers, etags, problems
+from shared.http.answers import HistoryEntry, Recorded
+from shared.http.identities import Mint
+from shared.http.service_app import router as service_router
+
+router = service_router("/v1/participants", "participants")
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Take a person into screening",
+    responses={
+        **problems.of(NoSuchSite, AlreadyScreened, SubjectLabelTaken, OtherContentOnRecord, InTheFuture, BeforeBirth),
+        **answers.CREATED,
+    },
+)
+async def screen_participant(
+    command: ScreenParticipant,
+    enrollment: EnrollmentDep,
+    actor: MayEnterData,
+    mint: Mint,
+    request: Request,
+    response: Response,
+) -> Recorded:
+    """Take a person into screening, under the site's next number. The same request twice takes in one person."""
+    participant_id = mint(command.participant_id)
+    receipt = await enrollment.screen(command, participant_id=participant_id, by=actor)
+    return answers.created(request, response, receipt, participant_id, f"/v1/participants/{participant_id}")
+
+
+@router.get(
+    "/{participant_id}",
+    summary="One participant, with the schedule that follows from the infusion",
+    responses={**problems.of(NoSuchParticipant), **answers.VERSIONED},
+)
+async def get_participant(
+    participant_id: UUID, enrollment: EnrollmentDep, actor: MayRead, response: Response
+) -> ParticipantView:
+    """A participant as of now. The ETag is what a change needs as `If-Match`."""
+    participant, version = await enrollment.participant(participant_id, by=actor)
+    response.headers["ETag"] = etags.of(version)
+    return view_of(participant, version, enrollment.facts())
+
+
+@router.get(
+    "/{participant_id}/history",
+    summary="Who recorded what about a participant, when and why",
+    responses=problems.of(NoSuchParticipant),
+)
+async def get_participant_history(
+    participant_id: UUID, enrollment: EnrollmentDep, actor: MayRead
+) -> list[HistoryEntry]:
+    """Every event of a participant, oldest first, with corrections beside what they correct."""
+    history = await enrollment.participant_history(participant_id, by=actor)
+    return answers.history(history, missing=NoSuchParticipant("there is no such participant"))
+
+
+@router.post(
+    "/{participant_id}/correct-screening-data",
+    summary="Correct what was recorded at screening",
+    responses=changes(BeforeBirth),
+)
+async def correct_screening_data(command: CorrectScreeningData, actor: MayEnterData, change: Change) -> Recorded:
+    """Correct birth month, sex, diagnosis or date of screening. Another age or sex voids the assessment."""
+    return await change(command, actor)
+
+
+@router.post(
+    "/{participant_id}/rescreen",
+    summary="Screen a participant again",
+    responses=changes(BeforeBirth),
+)
+async def rescreen_participant(command: RescreenParticipant, actor: MayEnterData, change: Change) -> Recorded:
+    """Begin a new screening of a participant who left before enrolment. The subject number stays."""
+    return await change(command, actor)
+
+
+@router.post(
+    "/{participant_id}/assess-eligibility",
+    summary="Answer every criterion of the protocol",
+    responses=changes(NotACriterion),
+)
+async def assess_eligibility(command: AssessEligibility, actor: MayEnterData, change: Change) -> Recorded:
+    """Assess eligibility on the evidence sent. Age, sex and consent are answered from the participant's record.
+
+    `met` always speaks for the participant: an exclusion criterion is met where what it describes is absent. What is
+    missing, stale or in another unit is `not-evaluable`, never `met`.
+    """
+    return await change(command, actor)
+
+
+@router.post(
+    "/{participant_id}/enrol",
+    summary="Enrol an eligible participant",
+    responses=changes(ConsentNotValid, NotEligible, UnknownDoseLevel),
+)
+async def enrol_participant(command: EnrolParticipant, actor: MayEnterData, change: Change) -> Recorded:
+    """Enrol a participant whose consent is valid and whose assessment still holds on that day. There are no waivers."""
+    return await change(command, actor)

@@ -1,0 +1,135 @@
+"""Enrollment's commands and reads: gathers what a decision needs, has it decided, and has it written."""
+
+from functools import reduce
+from uuid import UUID
+
+from services.enrollment.domain import participant, site
+from services.enrollment.domain.consent import CorrectConsent
+from services.enrollment.domain.ending import RetractDiscontinuation
+from services.enrollment.domain.facts import Facts, NoSuchParticipant, Placement
+from services.enrollment.domain.infusion import CorrectInfusion, RetractInfusion
+from services.enrollment.domain.life import Participant
+from services.enrollment.domain.participant import LaterCommand
+from services.enrollment.domain.screening import CorrectScreeningData, ScreenParticipant
+from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
+from shared.eventstore.store import EventStore, Receipt, Write
+from shared.kernel.actor import Actor
+from shared.kernel.clock import Clock
+from shared.kernel.errors import StaleVersion, Unavailable
+from shared.kernel.events import Envelope
+from shared.protocol import Protocol
+from shared.telemetry import tracing
+
+# Of those who screen at one site in the same instant one wins each round, so this many can.
+MAX_ATTEMPTS = 32
+
+WITH_A_REASON = (CorrectScreeningData, CorrectConsent, CorrectInfusion, RetractInfusion, RetractDiscontinuation)
+
+
+class SiteBusy(Unavailable):
+    """Too many are being screened at this site in the same instant; send the same request again."""
+
+
+class Enrollment:
+    """Who takes part in the trial, and where each participant stands."""
+
+    def __init__(self, store: EventStore, protocol: Protocol, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.protocol = protocol
+
+    def facts(self) -> Facts:
+        return Facts(self._clock(), self.protocol)
+
+    async def open_site(self, command: OpenSite, *, command_id: UUID, by: Actor) -> Receipt:
+        """Open a site. Raises `NoSuchSite` where the actor acts for other sites alone."""
+        _refuse_foreign(command.site_id, by)
+        recording = tracing.recording(by, at=self._clock(), subject=command.site_id, command_id=command_id)
+        return await self._store.execute(site.DECIDER, command.site_id, command, None, recording)
+
+    async def site(self, site_id: str, *, by: Actor) -> tuple[Open, int]:
+        _refuse_foreign(site_id, by)
+        state, version = await self._store.load(site.DECIDER, site_id)
+        if not isinstance(state, Open):
+            raise NoSuchSite("there is no such site")
+        return state, version
+
+    async def site_history(self, site_id: str, *, by: Actor) -> list[Envelope]:
+        _refuse_foreign(site_id, by)
+        return await self._store.history(site.DECIDER.stream(site_id))
+
+    async def screen(self, command: ScreenParticipant, *, participant_id: UUID, by: Actor) -> Receipt:
+        """Take a person into screening, under the site's next number.
+
+        Number and participant are one append to two streams: both are there, or neither. Whoever loses the race
+        for a number decides again on the next one.
+
+        Raises:
+            NoSuchSite: no such site is open, or the actor does not act for it.
+            AlreadyScreened, SubjectLabelTaken, Unacceptable: see there.
+            SiteBusy: others took the next number during every attempt.
+        """
+        _refuse_foreign(command.site_id, by)
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                return await self._screen_once(command, participant_id, by)
+            except StaleVersion:
+                continue
+        raise SiteBusy("too many are being screened at this site at once; send the same request again")
+
+    async def _screen_once(self, command: ScreenParticipant, participant_id: UUID, by: Actor) -> Receipt:
+        now = self._clock()
+        about_participant = tracing.recording(by, at=now, subject=participant_id, command_id=participant_id)
+        about_site = tracing.recording(by, at=now, subject=command.site_id, command_id=participant_id)
+        stream, fingerprint = participant.DECIDER.stream(participant_id), command.fingerprint()
+        earlier = await self._store.earlier_run(stream, about_participant, fingerprint)
+        if earlier is not None:
+            return earlier
+        known, version = await self._store.load(participant.DECIDER, participant_id)
+        at_site, site_version = await self._store.load(site.DECIDER, command.site_id)
+        allocation = AllocateSubjectNumber(participant_id=participant_id, subject_label=command.subject_label)
+        numbered = site.decide(allocation, at_site, None)
+        facts = Facts(now, self.protocol, _place(reduce(site.evolve, numbered, at_site), participant_id))
+        screened = participant.decide(command, known, facts)
+        if not screened:
+            return Receipt(stream, version)
+        return await self._store.append(
+            Write(site.DECIDER.stream(command.site_id), site_version, numbered, about_site, fingerprint),
+            Write(stream, version, screened, about_participant, fingerprint),
+        )
+
+    async def change(
+        self, participant_id: UUID, command: LaterCommand, *, expected: int, command_id: UUID, by: Actor
+    ) -> Receipt:
+        """Carry out a command on a participant, as last seen at version `expected`."""
+        await self.participant(participant_id, by=by)
+        facts = self.facts()
+        reason = command.reason if isinstance(command, WITH_A_REASON) else None
+        recording = tracing.recording(by, at=facts.now, subject=participant_id, command_id=command_id, reason=reason)
+        return await self._store.execute(
+            participant.DECIDER, participant_id, command, facts, recording, expected=expected
+        )
+
+    async def participant(self, participant_id: UUID, *, by: Actor) -> tuple[Participant, int]:
+        """A participant as of now, and the version. Another site's participant is as unknown as none at all."""
+        state, version = await self._store.load(participant.DECIDER, participant_id)
+        if not isinstance(state, Participant) or not by.may_see(state.site_id):
+            raise NoSuchParticipant("there is no such participant")
+        return state, version
+
+    async def participant_history(self, participant_id: UUID, *, by: Actor) -> list[Envelope]:
+        await self.participant(participant_id, by=by)
+        return await self._store.history(participant.DECIDER.stream(participant_id))
+
+
+def _refuse_foreign(site_id: str, by: Actor) -> None:
+    if not by.may_see(site_id):
+        raise NoSuchSite("there is no such site")
+
+
+def _place(at_site: SiteState, participant_id: UUID) -> Placement | None:
+    """What the site gives to a participant, once it has given a number."""
+    if not isinstance(at_site, Open):
+        return None
+    number = at_site.number_of(participant_id)
+    return None if number is None else Placement(participant_id, at_site.time_zone, number)

@@ -1,0 +1,264 @@
+"""The life of a participant as its events tell it: the state that every decision about one reads, and `evolve`.
+
+Where a participant stands is not stored but follows: from the latest ending, else from an infusion, else from
+enrolment. So a retracted ending leads back to where the participant stood before it.
+"""
+
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar, assert_never
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from shared.contracts.enrollment import (
+    CellsInfused,
+    ConsentCorrected,
+    ConsentObtained,
+    ConsentWithdrawn,
+    DiscontinuationRetracted,
+    EligibilityAssessed,
+    FollowUpCompleted,
+    InfusionCorrected,
+    InfusionRetracted,
+    ParticipantDied,
+    ParticipantEnrolled,
+    ParticipantEvent,
+    ParticipantLostToFollowUp,
+    ParticipantRescreened,
+    ParticipantScreened,
+    ScreeningDataCorrected,
+    ScreeningFailed,
+    TreatmentDiscontinued,
+)
+from shared.contracts.enrollment_terms import (
+    ConsentKind,
+    Diagnosis,
+    Disposition,
+    ParticipantStatus,
+    Relationship,
+    Route,
+    Sex,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningData:
+    """What is recorded of a person at screening, and may be corrected."""
+
+    birth_month: str
+    sex: Sex
+    diagnosis: Diagnosis
+    diagnosis_text: str | None
+    screened_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    kind: ConsentKind
+    relationship: Relationship | None
+    document_version: str
+    language: str
+    obtained_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    enrolled_on: date
+    dose_level: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Infusion:
+    """One infusion; cells are viable CAR-positive T cells."""
+
+    started_at: datetime
+    ended_at: datetime
+    route: Route
+    lot: str | None
+    weight_kg: Decimal | None
+    cells_per_kg: Decimal | None
+    total_car_positive_cells: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a period of the trial ended; `on` is a date as far as it is known."""
+
+    status: ParticipantStatus
+    on: str
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody was screened under this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A person in the trial. Screenings are counted; consents and assessment are those of the latest."""
+
+    participant_id: UUID
+    site_id: str
+    time_zone: str
+    subject_number: str
+    subject_label: str | None
+    data: ScreeningData
+    screenings: int = 1
+    consents: tuple[Consent, ...] = ()
+    assessment: EligibilityAssessed | None = None
+    enrolment: Enrolment | None = None
+    infusions: tuple[Infusion, ...] = ()
+    retracted_infusions: frozenset[int] = frozenset()
+    endings: tuple[Ending, ...] = ()
+    retracted_endings: frozenset[ParticipantStatus] = frozenset()
+
+    @property
+    def status(self) -> ParticipantStatus:
+        if self.endings:
+            return self.endings[-1].status
+        if self.infusions:
+            return ParticipantStatus.INFUSED
+        return ParticipantStatus.SCREENING if self.enrolment is None else ParticipantStatus.ENROLLED
+
+    @property
+    def screening_number(self) -> str:
+        return screening_number(self.subject_number, self.screenings)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone, in which the participant's calendar dates are meant."""
+        return ZoneInfo(self.time_zone)
+
+    def day_of(self, at: datetime) -> date:
+        return at.astimezone(self.zone).date()
+
+
+State = Unknown | Participant
+
+
+def screening_number(subject_number: str, screenings: int) -> str:
+    return f"{subject_number}-S{screenings}"
+
+
+Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion)
+
+
+def part_of(part: type[Part], source: object) -> Part:
+    """The part of a participant that a command or an event speaks of; both use its names."""
+    return part(**{field.name: getattr(source, field.name) for field in fields(part)})
+
+
+def evolve(state: State, event: ParticipantEvent) -> State:
+    if isinstance(event, ParticipantScreened):
+        return Participant(
+            event.participant_id,
+            event.site_id,
+            event.time_zone,
+            event.subject_number,
+            event.subject_label,
+            part_of(ScreeningData, event),
+        )
+    return state if isinstance(state, Unknown) else _live_on(state, event)
+
+
+LaterEvent = (
+    ParticipantRescreened
+    | ScreeningDataCorrected
+    | ConsentObtained
+    | ConsentCorrected
+    | ConsentWithdrawn
+    | EligibilityAssessed
+    | ScreeningFailed
+    | ParticipantEnrolled
+    | CellsInfused
+    | InfusionCorrected
+    | InfusionRetracted
+    | TreatmentDiscontinued
+    | ParticipantLostToFollowUp
+    | FollowUpCompleted
+    | ParticipantDied
+    | DiscontinuationRetracted
+)
+
+
+def _live_on(was: Participant, event: LaterEvent) -> Participant:  # noqa: C901, PLR0911, PLR0912 - one line per event
+    match event:
+        case ParticipantRescreened():
+            return _rescreened(was, event)
+        case ScreeningDataCorrected():
+            return _corrected(was, part_of(ScreeningData, event))
+        case ConsentObtained():
+            return replace(was, consents=(*was.consents, part_of(Consent, event)))
+        case ConsentCorrected():
+            consents = _with(was.consents, event.consent_number, part_of(Consent, event))
+            return replace(was, consents=consents)
+        case EligibilityAssessed():
+            return replace(was, assessment=event)
+        case ParticipantEnrolled():
+            return replace(was, enrolment=part_of(Enrolment, event))
+        case CellsInfused():
+            return replace(was, infusions=(*was.infusions, part_of(Infusion, event)))
+        case InfusionCorrected():
+            infusions = _with(was.infusions, event.infusion_number, part_of(Infusion, event))
+            return replace(was, infusions=infusions)
+        case InfusionRetracted(infusion_number=number):
+            retracted = was.retracted_infusions | {number}
+            return replace(was, infusions=was.infusions[: number - 1], retracted_infusions=retracted)
+        case ConsentWithdrawn(withdrawn_on=on):
+            return _ended(was, event, on.isoformat())
+        case ScreeningFailed(failed_on=on):
+            return _ended(was, event, on.isoformat())
+        case TreatmentDiscontinued(discontinued_on=on):
+            return _ended(was, event, on)
+        case ParticipantLostToFollowUp(last_contact_on=on):
+            return _ended(was, event, on)
+        case FollowUpCompleted(completed_on=on):
+            return _ended(was, event, on)
+        case ParticipantDied(died_on=on):
+            return _ended(was, event, on)
+        case DiscontinuationRetracted(retracted=status):
+            endings = tuple(ending for ending in was.endings if ending.status is not status)
+            return replace(was, endings=endings, retracted_endings=was.retracted_endings | {status})
+        case _:
+            assert_never(event)
+
+
+Record = TypeVar("Record", Consent, Infusion)
+
+
+def _with(records: tuple[Record, ...], number: int, record: Record) -> tuple[Record, ...]:
+    """The records with the one of this number, counted from 1, replaced."""
+    return tuple(record if place == number else other for place, other in enumerate(records, start=1))
+
+
+def _rescreened(was: Participant, event: ParticipantRescreened) -> Participant:
+    return replace(
+        was,
+        data=replace(was.data, screened_on=event.screened_on),
+        screenings=was.screenings + 1,
+        consents=(),
+        assessment=None,
+        endings=(),
+    )
+
+
+def _corrected(was: Participant, data: ScreeningData) -> Participant:
+    """An assessment that rested on another age or sex no longer stands."""
+    same_person = (data.birth_month, data.sex) == (was.data.birth_month, was.data.sex)
+    return replace(was, data=data, assessment=was.assessment if same_person else None)
+
+
+EndingEvent = (
+    ConsentWithdrawn
+    | ScreeningFailed
+    | TreatmentDiscontinued
+    | ParticipantLostToFollowUp
+    | FollowUpCompleted
+    | ParticipantDied
+)
+
+
+def _ended(was: Participant, event: EndingEvent, on: str) -> Participant:
+    return replace(was, endings=(*was.endings, Ending(event.status, on, event.disposition)))

@@ -1,0 +1,168 @@
+"""A participant: which command is possible where in the life of one, and what it leads to.
+
+    screening --> enrolled --> infused --> completed
+        |            |            |
+        |            +---> off-treatment, lost-to-follow-up   (follow-up goes on; found again: retracted)
+        +--> screen-failed --> screening again
+    anywhere before the end: withdrawn; anywhere at all: died; everywhere: corrections, with a reason
+
+`LIFE` is that table. A command that has been carried out decides to nothing wherever the participant stands now.
+"""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from services.enrollment.domain import consent, eligibility, ending, infusion, screening
+from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
+from services.enrollment.domain.eligibility import AssessEligibility
+from services.enrollment.domain.ending import (
+    CompleteFollowUp,
+    DiscontinueTreatment,
+    FailScreening,
+    RecordDeath,
+    RecordLossToFollowUp,
+    RetractDiscontinuation,
+    WithdrawConsent,
+)
+from services.enrollment.domain.facts import Facts, NoSuchParticipant, NotAtThisPoint
+from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
+from services.enrollment.domain.life import (
+    Consent,
+    Enrolment,
+    Infusion,
+    Participant,
+    State,
+    Unknown,
+    evolve,
+    part_of,
+)
+from services.enrollment.domain.screening import (
+    CorrectScreeningData,
+    EnrolParticipant,
+    RescreenParticipant,
+    ScreenParticipant,
+)
+from shared.contracts.enrollment import ParticipantEvent
+from shared.contracts.enrollment_terms import ParticipantStatus as Status
+from shared.kernel.decider import Command, Decider
+
+LaterCommand = (
+    RescreenParticipant
+    | CorrectScreeningData
+    | ObtainConsent
+    | CorrectConsent
+    | AssessEligibility
+    | EnrolParticipant
+    | RecordInfusion
+    | CorrectInfusion
+    | RetractInfusion
+    | FailScreening
+    | DiscontinueTreatment
+    | RecordLossToFollowUp
+    | WithdrawConsent
+    | CompleteFollowUp
+    | RecordDeath
+    | RetractDiscontinuation
+)
+ParticipantCommand = ScreenParticipant | LaterCommand
+
+ANYWHERE = frozenset(Status)
+IN_TRIAL = frozenset({Status.SCREENING, Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT})
+
+LIFE: Mapping[type[Command], frozenset[Status]] = {
+    RescreenParticipant: frozenset({Status.SCREEN_FAILED, Status.WITHDRAWN}),
+    CorrectScreeningData: ANYWHERE,
+    ObtainConsent: IN_TRIAL,
+    CorrectConsent: ANYWHERE,
+    AssessEligibility: frozenset({Status.SCREENING}),
+    EnrolParticipant: frozenset({Status.SCREENING}),
+    RecordInfusion: frozenset({Status.ENROLLED, Status.INFUSED}),
+    CorrectInfusion: ANYWHERE,
+    RetractInfusion: ANYWHERE,
+    FailScreening: frozenset({Status.SCREENING}),
+    DiscontinueTreatment: frozenset({Status.ENROLLED, Status.INFUSED}),
+    RecordLossToFollowUp: frozenset({Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT}),
+    WithdrawConsent: IN_TRIAL | {Status.LOST_TO_FOLLOW_UP},
+    CompleteFollowUp: frozenset({Status.INFUSED, Status.OFF_TREATMENT}),
+    RecordDeath: ANYWHERE - {Status.DIED},
+    RetractDiscontinuation: ANYWHERE,
+}
+
+
+def decide(command: ParticipantCommand, state: State, facts: Facts) -> list[ParticipantEvent]:
+    if isinstance(command, ScreenParticipant):
+        return (
+            screening.screen(command, facts) if isinstance(state, Unknown) else screening.screen_again(command, state)
+        )
+    if isinstance(state, Unknown):
+        raise NoSuchParticipant("there is no such participant; screen the person first")
+    if _is_done(command, state):
+        return []
+    if state.status not in LIFE[type(command)]:
+        raise NotAtThisPoint(f"this is possible at: {', '.join(sorted(LIFE[type(command)]))}; `GET` the participant")
+    return _carry_out(command, state, facts)
+
+
+def _is_done(command: LaterCommand, participant: Participant) -> bool:
+    """Whether just this is on record already. Corrections, retractions and assessments find out for themselves."""
+    match command:
+        case RescreenParticipant(screened_on=on):
+            again = participant.screenings > 1 and participant.status is Status.SCREENING
+            return again and participant.data.screened_on == on
+        case ObtainConsent():
+            return part_of(Consent, command) in participant.consents
+        case EnrolParticipant():
+            return participant.enrolment == part_of(Enrolment, command)
+        case RecordInfusion():
+            return part_of(Infusion, command) in participant.infusions
+        case (
+            FailScreening()
+            | DiscontinueTreatment()
+            | RecordLossToFollowUp()
+            | WithdrawConsent()
+            | CompleteFollowUp()
+            | RecordDeath()
+        ):
+            return ending.ending_of(command) in participant.endings
+        case _:
+            return False
+
+
+def _carry_out(  # noqa: C901, PLR0911 - one line per command
+    command: LaterCommand, participant: Participant, facts: Facts
+) -> list[ParticipantEvent]:
+    match command:
+        case RescreenParticipant():
+            return screening.rescreen(command, participant, facts)
+        case CorrectScreeningData():
+            return screening.correct(command, participant, facts)
+        case ObtainConsent():
+            return consent.obtain(command, participant, facts)
+        case CorrectConsent():
+            return consent.correct(command, participant, facts)
+        case AssessEligibility():
+            return eligibility.assess(command, participant, facts)
+        case EnrolParticipant():
+            return screening.enrol(command, participant, facts)
+        case RecordInfusion():
+            return infusion.record(command, participant, facts)
+        case CorrectInfusion():
+            return infusion.correct(command, participant, facts)
+        case RetractInfusion():
+            return infusion.retract(command, participant, facts)
+        case (
+            FailScreening()
+            | DiscontinueTreatment()
+            | RecordLossToFollowUp()
+            | WithdrawConsent()
+            | CompleteFollowUp()
+            | RecordDeath()
+        ):
+            return ending.end(command, participant, facts)
+        case RetractDiscontinuation():
+            return ending.retract(command, participant)
+        case _:
+            assert_never(command)
+
+
+DECIDER: Decider[ParticipantCommand, State, Facts, ParticipantEvent] = Decider("participant", Unknown(), evolve, decide)

@@ -1,0 +1,226 @@
+"""Screening: a person becomes a participant, data are corrected, screening fails or begins again, or ends in enrolment.
+
+A person keeps one identity and one subject number; every screening has a number of its own (CU-001-S1, CU-001-S2).
+"""
+
+from dataclasses import replace
+from datetime import date
+from typing import Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field, model_validator
+
+from services.enrollment.domain.age import first_possible_birthday
+from services.enrollment.domain.consent import ConsentNotValid, consent_gaps
+from services.enrollment.domain.eligibility import assessment, evidence_of
+from services.enrollment.domain.facts import BeforeBirth, Facts, NotAtThisPoint, OutOfOrder, refuse_future_day
+from services.enrollment.domain.life import (
+    Participant,
+    ScreeningData,
+    part_of,
+    screening_number,
+)
+from services.enrollment.domain.site import NoSuchSite
+from shared.contracts.enrollment import (
+    ParticipantEnrolled,
+    ParticipantEvent,
+    ParticipantRescreened,
+    ParticipantScreened,
+    ScreeningDataCorrected,
+)
+from shared.contracts.enrollment_terms import Answer, Diagnosis, Eligibility, ParticipantStatus, Sex
+from shared.contracts.terms import BirthMonth, Code, Reason, ShortText, SiteId
+from shared.kernel.decider import Command
+from shared.kernel.errors import AlreadyExists, Conflict, Unacceptable
+from shared.protocol import Protocol
+
+
+class ScreeningDetails(Command):
+    """What is recorded of a person at screening: never a name, and of the birth the month alone."""
+
+    birth_month: BirthMonth
+    sex: Sex
+    diagnosis: Diagnosis
+    diagnosis_text: ShortText | None = Field(None, description="in words; required with `other`")
+    screened_on: date
+
+    @model_validator(mode="after")
+    def _other_is_told_in_words(self) -> Self:
+        if self.diagnosis is Diagnosis.OTHER and self.diagnosis_text is None:
+            raise ValueError("diagnosis `other` needs diagnosis_text")
+        return self
+
+
+class ScreenParticipant(ScreeningDetails):
+    """Take a person into screening. The caller may mint the id, so that a retry is harmless."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "site_id": "CU",
+                    "birth_month": "2017-03",
+                    "sex": "F",
+                    "diagnosis": "neuroblastoma",
+                    "screened_on": "2026-03-02",
+                }
+            ]
+        }
+    )
+
+    participant_id: UUID | None = None
+    site_id: SiteId
+    subject_label: Code | None = Field(None, description="pseudonym in another system, such as a USUBJID")
+
+
+class RescreenParticipant(Command):
+    """Screen a participant again who had left before enrolment. Consent and assessment begin anew."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"screened_on": "2026-05-04"}]})
+
+    screened_on: date
+
+
+class CorrectScreeningData(ScreeningDetails):
+    """Correct what was recorded at screening: send all of it, as it should have been."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "birth_month": "2017-04",
+                    "sex": "F",
+                    "diagnosis": "neuroblastoma",
+                    "screened_on": "2026-03-02",
+                    "reason": "Month mistyped: the referral letter says April",
+                }
+            ]
+        }
+    )
+
+    reason: Reason
+
+
+class EnrolParticipant(Command):
+    """Enrol an eligible participant with valid consent. The dose level, where it is known by then."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"enrolled_on": "2026-03-09", "dose_level": "DL1"}]})
+
+    enrolled_on: date
+    dose_level: Code | None = None
+
+
+class AlreadyScreened(AlreadyExists):
+    """Another screening is on record under this participant's id."""
+
+
+class NotEligible(Conflict):
+    """There is no assessment with the outcome `eligible`, or it no longer holds on the day of enrolment."""
+
+
+class UnknownDoseLevel(Unacceptable):
+    """The protocol has no dose level of this name."""
+
+
+def screen(command: ScreenParticipant, facts: Facts) -> list[ParticipantEvent]:
+    if facts.placement is None:
+        raise NoSuchSite("there is no such site; a sponsor opens it first")
+    place = facts.placement
+    _check(part_of(ScreeningData, command), facts, ZoneInfo(place.time_zone))
+    screened = ParticipantScreened(
+        participant_id=place.participant_id,
+        time_zone=place.time_zone,
+        subject_number=place.subject_number,
+        screening_number=screening_number(place.subject_number, 1),
+        status=ParticipantStatus.SCREENING,
+        **command.model_dump(exclude={"participant_id"}),
+    )
+    return [screened]
+
+
+def screen_again(command: ScreenParticipant, participant: Participant) -> list[ParticipantEvent]:
+    """The same person under the same id decides to nothing; anything else is another person's screening."""
+    same = (
+        command.site_id == participant.site_id
+        and command.subject_label == participant.subject_label
+        and part_of(ScreeningData, command) == participant.data
+    )
+    if same:
+        return []
+    raise AlreadyScreened("another screening is on record under this id; take a new id, or re-screen the participant")
+
+
+def rescreen(command: RescreenParticipant, participant: Participant, facts: Facts) -> list[ParticipantEvent]:
+    if participant.enrolment is not None:
+        raise NotAtThisPoint("a participant who was enrolled is not screened again")
+    data = replace(participant.data, screened_on=command.screened_on)
+    _check(data, facts, participant.zone)
+    if command.screened_on < participant.data.screened_on:
+        raise OutOfOrder("screened_on lies before the earlier screening began")
+    return [
+        ParticipantRescreened(
+            participant_id=participant.participant_id,
+            screening_number=screening_number(participant.subject_number, participant.screenings + 1),
+            screened_on=command.screened_on,
+            status=ParticipantStatus.SCREENING,
+        )
+    ]
+
+
+def correct(command: CorrectScreeningData, participant: Participant, facts: Facts) -> list[ParticipantEvent]:
+    data = part_of(ScreeningData, command)
+    if data == participant.data:
+        return []
+    _check(data, facts, participant.zone)
+    if participant.enrolment is not None and data.screened_on > participant.enrolment.enrolled_on:
+        raise OutOfOrder("screened_on lies after the enrolment")
+    return [ScreeningDataCorrected(participant_id=participant.participant_id, **command.model_dump())]
+
+
+def _check(data: ScreeningData, facts: Facts, zone: ZoneInfo) -> None:
+    refuse_future_day(data.screened_on.isoformat(), facts, zone)
+    if data.screened_on < first_possible_birthday(data.birth_month):
+        raise BeforeBirth("screened_on lies before the participant's month of birth")
+
+
+def enrol(command: EnrolParticipant, participant: Participant, facts: Facts) -> list[ParticipantEvent]:
+    refuse_future_day(command.enrolled_on.isoformat(), facts, participant.zone)
+    if command.enrolled_on < participant.data.screened_on:
+        raise OutOfOrder("enrolled_on lies before the present screening began")
+    _refuse_unknown_dose_level(command, facts.protocol)
+    gaps = consent_gaps(participant, command.enrolled_on, facts.protocol)
+    if gaps:
+        raise ConsentNotValid(f"on enrolled_on the consent lacks: {', '.join(gaps)}; record it first")
+    _refuse_not_eligible(command, participant, facts.protocol)
+    return [
+        ParticipantEnrolled(
+            participant_id=participant.participant_id,
+            site_id=participant.site_id,
+            subject_number=participant.subject_number,
+            status=ParticipantStatus.ENROLLED,
+            protocol=facts.protocol.ref,
+            **command.model_dump(),
+        )
+    ]
+
+
+def _refuse_unknown_dose_level(command: EnrolParticipant, protocol: Protocol) -> None:
+    known = [level.name for level in protocol.dosing.levels.value] if protocol.dosing is not None else []
+    if command.dose_level is not None and command.dose_level not in known:
+        raise UnknownDoseLevel(f"the protocol's dose levels are: {', '.join(known) or 'none'}")
+
+
+def _refuse_not_eligible(command: EnrolParticipant, participant: Participant, protocol: Protocol) -> None:
+    """The assessment must still hold on the day of enrolment: results age, children grow, protocols are amended."""
+    assessed = participant.assessment
+    if assessed is None or assessed.outcome is not Eligibility.ELIGIBLE:
+        raise NotEligible(
+            "assess the eligibility first: enrolment needs the outcome `eligible`, and there are no waivers"
+        )
+    if assessed.assessed_on > command.enrolled_on:
+        raise NotEligible("the assessment is of a later day than enrolled_on")
+    now = assessment(participant, command.enrolled_on, evidence_of(assessed), protocol)
+    if now.outcome is not Eligibility.ELIGIBLE:
+        open_now = [answer.criterion_id for answer in now.answers if answer.counts and answer.answer is not Answer.MET]
+        raise NotEligible(f"on enrolled_on the assessment no longer holds for {', '.join(open_now)}; assess again")
