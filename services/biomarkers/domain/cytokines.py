@@ -109,7 +109,7 @@ def _qualifier(line: ReportedCytokine, key: str) -> Qualifier | None:
             if value is not None and uloq is not None and value < uloq:
                 raise ContradictoryReport(f"{key} is qualified with `>`, yet below its uloq")
             return Qualifier.ABOVE
-        case None:
+        case _:
             if value is not None and uloq is not None and value > uloq:
                 raise AboveUpperLimit(
                     f"{key} is above its uloq: send the qualifier `>`, or the uloq of the diluted run"
