@@ -97,9 +97,13 @@ class TumourBurden:
 
     @property
     def standing(self) -> dict[UUID, Assessment]:
-        """The assessments that count, in order of their dates, then of their recording."""
-        counting = [(key, each) for key, each in self.assessments.items() if not each.retracted]
-        return dict(sorted(counting, key=lambda pair: earliest(pair[1].findings.assessed_on)))
+        """The assessments that count, in order of time."""
+        return {key: each for key, each in self.in_order_of_time if not each.retracted}
+
+    @property
+    def in_order_of_time(self) -> list[tuple[UUID, Assessment]]:
+        """All assessments by date (a partial one by its earliest day), then as they were recorded."""
+        return sorted(self.assessments.items(), key=lambda pair: earliest(pair[1].findings.assessed_on))
 
     @property
     def baseline(self) -> Assessment | None:

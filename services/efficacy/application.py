@@ -1,0 +1,87 @@
+"""Efficacy's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
+
+from uuid import UUID
+
+from services.efficacy import references
+from services.efficacy.domain import criteria
+from services.efficacy.domain.assessments import (
+    CorrectAssessment,
+    NoSuchAssessment,
+    RecordAssessment,
+    RetractAssessment,
+)
+from services.efficacy.domain.burden import Facts, TumourBurden
+from services.efficacy.domain.lesions import CorrectLesion, IdentifyLesion, NoSuchLesion, RetractLesion
+from services.efficacy.domain.naming import AboutLesion
+from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
+from services.efficacy.domain.tumour_burden import DECIDER
+from services.efficacy.references import NoSuchParticipant, Participant
+from shared.db import Database
+from shared.eventstore.store import EventStore, Receipt
+from shared.kernel.actor import Actor
+from shared.kernel.clock import Clock
+from shared.kernel.events import Envelope
+from shared.protocol import Protocol
+from shared.telemetry import tracing
+
+Addition = IdentifyLesion | RecordAssessment
+Change = CorrectLesion | RetractLesion | CorrectAssessment | RetractAssessment | OverrideResponse | WithdrawOverride
+
+
+class Efficacy:
+    """What the routes of efficacy call. A participant of a site that the actor may not see does not exist for them."""
+
+    def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
+        self._db = db
+        self._store = store
+        self._protocol = protocol
+        self._criteria = criteria.deciding(protocol)
+        self._clock = clock
+
+    async def add(self, participant_id: UUID, command: Addition, *, by: Actor) -> Receipt:
+        """Record a lesion or an assessment. It has an id of its own, so it names no version: see `tumour_burden`."""
+        participant = await self._participant(participant_id, by)
+        now = self._clock()
+        frame = tracing.recording(by, at=now, subject=participant_id, command_id=command.which)
+        return await self._store.execute(DECIDER, participant_id, command, self._facts(participant), frame)
+
+    async def change(
+        self, participant_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID
+    ) -> Receipt:
+        """Change what is on record, on the version its sender has seen."""
+        participant = await self._participant(participant_id, by)
+        burden, _ = await self._store.load(DECIDER, participant_id)
+        _ensure_known(command, burden)
+        now = self._clock()
+        frame = tracing.recording(by, at=now, subject=participant_id, command_id=command_id, reason=command.reason)
+        facts = self._facts(participant)
+        return await self._store.execute(DECIDER, participant_id, command, facts, frame, expected=expected)
+
+    async def tumour_burden(self, participant_id: UUID, *, by: Actor) -> tuple[Participant, TumourBurden, int]:
+        """What is on record of a participant's tumour, and its version; 0 where nothing is."""
+        participant = await self._participant(participant_id, by)
+        burden, version = await self._store.load(DECIDER, participant_id)
+        return participant, burden, version
+
+    async def history(self, participant_id: UUID, *, by: Actor) -> list[Envelope]:
+        await self._participant(participant_id, by)
+        return await self._store.history(DECIDER.stream(participant_id))
+
+    async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
+        participant = await references.participant(self._db, participant_id)
+        if not by.may_see(participant.site_id):
+            raise NoSuchParticipant("no such participant at your sites")
+        return participant
+
+    def _facts(self, participant: Participant) -> Facts:
+        today = self._clock().astimezone(participant.zone).date()
+        return Facts(participant.participant_id, self._protocol, self._criteria, today)
+
+
+def _ensure_known(command: Change, burden: TumourBurden) -> None:
+    """What does not exist is not found, whichever version the caller names."""
+    if isinstance(command, AboutLesion):
+        if command.which not in burden.lesions:
+            raise NoSuchLesion("no such lesion of this participant")
+    elif command.which not in burden.assessments:
+        raise NoSuchAssessment("no such assessment of this participant")

@@ -1,0 +1,49 @@
+"""What efficacy knows of participants, copied from enrollment's events into its own database."""
+
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from services.efficacy.tables import participants
+from shared.contracts.enrollment import ParticipantScreened
+from shared.db import Database
+from shared.kernel.errors import NotFound
+from shared.kernel.events import Envelope
+from shared.projection import Projection, Rows
+
+PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+
+
+class NoSuchParticipant(NotFound):
+    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Whose tumour is assessed: at which site, and in which time zone dates are meant."""
+
+    participant_id: UUID
+    site_id: str
+    zone: ZoneInfo
+
+
+async def participant(db: Database, participant_id: UUID) -> Participant:
+    """The participant of this id.
+
+    Raises:
+        NoSuchParticipant: none is known here yet.
+    """
+    query = select(participants).where(participants.c.participant_id == str(participant_id))
+    async with db.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NoSuchParticipant("no such participant here; one screened just now may not have arrived yet: try again")
+    return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone))
+
+
+@PROJECTION.on(ParticipantScreened)
+def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
+    key = {"participant_id": str(event.participant_id)}
+    rows.upsert(participants, key, site_id=event.site_id, time_zone=event.time_zone)
