@@ -1,7 +1,8 @@
 """Terms that more than one service speaks: ids, partial dates, texts that name nobody, measurements."""
 
 import re
-from datetime import date
+from calendar import monthrange
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -53,8 +54,7 @@ def latest(partial: str) -> date:
         case 0:
             return date(first.year, 12, 31)
         case 1:
-            after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-            return date.fromordinal(after.toordinal() - 1)
+            return first.replace(day=monthrange(first.year, first.month)[1])
         case _:
             return first
 
@@ -127,4 +127,16 @@ Measurement = Annotated[
     Field(description="An exact decimal, as a JSON number or a string", examples=["12.5"]),
 ]
 
-Instant = Annotated[AwareDatetime, Field(description="An RFC 3339 instant with its offset")]
+
+def _within_every_calendar(at: datetime) -> datetime:
+    """At the ends of the calendar an instant has no date in some time zones."""
+    if not 1900 <= at.year <= 9998:
+        raise ValueError("an instant of the years 1900 to 9998")
+    return at
+
+
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(_within_every_calendar),
+    Field(description="An RFC 3339 instant with its offset", examples=["2026-03-14T10:30:00+07:00"]),
+]

@@ -27,6 +27,7 @@ def valid(term: Any, value: object) -> bool:
         ("2026-02", date(2026, 2, 1), date(2026, 2, 28)),
         ("2024-02", date(2024, 2, 1), date(2024, 2, 29)),
         ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
+        ("9999-12", date(9999, 12, 1), date(9999, 12, 31)),
         ("2026-03-14", date(2026, 3, 14), date(2026, 3, 14)),
     ],
 )
@@ -95,3 +96,17 @@ def test_what_is_no_plain_number_is_refused(value: object) -> None:
 )
 def test_a_birth_is_a_month(text: str, good: bool) -> None:
     assert valid(terms.BirthMonth, text) is good
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("2026-03-14T10:30:00+07:00", True),
+        ("1900-01-01T00:00:00Z", True),
+        ("2026-03-14T10:30:00", False),
+        ("0001-01-01T00:00:00+14:00", False),
+        ("9999-12-31T23:59:59-12:00", False),
+    ],
+)
+def test_an_instant_has_an_offset_and_a_date_in_every_time_zone(text: str, good: bool) -> None:
+    assert valid(terms.Instant, text) is good
