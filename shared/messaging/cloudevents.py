@@ -64,12 +64,10 @@ def decode(
         return _envelope(key, headers, value)
     except KeyError as missing:
         why = f"the header {missing} is missing"
-    except (ValueError, AttributeError) as error:
-        why = (
-            str(error)
-            if isinstance(error, NotOurs)
-            else f"a header or the value has another form ({type(error).__name__})"
-        )
+    except NotOurs as reason:
+        why = str(reason)
+    except (ValueError, OverflowError) as error:
+        why = f"a header or the value has another form ({type(error).__name__})"
     texts = tuple((name, _text(content)) for name, content in headers)
     return Undecodable(why, None if key is None else _text(key), texts, _text(value))
 
@@ -79,20 +77,24 @@ class NotOurs(ValueError):
 
 
 def _envelope(key: bytes | None, headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Envelope:
-    # An AttributeError is a header, or the value, that is null.
-    found: dict[str, bytes] = dict(headers)  # type: ignore[arg-type]
+    found: dict[str, bytes] = dict(headers)  # type: ignore[arg-type]  # a null is refused in the next lines
+    if key is None or value is None or None in found.values():
+        raise NotOurs("its key, its value or a header is null")
     if len(found) != len(headers):
         raise NotOurs("a header occurs twice")
     if found["ce_specversion"] != b"1.0" or found["content-type"] != CONTENT_TYPE:
         raise NotOurs("neither CloudEvents 1.0 nor JSON")
     if found["ce_subject"] != key:
         raise NotOurs("the key is not the subject, so the order of its events is not kept")
+    version = int(found["ce_streamversion"])
+    if version < 1:
+        raise NotOurs("versions of a stream begin with 1")
     reason, traceparent = found.get("ce_reason"), found.get("traceparent")
     return Envelope.model_construct(
         _ENVELOPE_FIELDS,
         event_id=UUID(found["ce_id"].decode()),
         stream=found["ce_stream"].decode(),
-        version=int(found["ce_streamversion"]),
+        version=version,
         type=found["ce_type"].decode(),
         schema_version=int(found["ce_schemaversion"]),
         subject=key.decode(),
@@ -103,7 +105,7 @@ def _envelope(key: bytes | None, headers: Sequence[tuple[str, bytes | None]], va
         correlation_id=UUID(found["ce_correlationid"].decode()),
         causation_id=UUID(found["ce_causationid"].decode()),
         traceparent=None if traceparent is None else traceparent.decode(),
-        data=value.decode(),  # type: ignore[union-attr]
+        data=value.decode(),
     )
 
 
