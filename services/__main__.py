@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services import embedded
 from services.loading import cdisc, demo
-from shared.kernel.actor import Role
+from shared.auth.local_issuer import add_token_arguments, token_of
 from shared.kernel.errors import TrialError
 from shared.process import running
 from shared.settings import Settings, read_settings
@@ -24,13 +24,6 @@ def _serve(folder: Path, settings: Settings) -> None:
     running.run(main, settings)
 
 
-def _token(folder: Path, settings: Settings, given: argparse.Namespace) -> None:
-    issuer = embedded.local_issuer(folder, settings)
-    roles = [Role(role) for role in given.role]
-    subject = given.subject or f"{roles[0].value}@{'-'.join(given.site) or 'nowhere'}"
-    sys.stdout.write(issuer.token(subject=subject, roles=roles, sites=given.site, hours=given.hours) + "\n")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(".trial"), help="folder of databases and keys (.trial)")
@@ -39,10 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     shown = commands.add_parser("demo", help="serve, load the sample trial through the API, print its outcomes")
     shown.add_argument("--once", action="store_true", help="leave after printing")
     token = commands.add_parser("token", help="print a bearer token of the local issuer")
-    token.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
-    token.add_argument("--site", action="append", default=[], help="a site's code, or '*'; may be repeated")
-    token.add_argument("--subject", help="who the token is for; recorded with each event")
-    token.add_argument("--hours", type=float, default=12)
+    add_token_arguments(token)
     load = commands.add_parser("load", help="load a study through the API of a running trial")
     load.add_argument("format", choices=["cdisc"])
     load.add_argument("directory", type=Path, help="folder with dm, ae, ex, lb, tu and tr as CSV")
@@ -60,7 +50,7 @@ def main() -> None:
             case "demo":
                 demo.run(folder, settings, once=given.once)
             case "token":
-                _token(folder, settings, given)
+                sys.stdout.write(token_of(embedded.local_issuer(folder, settings), given) + "\n")
             case "load":
                 sys.exit(cdisc.run(given.directory, folder, settings))
     except TrialError as error:

@@ -22,7 +22,7 @@ class BadSettings(TrialError):
 class Settings(BaseSettings):
     """What a process of the trial can be told. Field names are the variables, in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     database_url: str = Field(
         "sqlite+aiosqlite:///.trial/{service}.sqlite3",

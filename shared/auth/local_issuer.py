@@ -1,9 +1,14 @@
 """The issuer of the embedded mode: one ES256 key in the data folder, and tokens signed with it.
 
 A hospital has its own OIDC issuer; this one lets a person try the trial, and tests play every role.
+
+    python -m shared.auth.local_issuer prepare
+    python -m shared.auth.local_issuer token --role investigator --site CU
 """
 
+import argparse
 import json
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from shared.kernel.actor import Role
+from shared.settings import read_settings
 
 KEY_ID = "local"
 
@@ -60,3 +66,34 @@ class LocalIssuer:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise TypeError(f"{self._key_file} does not hold an elliptic-curve key")
         return key
+
+
+def add_token_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
+    parser.add_argument("--site", action="append", default=[], help="a site's code, or '*'; may be repeated")
+    parser.add_argument("--subject", help="who the token is for; recorded with each event")
+    parser.add_argument("--hours", type=float, default=12, help="how long it holds (12)")
+
+
+def token_of(issuer: LocalIssuer, given: argparse.Namespace) -> str:
+    """The token that the arguments of `add_token_arguments` ask for."""
+    roles = [Role(role) for role in given.role]
+    subject = given.subject or f"{roles[0].value}@{'-'.join(given.site) or 'nowhere'}"
+    return issuer.token(subject=subject, roles=roles, sites=given.site, hours=given.hours)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m shared.auth.local_issuer", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(".trial"))
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("prepare", help="make key and key set")
+    add_token_arguments(commands.add_parser("token", help="print a bearer token"))
+    given = parser.parse_args()
+    settings = read_settings()
+    issuer = LocalIssuer(given.folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
+    said = token_of(issuer, given) if given.command == "token" else f"key set: {issuer.jwks_file}"
+    sys.stdout.write(said + "\n")
+
+
+if __name__ == "__main__":
+    main()
