@@ -40,17 +40,19 @@ def read(text: str) -> Document:
 
     Raises: NotStrictYaml.
     """
+    loader = _Loader(text)
     try:
-        root = yaml.compose(text, _Loader)
-        content = yaml.load(text, _Loader)  # noqa: S506 # stricter than SafeLoader, from which it is derived
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            raise NotStrictYaml("expected keys and values, such as protocol_id: CMD03")
+        return Document(loader.construct_document(root), root)
     except yaml.MarkedYAMLError as broken:
         mark = broken.problem_mark
         raise NotStrictYaml(str(broken.problem), mark.line + 1 if mark else 1) from None
     except yaml.YAMLError as broken:
         raise NotStrictYaml(str(broken)) from None
-    if not isinstance(root, yaml.MappingNode):
-        raise NotStrictYaml("expected keys and values, such as protocol_id: CMD03")
-    return Document(content, root)
+    finally:
+        loader.dispose()
 
 
 def _inside(node: yaml.Node, step: str | int) -> yaml.Node | None:
@@ -62,7 +64,7 @@ def _inside(node: yaml.Node, step: str | int) -> yaml.Node | None:
     return found
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):  # reads in C: twenty times as fast, and services read the protocol at each start
     yaml_implicit_resolvers = {}  # noqa: RUF012 # overrides that of the library: nothing is guessed but what follows
 
 
