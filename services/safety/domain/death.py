@@ -24,6 +24,8 @@ def check(record: OnRecord) -> None:
         "the criterion results-in-death": Seriousness.DEATH in record.seriousness,
         "the outcome fatal": record.outcome is Outcome.FATAL,
     }
+    if any(entry.grade == 5 for entry in record.grades[:-1]):
+        raise DeathFactsDisagree("no grade follows grade 5; if it was wrong, correct the history of grades")
     if len(set(says.values())) == 1:
         return
     said = " and ".join(name for name, value in says.items() if value)
