@@ -1,0 +1,21 @@
+"""All read models of the projector, so that one worker can feed them and one migration make them."""
+
+from services.projector.readmodels import (
+    adverse_events,
+    alerts,
+    cytokine_panels,
+    flow_results,
+    participants,
+    responses,
+    timeline,
+)
+
+PROJECTIONS = (
+    participants.PROJECTION,
+    adverse_events.PROJECTION,
+    alerts.PROJECTION,
+    responses.PROJECTION,
+    flow_results.PROJECTION,
+    cytokine_panels.PROJECTION,
+    timeline.PROJECTION,
+)

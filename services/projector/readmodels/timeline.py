@@ -1,0 +1,181 @@
+"""Everything that is on record about a participant, across services, in the order in which it happened.
+
+Clinical time is when it happened to the participant; recorded time is when we were told. What has no time of its own,
+such as taking an alert in hand, happened when it was recorded.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA, SAFETY
+from shared.contracts import biomarkers, efficacy, enrollment, safety
+from shared.contracts.terms import earliest
+from shared.db import Instant
+from shared.kernel.events import Envelope, Event, registered
+from shared.projection import Projection, Rows
+
+timeline = Table(
+    "timeline",
+    METADATA,
+    Column("stream", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("participant_id", Uuid, index=True),
+    Column("event_id", Uuid),
+    Column("type", Text),
+    Column("occurred", Text, comment="a date as far as it is known, or an instant; NULL: when it was recorded"),
+    Column("recorded_at", Instant),
+    Column("actor", Text),
+    Column("role", Text),
+    Column("reason", Text),
+    Column("data", Text, comment="the event as JSON, as it was stored"),
+)
+
+PROJECTION = Projection("timeline", tables=[timeline], topics=[ENROLLMENT, SAFETY, EFFICACY, BIOMARKERS])
+
+Occurred = str | date | datetime | None
+
+
+def _when_recorded(_event: Event) -> Occurred:
+    return None
+
+
+def _at(path: str) -> Callable[[Any], Occurred]:
+    """What stands at a dotted path of the event."""
+
+    def read(event: Any) -> Occurred:
+        found: Any = event
+        for name in path.split("."):
+            found = getattr(found, name)
+        occurred: Occurred = found
+        return occurred
+
+    return read
+
+
+# A correction happened when it was recorded: the time it corrects stands in the entry, not in the timeline.
+CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
+    enrollment.ParticipantScreened: _at("screened_on"),
+    enrollment.ParticipantRescreened: _at("screened_on"),
+    enrollment.ScreeningDataCorrected: _when_recorded,
+    enrollment.ConsentObtained: _at("obtained_on"),
+    enrollment.ConsentCorrected: _when_recorded,
+    enrollment.ConsentWithdrawn: _at("withdrawn_on"),
+    enrollment.EligibilityAssessed: _at("assessed_on"),
+    enrollment.ScreeningFailed: _at("failed_on"),
+    enrollment.ParticipantEnrolled: _at("enrolled_on"),
+    enrollment.CellsInfused: _at("started_at"),
+    enrollment.InfusionCorrected: _when_recorded,
+    enrollment.InfusionRetracted: _when_recorded,
+    enrollment.TreatmentDiscontinued: _at("discontinued_on"),
+    enrollment.ParticipantLostToFollowUp: _at("last_contact_on"),
+    enrollment.FollowUpCompleted: _at("completed_on"),
+    enrollment.ParticipantDied: _at("died_on"),
+    enrollment.DiscontinuationRetracted: _when_recorded,
+    safety.AdverseEventReported: _at("onset"),
+    safety.AdverseEventRegraded: _at("since"),
+    safety.AdverseEventResolved: _at("ended_on"),
+    safety.SeriousnessReassessed: _at("became_aware_at"),
+    safety.CausalityAssessed: _when_recorded,
+    safety.AdverseEventCorrected: _when_recorded,
+    safety.AdverseEventRetracted: _when_recorded,
+    safety.SeriousAdverseEventIdentified: _at("became_aware_at"),
+    safety.AlertDelivered: _at("delivered_at"),
+    safety.AlertAcknowledged: _when_recorded,
+    efficacy.LesionIdentified: _when_recorded,
+    efficacy.LesionCorrected: _when_recorded,
+    efficacy.LesionRetracted: _when_recorded,
+    efficacy.TumourAssessed: _at("findings.assessed_on"),
+    efficacy.AssessmentCorrected: _when_recorded,
+    efficacy.AssessmentRetracted: _when_recorded,
+    efficacy.ResponseAssigned: _at("assessed_on"),
+    efficacy.ResponseOverridden: _when_recorded,
+    efficacy.OverrideBasisChanged: _when_recorded,
+    efficacy.OverrideWithdrawn: _when_recorded,
+    biomarkers.FlowResultRecorded: _at("report.specimen.collected_at"),
+    biomarkers.FlowResultCorrected: _when_recorded,
+    biomarkers.FlowResultCancelled: _when_recorded,
+    biomarkers.CytokinePanelRecorded: _at("report.specimen.collected_at"),
+    biomarkers.CytokinePanelCorrected: _when_recorded,
+    biomarkers.CytokinePanelCancelled: _when_recorded,
+}
+
+
+@PROJECTION.on(*CLINICAL_TIME)
+def _(rows: Rows, event: Any, envelope: Envelope) -> None:
+    occurred = CLINICAL_TIME[type(event)](event)
+    rows.insert_once(
+        timeline,
+        {"stream": envelope.stream, "version": envelope.version},
+        participant_id=event.participant_id,
+        occurred=occurred.isoformat() if isinstance(occurred, date) else occurred,
+        **envelope.model_dump(include={"event_id", "type", "recorded_at", "actor", "role", "reason", "data"}),
+    )
+
+
+class TimelineEntry(BaseModel):
+    """One event: when it happened, when it was recorded, by whom, and what it says."""
+
+    occurred: str = Field(
+        description="Clinical time: an instant, or a date as far as it is known", examples=["2026-03-14"]
+    )
+    recorded_at: datetime
+    service: str = Field(examples=["safety"])
+    type: str = Field(examples=["safety.adverse-event-reported"])
+    what: str = Field(description="What this kind of event means")
+    actor: str
+    role: str
+    reason: str | None
+    stream: str
+    version: int
+    event_id: UUID
+    data: dict[str, Any] = Field(description="The event as it was recorded")
+
+
+class Key(NamedTuple):
+    """The order of a timeline: clinical time, then recorded time, then the event's place in its stream."""
+
+    began_at: datetime
+    recorded_at: datetime
+    stream: str
+    version: int
+
+
+async def of(connection: AsyncConnection, participant_id: UUID, zone: ZoneInfo) -> list[tuple[Key, TimelineEntry]]:
+    """Everything about one participant. A date counts from its first moment in `zone`, the trial's."""
+    query = select(timeline).where(timeline.c.participant_id == participant_id)
+    rows: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
+    return sorted(((_key(row, zone), _entry(row)) for row in rows), key=lambda pair: pair[0])
+
+
+def _key(row: RowMapping, zone: ZoneInfo) -> Key:
+    return Key(began_at(row["occurred"], zone) or row["recorded_at"], row["recorded_at"], row["stream"], row["version"])
+
+
+def began_at(occurred: str | None, zone: ZoneInfo) -> datetime | None:
+    """The first instant that a clinical time can mean."""
+    if occurred is None:
+        return None
+    if "T" in occurred:
+        return datetime.fromisoformat(occurred)
+    return datetime.combine(earliest(occurred), time.min, zone)
+
+
+def _entry(row: RowMapping) -> TimelineEntry:
+    return TimelineEntry(
+        occurred=row["occurred"] or row["recorded_at"].isoformat(),
+        service=row["type"].partition(".")[0],
+        what=(registered()[row["type"]].__doc__ or "").strip().splitlines()[0],
+        data=json.loads(row["data"]),
+        **{
+            name: row[name]
+            for name in ("recorded_at", "type", "actor", "role", "reason", "stream", "version", "event_id")
+        },
+    )
