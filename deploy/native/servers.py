@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,9 +49,9 @@ def free_port() -> int:
     raise ServerFailed("no free port between 15000 and 32000")
 
 
-def run_tool(command: Sequence[str]) -> str:
+def run_tool(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """Run a tool to its end; what it prints is the answer, or the reason of the failure."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=environment)
     if done.returncode != 0:
         raise ServerFailed(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -62,6 +62,7 @@ class Server:
 
     name: str
     stop_signal: Signals
+    working_folder = Path("/")
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder.resolve()
@@ -126,11 +127,16 @@ class Server:
         """User and group to run as; negative: as we are."""
         return -1, -1
 
+    def _environment(self) -> dict[str, str] | None:
+        """What it is told by its environment; None: the same as this process."""
+        return None
+
     def _spawn(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 self._tethered(command, self.stop_signal),
-                cwd="/",
+                cwd=self.working_folder,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -225,8 +231,17 @@ class PostgresServer(Server):
 
 def psql(dsn: str, statement: str) -> str:
     """Run one statement on any PostgreSQL, with the client that comes with the wheel."""
+    return run_tool([*_psql(dsn), f"--command={statement}"]).strip()
+
+
+def psql_file(dsn: str, script: Path, environment: Mapping[str, str]) -> None:
+    """Run a script of psql, which may read variables of the environment."""
+    run_tool([*_psql(dsn), f"--file={script}"], environment)
+
+
+def _psql(dsn: str) -> list[str]:
     options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]
-    return run_tool([str(_postgres_programs() / "psql"), *options, f"--dbname={dsn}", f"--command={statement}"]).strip()
+    return [str(_postgres_programs() / "psql"), *options, f"--dbname={dsn}"]
 
 
 def _postgres_programs() -> Path:
