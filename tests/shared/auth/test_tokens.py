@@ -33,8 +33,13 @@ def key_set(*ids: str) -> str:
 def claims(**other: Any) -> dict[str, Any]:
     now = int(time.time())
     return {
-        **{"iss": ISSUER, "aud": AUDIENCE, "sub": "dr-1", "exp": now + 60},
-        **{"roles": ["investigator"], "sites": ["CU"], **other},
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "dr-1",
+        "exp": now + 60,
+        "roles": ["investigator"],
+        "sites": ["CU"],
+        **other,
     }
 
 
