@@ -26,6 +26,7 @@ from shared.kernel.errors import Unavailable
 SQLITE_BUSY_SECONDS = 10
 IDLE_TRANSACTION_LIMIT = "30s"  # one forgotten transaction would hold back vacuum and every reader that waits
 STATEMENT_LIMIT = "30s"
+SNAPSHOT = "reads_one_snapshot"  # our own option of a connection: on SQLite it begins without the lock of a writer
 
 
 class DatabaseAway(Unavailable):
@@ -83,12 +84,23 @@ class Database:
         self.schema = schema
         self.dialect = engine.dialect.name
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshot = engine.execution_options(
+            **{SNAPSHOT: True} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"},
+            postgresql_readonly=True,
+        )
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading: every statement stands alone, so no transaction is left open."""
         with translated():
             async with self._reading.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading: all its statements see the database as it was at the first of them."""
+        with translated():
+            async with self._snapshot.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -203,7 +215,8 @@ def _sqlite_engine(url: str, path: str | None) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _(connection: Any) -> None:
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN" if options.get(SNAPSHOT) else "BEGIN IMMEDIATE")
 
     return engine
