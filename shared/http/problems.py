@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from shared.auth.tokens import Unauthenticated
 from shared.http.etags import MissingIfMatch
+from shared.http.negotiation import NotAcceptable
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
@@ -33,6 +34,7 @@ RETRY_AFTER_SECONDS = 2
 
 STATUSES: tuple[tuple[type[TrialError], int], ...] = (
     (Unauthenticated, 401),
+    (NotAcceptable, 406),
     (MissingIfMatch, 428),
     (StaleVersion, 412),
     (Unacceptable, 422),
