@@ -233,7 +233,7 @@ class Findings(_Value):
     """What one reader saw at one time point: raw measurements, before any criteria are applied."""
 
     assessed_on: PartialDate
-    visit: Code | None = Field(None, description="The visit it was planned for, if any", examples=["D30"])
+    visit: ShortText | None = Field(None, description="The visit it was planned for, if any", examples=["D30"])
     modality: Modality
     targets: Annotated[tuple[TargetMeasurement, ...], AfterValidator(_one_each)] = Field(
         (), max_length=50, description="Every target lesion with its state; one not seen is `not-assessed`"
@@ -329,7 +329,7 @@ class ResponseAssigned(Event, type="efficacy.response-assigned", version=1):
     assessment_id: UUID
     evaluator: Evaluator
     assessed_on: PartialDate
-    visit: Code | None
+    visit: ShortText | None
     criteria: Criteria
     response: Response
     rule: Rule
