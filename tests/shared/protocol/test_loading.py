@@ -105,7 +105,7 @@ def test_words_that_yaml_would_guess_at_stay_words() -> None:
     [
         # visits
         ({"visits__3__code": "D7"}, "visits.3: D7 is there already, at visits.2"),
-        ({"visits__2__window__value__plus": 6}, "visits.3.window: the window of D14, days 12 to 16, overlaps"),
+        ({"visits__2__window__value__plus": 5}, "visits.3.window: the window of D14, days 12 to 16, overlaps"),
         ({"visits__3__nominal_day__value": 7}, "visits.3.nominal_day: D14 on day 7 does not follow D7 on day 7"),
         ({"visits__0__window__value__plus": 1}, "PRE is before the infusion, yet its window ends on day 1"),
         ({"visits__1__window__value__minus": 1}, "D0 is not before the infusion, yet its window begins on day -1"),
