@@ -1,11 +1,13 @@
 """One cytokine panel of one sample: recorded, corrected as often as need be, or cancelled."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from pydantic import ConfigDict, JsonValue
+
 from services.biomarkers.domain.cytokines import results_in
+from services.biomarkers.domain.facts import Facts
 from shared.contracts.biomarkers import (
     CytokinePanelCancelled,
     CytokinePanelCorrected,
@@ -17,11 +19,26 @@ from shared.contracts.biomarkers import (
 from shared.contracts.terms import ParticipantId, Reason
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound
-from shared.protocol import Protocol
+
+EXAMPLE_REPORT: dict[str, JsonValue] = {
+    "specimen": {"type": "serum", "collected_at": "2026-03-09T08:30:00+07:00"},
+    "platform": "LUMINEX-200",
+    "kit": "HCYTA-60K",
+    "lot": "A1",
+    "results": [
+        {"analyte": "IL6", "value": "38.4", "unit": "pg/mL", "lloq": "2.5", "uloq": "10000"},
+        {"analyte": "IL2", "qualifier": "<", "lloq": "2.1", "unit": "pg/mL"},
+        {"analyte": "IL10", "not_measured": "insufficient-volume"},
+    ],
+}
 
 
 class RecordCytokinePanel(Command, CytokineReport):
     """Put a laboratory's cytokine panel on record, as the laboratory reported it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"participant_id": "018f3a52-0000-7000-8000-000000000001", **EXAMPLE_REPORT}]}
+    )
 
     cytokine_panel_id: UUID | None = None
     participant_id: ParticipantId
@@ -30,11 +47,21 @@ class RecordCytokinePanel(Command, CytokineReport):
 class CorrectCytokinePanel(Command, CytokineReport):
     """Supersede a panel by the corrected report, whole. The one before it stays readable."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{**EXAMPLE_REPORT, "lot": "A2", "reason": "The lot was read from the wrong box"}]
+        }
+    )
+
     reason: Reason
 
 
 class CancelCytokinePanel(Command):
     """Take a panel out of every figure, and out of every baseline. What it said stays readable."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ground": "cancelled", "reason": "The sample had thawed in transport"}]}
+    )
 
     ground: Ground
     reason: Reason
@@ -42,14 +69,6 @@ class CancelCytokinePanel(Command):
 
 CytokinePanelCommand = RecordCytokinePanel | CorrectCytokinePanel | CancelCytokinePanel
 CytokinePanelEvent = CytokinePanelRecorded | CytokinePanelCorrected | CytokinePanelCancelled
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a decision needs besides the stream: the instant, and the protocol in force."""
-
-    now: datetime
-    protocol: Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """One flow cytometry result of CAR-T cells: recorded, corrected as often as need be, or cancelled."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from pydantic import ConfigDict, JsonValue
+
 from services.biomarkers.domain.car_t_count import count_of
+from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.flow_report import check
 from shared.contracts.biomarkers import (
     CarTCount,
@@ -18,11 +20,25 @@ from shared.contracts.biomarkers import (
 from shared.contracts.terms import ParticipantId, Reason
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound
-from shared.protocol import Protocol
+
+EXAMPLE_REPORT: dict[str, JsonValue] = {
+    "specimen": {"type": "blood", "collected_at": "2026-03-09T08:30:00+07:00"},
+    "parent_population": "cd3",
+    "percent": "12.5",
+    "parent_events": 250000,
+    "alc": {"value": "1.2", "unit": "10*9/L", "drawn_at": "2026-03-09T08:30:00+07:00"},
+    "cd3_percent_of_lymphocytes": "80",
+    "subsets": {"cd4_percent": "41.5", "cd8_percent": "57"},
+    "platform": "dual",
+}
 
 
 class RecordFlowResult(Command, FlowReport):
     """Put a laboratory's flow cytometry of CAR-T cells on record, as the laboratory reported it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"participant_id": "018f3a52-0000-7000-8000-000000000001", **EXAMPLE_REPORT}]}
+    )
 
     flow_result_id: UUID | None = None
     participant_id: ParticipantId
@@ -31,11 +47,21 @@ class RecordFlowResult(Command, FlowReport):
 class CorrectFlowResult(Command, FlowReport):
     """Supersede a result by the corrected report, whole. The one before it stays readable."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{**EXAMPLE_REPORT, "percent": "11.0", "reason": "The gate on CD3 was set too wide"}]
+        }
+    )
+
     reason: Reason
 
 
 class CancelFlowResult(Command):
     """Take a result out of every figure. What it said stays readable."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ground": "entered-in-error", "reason": "Tube of another participant"}]}
+    )
 
     ground: Ground
     reason: Reason
@@ -43,14 +69,6 @@ class CancelFlowResult(Command):
 
 FlowResultCommand = RecordFlowResult | CorrectFlowResult | CancelFlowResult
 FlowResultEvent = FlowResultRecorded | FlowResultCorrected | FlowResultCancelled
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a decision needs besides the stream: the instant, and the protocol in force."""
-
-    now: datetime
-    protocol: Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,19 @@ class UnitNotConvertible(Unacceptable):
 
 def to_pg_per_ml(value: Decimal, unit: str, analyte: str) -> Decimal:
     """A mass concentration in pg/mL. International units are refused for an analyte without a known factor."""
-    return EXACT.multiply(value, _factor("mass concentration", unit, analyte))
+    return _converted(value, _factor("mass concentration", unit, analyte))
 
 
 def to_cells_per_ul(value: Decimal, unit: str) -> Decimal:
     """A cell count in cells/uL: 1 x 10*9/L is 1000 cells/uL, 1 x 10*6/L is 1."""
-    return EXACT.multiply(value, _factor("cells", unit, ""))
+    return _converted(value, _factor("cells", unit, ""))
+
+
+def _converted(value: Decimal, factor: Decimal) -> Decimal:
+    """The product with as many significant digits as the value has: 0.0384 ng/mL are 38.4 pg/mL, not 38.4000."""
+    product = EXACT.multiply(value, factor)
+    exponent = product.as_tuple().exponent
+    return EXACT.quantize(product, Decimal(1)) if isinstance(exponent, int) and exponent > 0 else product
 
 
 def _factor(quantity: str, unit: str, analyte: str) -> Decimal:
@@ -42,6 +49,6 @@ def _table() -> dict[str, dict[tuple[str, str], Decimal | None]]:
     table: dict[str, dict[tuple[str, str], Decimal | None]] = {}
     text = files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
-        factor = Decimal(row["factor"]) if row["factor"] else None
+        factor = Decimal(row["factor"]).normalize() if row["factor"] else None
         table.setdefault(row["quantity"], {})[row["unit"], row["analyte"]] = factor
     return table

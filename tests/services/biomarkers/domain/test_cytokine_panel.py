@@ -13,11 +13,11 @@ from services.biomarkers.domain.cytokine_panel import (
     CorrectCytokinePanel,
     CytokinePanelAlreadyRecorded,
     CytokinePanelIsCancelled,
-    Facts,
     NoSuchCytokinePanel,
     RecordCytokinePanel,
     Unrecorded,
 )
+from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.laboratory_report import CollectedInFuture, ZeroWithoutLimit
 from shared.contracts.biomarkers import (
     CytokinePanelCancelled,

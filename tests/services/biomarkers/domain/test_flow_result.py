@@ -6,11 +6,11 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.flow_result import (
     DECIDER,
     CancelFlowResult,
     CorrectFlowResult,
-    Facts,
     FlowResultAlreadyRecorded,
     FlowResultIsCancelled,
     NoSuchFlowResult,

@@ -44,6 +44,15 @@ def test_a_cell_count_is_converted_to_cells_per_ul(value: str, unit: str, per_ul
 
 
 @pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [("0.0384", "ng/mL", "38.4"), ("0.03840", "ng/mL", "38.40"), ("5", "ng/mL", "5000"), ("1E+9", "mg/L", f"1{0:015}"),
+     ("38.40", "pg/mL", "38.40"), ("40.00", "pg/mL", "40.00"), ("1", "fg/mL", "0.001")],
+)  # fmt: skip
+def test_a_converted_value_keeps_its_significant_digits(value: str, unit: str, written: str) -> None:
+    assert str(to_pg_per_ml(Decimal(value), unit, "IL6")) == written
+
+
+@pytest.mark.parametrize(
     "unit", ["IU/mL", "[iU]/mL", "[IU]/mL", "pg/ml", "PG/ML", "pg", "10*9/L", "%", "{}", "pg/mL; drop table"]
 )
 def test_a_unit_without_a_factor_to_mass_is_refused(unit: str) -> None:

@@ -1,0 +1,1 @@
+"""The routes of biomarkers: one router per resource, and who may call it."""

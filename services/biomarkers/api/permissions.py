@@ -1,0 +1,25 @@
+"""Who may do what to laboratory results, within their sites."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.biomarkers.application import Biomarkers
+from shared.auth.permissions import ReadsTrialData, allow
+from shared.kernel.actor import Actor, Role
+
+MayRead = ReadsTrialData
+
+# Data entry, by people or by the hospital's integration engine.
+MayRecord = Annotated[Actor, Depends(allow(Role.LABORATORY, Role.COORDINATOR, Role.SYSTEM))]
+
+# To change what a laboratory reported is for the laboratory, or for the physician who answers for the site.
+MayCorrect = Annotated[Actor, Depends(allow(Role.LABORATORY, Role.INVESTIGATOR))]
+
+
+async def _biomarkers(request: Request) -> Biomarkers:
+    biomarkers: Biomarkers = request.app.state.biomarkers
+    return biomarkers
+
+
+BiomarkersDep = Annotated[Biomarkers, Depends(_biomarkers)]

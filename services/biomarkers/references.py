@@ -1,0 +1,68 @@
+"""What biomarkers knows of participants, copied from enrollment's events into its own database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from services.biomarkers.tables import events, participants
+from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantScreened
+from shared.db import Database
+from shared.kernel.errors import NotFound
+from shared.kernel.events import Envelope
+from shared.projection import Projection, Rows
+
+PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+
+
+class NoSuchParticipant(NotFound):
+    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Whose site may see a result, and from when on the schedule counts (None: not infused, as far as is known)."""
+
+    participant_id: UUID
+    site_id: str
+    day_zero: datetime | None
+
+
+async def participant(db: Database, participant_id: UUID) -> Participant:
+    """The participant of this id.
+
+    Raises:
+        NoSuchParticipant: none is known here yet.
+    """
+    found = await _one(db, select(participants).where(participants.c.participant_id == str(participant_id)))
+    if found is None:
+        raise NoSuchParticipant("no such participant here; one screened just now may not have arrived yet: try again")
+    return found
+
+
+async def participant_of(db: Database, stream: str) -> Participant | None:
+    """The participant that a stream of this service is about; None where there is no such stream."""
+    about = participants.join(events, events.c.subject == participants.c.participant_id)
+    return await _one(
+        db, select(participants).select_from(about).where(events.c.stream == stream, events.c.version == 1)
+    )
+
+
+async def _one(db: Database, query: Select[Any]) -> Participant | None:
+    async with db.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None or row.site_id is None:
+        return None
+    return Participant(UUID(row.participant_id), row.site_id, row.day_zero)
+
+
+@PROJECTION.on(ParticipantScreened)
+def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
+    rows.upsert(participants, {"participant_id": str(event.participant_id)}, site_id=event.site_id)
+
+
+@PROJECTION.on(CellsInfused, InfusionCorrected, InfusionRetracted)
+def _(rows: Rows, event: CellsInfused | InfusionCorrected | InfusionRetracted, _envelope: Envelope) -> None:
+    rows.upsert(participants, {"participant_id": str(event.participant_id)}, day_zero=event.day_zero)
