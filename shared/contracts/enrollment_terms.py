@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -199,7 +199,8 @@ class Evidence(BaseModel):
     """What is known towards one criterion: a number with its UCUM unit, yes or no, or a choice; and of which day.
 
     A number asked in multiples of the upper limit of normal (`{xULN}`) may be given in the laboratory's unit with
-    `upper_limit_of_normal` in that same unit. No value at all says that it is not known.
+    `upper_limit_of_normal` in that same unit. Where days since something are asked, `never` says that it never took
+    place. No value at all says that it is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -209,13 +210,14 @@ class Evidence(BaseModel):
     upper_limit_of_normal: Annotated[Measurement, Field(gt=0)] | None = None
     flag: bool | None = None
     choice: Code | None = None
+    never: Literal[True] | None = None
     half_life_days: Annotated[Measurement, Field(gt=0)] | None = None
     observed_on: date | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        if sum(value is not None for value in (self.number, self.flag, self.choice)) > 1:
-            raise ValueError("one of number, flag and choice")
+        if sum(value is not None for value in (self.number, self.flag, self.choice, self.never)) > 1:
+            raise ValueError("one of number, flag, choice and never")
         return self
 
 

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import assert_never
 
 from pydantic import ConfigDict, Field
 
@@ -32,6 +33,7 @@ from shared.kernel.errors import Unacceptable
 from shared.protocol import AppliesTo, Criterion, CriterionType, Operator, Protocol, ValueType
 
 TIMES_ULN = "{xULN}"  # a multiple of the laboratory's upper limit of normal
+DAYS = "d"
 
 
 class AssessEligibility(Command):
@@ -149,6 +151,8 @@ def _applies(criterion: Criterion, participant: Participant, on: date, protocol:
         case AppliesTo.MINOR:
             age = age_on(participant.data.birth_month, on)
             return age.at_least < protocol.consent.majority_age_years.value
+        case _:
+            assert_never(criterion.applies_to)
 
 
 def _says(criterion: Criterion, *, holds: bool) -> Finding:
@@ -166,6 +170,8 @@ def _age(criterion: Criterion, participant: Participant, on: date, _protocol: Pr
 
 
 def _sex(criterion: Criterion, participant: Participant, _on: date, _protocol: Protocol) -> Finding:
+    if participant.data.sex is Sex.UNKNOWN:
+        return MISSING
     return _says(criterion, holds=_chosen(participant.data.sex.value, criterion))
 
 
@@ -199,6 +205,8 @@ def _from_evidence(criterion: Criterion, evidence: Evidence, on: date) -> Findin
             if evidence.choice is None:
                 return _not_this_kind(evidence)
             return _says(criterion, holds=_chosen(evidence.choice, criterion))
+        case _:
+            assert_never(criterion.value_type)
 
 
 def _out_of_date(criterion: Criterion, evidence: Evidence, on: date) -> Why | None:
@@ -213,7 +221,8 @@ def _out_of_date(criterion: Criterion, evidence: Evidence, on: date) -> Why | No
 
 
 def _says_something(evidence: Evidence) -> bool:
-    return any(value is not None for value in (evidence.number, evidence.flag, evidence.choice))
+    said = (evidence.number, evidence.flag, evidence.choice, evidence.never)
+    return any(value is not None for value in said)
 
 
 def _not_this_kind(evidence: Evidence) -> Finding:
@@ -226,20 +235,30 @@ def _chosen(choice: str, criterion: Criterion) -> bool:
 
 
 def _number(criterion: Criterion, evidence: Evidence) -> Finding:
+    if evidence.never and criterion.unit == DAYS:
+        return _says(criterion, holds=_holds(Decimal("Infinity"), _threshold(criterion), criterion))
     if evidence.number is None:
         return _not_this_kind(evidence)
     limit = _limit_in_unit_of(evidence, criterion)
     if limit is None:
         return Answer.NOT_EVALUABLE, Why.WRONG_UNIT
-    holds = _holds(evidence.number, limit, criterion)
     if criterion.half_lives is None:
-        return _says(criterion, holds=holds)
-    if evidence.half_life_days is not None:
-        shorter = min(limit, criterion.half_lives * evidence.half_life_days)
-        return _says(criterion, holds=_holds(evidence.number, shorter, criterion))
-    # Any half-life shortens the limit to somewhere above 0: if both ends agree, it need not be known.
-    if holds == _holds(evidence.number, Decimal(0), criterion):
-        return _says(criterion, holds=holds)
+        return _says(criterion, holds=_holds(evidence.number, limit, criterion))
+    return _within_half_lives(criterion, criterion.half_lives, evidence.number, evidence.half_life_days)
+
+
+def _within_half_lives(
+    criterion: Criterion, half_lives: Decimal, days: Decimal, half_life_days: Decimal | None
+) -> Finding:
+    """Compare days with the threshold, or with so many half-lives of the drug where that is shorter.
+
+    An unknown half-life may put the limit anywhere from 0 up: where both ends agree, it need not be known.
+    """
+    shortest = Decimal(0) if half_life_days is None else half_lives * half_life_days
+    at_most = _holds(days, _threshold(criterion), criterion)
+    at_least = _holds(days, min(_threshold(criterion), shortest), criterion)
+    if half_life_days is not None or at_most == at_least:
+        return _says(criterion, holds=at_least)
     return Answer.NOT_EVALUABLE, Why.HALF_LIFE_UNKNOWN
 
 
