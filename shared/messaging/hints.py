@@ -115,7 +115,7 @@ class PostgresHint:
                 finally:
                     connection.terminate()  # there is nothing to say goodbye for
         except DatabaseAway:
-            log.warning("hints of %s: the database is away; trying again", self._channel)
+            log.warning("hints are silent: the database is away", extra={"topic": self._channel})
         await asyncio.sleep(AGAIN_SECONDS)
 
 

@@ -84,13 +84,13 @@ class Lease:
         """
         while not stop.is_set():
             if await self._taken():
-                log.info("%s: this process holds the lease", self.name)
+                log.info("this process holds the lease", extra={"lease": self.name})
                 try:
                     if await self._work_while_held(work, stop):
                         return
                 finally:
                     await self._given_back()
-                log.warning("%s: the lease was lost", self.name)
+                log.warning("the lease was lost", extra={"lease": self.name})
             await _set_within(stop, COMPETE_SECONDS)
 
     async def _work_while_held(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
@@ -119,7 +119,8 @@ class Lease:
                 parameters = {"name": self.name, "holder": self._holder, "seconds": self._ttl}
                 mine = (await connection.execute(self._take, parameters)).first() is not None
         except (DatabaseAway, TimeoutError) as error:
-            log.warning("%s: the lease could not be asked for (%s)", self.name, type(error).__name__)
+            told = {"lease": self.name, "error_type": type(error).__name__}
+            log.warning("the lease could not be asked for", extra=told)
             return self.held
         self._until = asked + self._ttl if mine else 0.0
         return self.held

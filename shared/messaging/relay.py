@@ -133,7 +133,8 @@ class Relay:
     def _note(self, error: Exception) -> None:
         self.progress.failures += 1
         self.progress.last_error = str(error)
-        log.warning("relay of %s: %s; nothing is lost, trying again", self._topic, error)
+        told = {"topic": self._topic, "error_type": type(error).__name__, "attempt": self.progress.failures}
+        log.warning("the relay could not publish; nothing is lost, it tries again", extra=told)
 
     async def _watch(self) -> None:
         """Keep `progress` true, also where this relay waits for the lease or for the broker."""
@@ -141,7 +142,7 @@ class Relay:
             try:
                 await self._measure()
             except DatabaseAway:
-                log.debug("relay of %s: the database is away", self._topic)
+                log.debug("the relay cannot look into the outbox: the database is away", extra={"topic": self._topic})
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _measure(self) -> None:

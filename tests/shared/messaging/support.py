@@ -172,3 +172,12 @@ async def eventually(holds: Callable[[], Awaitable[bool] | bool], *, within: flo
             if answer if isinstance(answer, bool) else await answer:
                 return
             await asyncio.sleep(0.01)
+
+
+async def does_not_happen(event: asyncio.Event, *, within: float) -> bool:
+    """Give an event the time to happen wrongly."""
+    try:
+        await asyncio.wait_for(event.wait(), within)
+    except TimeoutError:
+        return True
+    return False
