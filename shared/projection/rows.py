@@ -11,7 +11,7 @@ Values = dict[str, Any]
 class Shape:
     """What the runtime has to know of a table: its name, its key, its other columns."""
 
-    __slots__ = ("columns", "key", "keys", "name", "table")
+    __slots__ = ("columns", "key", "keys", "name", "required", "table")
 
     def __init__(self, table: Table, key: Sequence[str] | None = None) -> None:
         self.table = table
@@ -19,6 +19,7 @@ class Shape:
         self.key = tuple(key or (column.name for column in table.primary_key))
         self.keys = frozenset(self.key)
         self.columns = frozenset(column.name for column in table.columns) - self.keys
+        self.required = frozenset(column.name for column in table.columns if not column.nullable) - self.keys
 
 
 class Changes:
@@ -125,4 +126,8 @@ def _known(shape: Shape, columns: Values) -> Values:
     if not columns.keys() <= shape.columns:
         unknown = sorted(columns.keys() - shape.columns)
         raise TypeError(f"{shape.name} has no column {', '.join(unknown)} outside its key")
+    # Asked here, for the database asks too late: a later event of the same batch may have put a value in its place.
+    for name in shape.required:
+        if name in columns and columns[name] is None:
+            raise TypeError(f"{shape.name}.{name} cannot be None")
     return columns

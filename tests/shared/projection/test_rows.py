@@ -1,0 +1,63 @@
+"""Changes that are merged in memory and written in bulk leave what one statement after the other would leave."""
+
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.db import Database
+from shared.projection.rows import Rows
+from shared.projection.writing import BulkWriter
+from tests.shared.projection.support import TABLES, a_projection, doses, empty, parts, rows_of
+
+PROJECTION = a_projection()
+DOSE = st.sampled_from([UUID(int=1), UUID(int=2)])
+NUMBER, SIZE = st.integers(1, 2), st.one_of(st.none(), st.integers(0, 3))
+NOTES = st.dictionaries(st.sampled_from(["note", "participant_id", "status"]), st.sampled_from(["x", "y"]))
+CHANGES = st.one_of(
+    st.builds(lambda dose, values: ("upsert", doses, {"dose_id": dose}, values), DOSE, NOTES),
+    st.builds(lambda dose, values: ("insert_once", doses, {"dose_id": dose}, values), DOSE, NOTES),
+    st.builds(lambda dose: ("delete", doses, {"dose_id": dose}, {}), DOSE),
+    st.builds(lambda d, n, s: ("upsert", parts, {"dose_id": d, "number": n}, {"size": s}), DOSE, NUMBER, SIZE),
+    st.builds(lambda d, n: ("delete", parts, {"dose_id": d, "number": n}, {}), DOSE, NUMBER),
+    st.builds(lambda d: ("delete", parts, {"dose_id": d}, {}), DOSE),
+    st.builds(lambda n: ("delete", parts, {"number": n}, {}), NUMBER),
+)
+
+
+async def write(db: Database, rows: Rows) -> None:
+    writer = BulkWriter(db.engine.dialect)
+    async with db.begin() as connection:
+        await writer.run(connection, writer.statements(rows.changes()))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(CHANGES, max_size=8))
+async def test_a_batch_leaves_what_its_changes_one_by_one_leave(db: Database, changes: list) -> None:
+    await empty_tables(db)
+    for how, table, key, values in changes:
+        rows = PROJECTION.rows()
+        getattr(rows, how)(table, key, **values)
+        rows.keep()
+        await write(db, rows)
+    one_by_one = await rows_of(db)
+
+    await empty_tables(db)
+    rows = PROJECTION.rows()
+    for how, table, key, values in changes:
+        getattr(rows, how)(table, key, **dict(values))
+    rows.keep()
+    await write(db, rows)
+    assert await rows_of(db) == one_by_one
+
+
+async def empty_tables(db: Database) -> None:
+    await empty(db, *TABLES)
+
+
+async def test_rows_of_the_same_columns_go_in_one_statement(db: Database) -> None:
+    rows = PROJECTION.rows()
+    for number in range(100):
+        rows.upsert(parts, {"dose_id": UUID(int=1), "number": number}, size=number)
+    rows.keep()
+    assert len(BulkWriter(db.engine.dialect).statements(rows.changes())) == 1
