@@ -56,7 +56,7 @@ async def test_a_page_keeps_to_its_search(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_last_page_that_is_full_has_no_next(client: httpx.AsyncClient) -> None:
-    params = {"soc": "Immune system disorders", "limit": 6}
+    params: dict[str, str | int] = {"soc": "Immune system disorders", "limit": 6}
     page = (await client.get("/v1/ctcae/terms", params=params)).json()
     assert (len(page["items"]), page["next_cursor"]) == (6, None)
 

@@ -384,14 +384,15 @@ changes = st.one_of(
 @over(report=reports, later=st.lists(changes, max_size=6))
 def test_the_same_command_twice_decides_to_nothing(report: ReportAdverseEvent, later: list[Command]) -> None:
     state: Any = DECIDER.initial
+    decide: Any = DECIDER.decide
     for command in [report, *later]:
         try:
-            decided = DECIDER.decide(command, state, facts())
+            decided = decide(command, state, facts())
         except TrialError:
             continue
         for event in decided:
             state = DECIDER.evolve(state, event)
-        assert DECIDER.decide(command, state, facts()) == []
+        assert decide(command, state, facts()) == []
         if isinstance(state, OnRecord):
             says_death = {state.grade == 5, Seriousness.DEATH in state.seriousness, state.outcome is Outcome.FATAL}
             assert len(says_death) == 1

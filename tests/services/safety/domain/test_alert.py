@@ -46,7 +46,7 @@ def test_an_alert_is_acknowledged_once() -> None:
 
 def test_an_alerts_id_leads_to_its_event_and_the_event_to_its_alerts() -> None:
     assert event_of(ALERT.alert_id) == EVENT
-    history = [reported(seriousness=("hospitalisation",)), ALERT]
+    history: list[Any] = [reported(seriousness=("hospitalisation",)), ALERT]
     assert raised_in(ADVERSE_EVENT.fold(history), f"{EVENT}-1") == ALERT
     retracted = AdverseEventRetracted(adverse_event_id=EVENT, participant_id=CHILD, reason="Duplicate")
     assert raised_in(ADVERSE_EVENT.fold([*history, retracted]), f"{EVENT}-1") == ALERT

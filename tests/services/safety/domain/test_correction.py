@@ -50,7 +50,7 @@ def correct(**facts: Any) -> CorrectAdverseEvent:
 
 
 def corrected(**pairs: tuple[Any, Any]) -> AdverseEventCorrected:
-    replaced = {name: Replaced(was=was, now=now) for name, (was, now) in pairs.items()}
+    replaced: dict[str, Any] = {name: Replaced(was=was, now=now) for name, (was, now) in pairs.items()}
     return AdverseEventCorrected.model_validate(
         {"adverse_event_id": EVENT, "participant_id": CHILD, "reason": WHY, **replaced}
     )
