@@ -28,6 +28,7 @@ class VisitOfParticipant(Figure):
     opens_on: date
     closes_on: date
     status: Status
+    sequence: int = Field(description="The order of a participant's visits")
     performed_on_day: int | None = Field(description="The study day on which it was done, infusion = day 0")
 
 
@@ -46,7 +47,8 @@ def visits(
 def _of(protocol: Protocol, who: Infused, performed: Performed, today: date) -> Iterator[VisitOfParticipant]:
     states = [state for kind in KINDS for state in _states(protocol, who, kind, performed, today)]
     order = {visit.code: place for place, visit in enumerate(protocol.visits)}
-    for state in sorted(states, key=lambda each: (order[each.visit.code], KINDS.index(each.assessment))):
+    in_order = sorted(states, key=lambda each: (order[each.visit.code], KINDS.index(each.assessment)))
+    for sequence, state in enumerate(in_order, start=1):
         yield VisitOfParticipant(
             participant_id=who.participant_id,
             subject_number=who.subject_number,
@@ -58,6 +60,7 @@ def _of(protocol: Protocol, who: Infused, performed: Performed, today: date) -> 
             opens_on=state.opens,
             closes_on=state.closes,
             status=state.status,
+            sequence=sequence,
             performed_on_day=None if state.performed is None else state.performed.day,
         )
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels.participants import Sites, participants, seen_from
+from services.projector.readmodels.participants import EVERYBODY, Scope, participants, within
 from services.projector.tables import METADATA, SAFETY
 from shared.contracts.safety import (
     ActionTaken,
@@ -238,7 +238,6 @@ class Key(NamedTuple):
 class Filter(NamedTuple):
     """Which adverse events to list. None: all."""
 
-    participant_id: UUID | None = None
     serious: bool | None = None
     worst_grade_at_least: int | None = None
     soc: str | None = None
@@ -250,20 +249,20 @@ _ORDER = (_SUBJECT, adverse_events.c.onset, adverse_events.c.adverse_event_id)
 
 
 async def page(
-    connection: AsyncConnection, sites: Sites, wanted: Filter, after: Key | None, limit: int
+    connection: AsyncConnection, scope: Scope, wanted: Filter, after: Key | None, limit: int
 ) -> list[AdverseEvent]:
     """The next adverse events after a key."""
-    query = _visible(sites).where(*_conditions(wanted))
+    query = _visible(scope).where(*_conditions(wanted))
     if after is not None:
         bounds = (literal(after.subject_number), literal(after.onset), literal(after.adverse_event_id, Uuid))
         query = query.where(tuple_(*_ORDER) > tuple_(*bounds))
     return await _whole(connection, query.order_by(*_ORDER).limit(limit))
 
 
-async def that_count(connection: AsyncConnection, sites: Sites) -> list[AdverseEvent]:
+async def that_count(connection: AsyncConnection, scope: Scope) -> list[AdverseEvent]:
     """Every adverse event that stands, of those who received the product."""
     infused = participants.c.day_zero.is_not(None)
-    query = _visible(sites).where(infused, adverse_events.c.retracted.is_(false()))
+    query = _visible(scope).where(infused, adverse_events.c.retracted.is_(false()))
     return await _whole(connection, query.order_by(*_ORDER))
 
 
@@ -271,17 +270,15 @@ def key_of(event: AdverseEvent) -> Key:
     return Key(event.subject_number or "", event.onset, event.adverse_event_id)
 
 
-def _visible(sites: Sites) -> Select[Any]:
+def _visible(scope: Scope) -> Select[Any]:
     """With its participant, who may not have arrived yet: then only who sees every site sees the event."""
     about = adverse_events.outerjoin(participants, participants.c.participant_id == adverse_events.c.participant_id)
     query = select(adverse_events, participants.c.subject_number, participants.c.site_id).select_from(about)
     query = query.where(adverse_events.c.onset.is_not(None))
-    return query if sites is None else query.where(seen_from(sites))
+    return query if scope == EVERYBODY else query.where(within(scope))
 
 
 def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
-    if wanted.participant_id is not None:
-        yield adverse_events.c.participant_id == wanted.participant_id
     if wanted.serious is not None:
         yield adverse_events.c.serious.is_(wanted.serious)
     if wanted.soc is not None:

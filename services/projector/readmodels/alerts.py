@@ -1,12 +1,12 @@
 """Alerts of serious adverse events: raised in the event's stream, delivered and acknowledged in the alert's own."""
 
-from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, select
+from sqlalchemy import Column, Integer, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.readmodels.adverse_events import adverse_events
-from services.projector.readmodels.participants import Sites, participants
+from services.projector.readmodels.participants import Scope, participants
 from services.projector.tables import METADATA, SAFETY
 from shared.contracts.safety import AlertAcknowledged, AlertDelivered, SeriousAdverseEventIdentified
 from shared.db import Instant
@@ -62,13 +62,14 @@ def _(rows: Rows, event: AlertAcknowledged, envelope: Envelope) -> None:
     rows.upsert(alerts, {"alert_id": event.alert_id}, **taken)
 
 
-async def raised(connection: AsyncConnection, sites: Sites) -> Sequence[RowMapping]:
+async def raised(connection: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
     """Every alert, with its adverse event and its participant as they stand now, as far as they have arrived."""
     event, who = adverse_events.c, participants.c
     about = alerts.outerjoin(adverse_events, event.adverse_event_id == alerts.c.adverse_event_id)
     about = about.outerjoin(participants, who.participant_id == alerts.c.participant_id)
     now = (who.subject_number, event.term, event.onset, event.ended_on, event.outcome, event.retracted)
     query = select(alerts, *now).select_from(about).where(alerts.c.raised_at.is_not(None))
-    if sites is not None:
-        query = query.where(alerts.c.site_id.in_(sorted(sites)))
-    return (await connection.execute(query.order_by(alerts.c.alert_id))).mappings().all()
+    if scope.sites is not None:
+        query = query.where(alerts.c.site_id.in_(sorted(scope.sites)))
+    found = (await connection.execute(query.order_by(alerts.c.alert_id))).mappings().all()
+    return [{str(name): value for name, value in row.items()} for row in found]

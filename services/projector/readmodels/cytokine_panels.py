@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, false, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels.participants import Sites, participants, seen_from
+from services.projector.readmodels.participants import Scope, participants, within
 from services.projector.tables import BIOMARKERS, METADATA
 from shared.contracts.biomarkers import CytokinePanelCancelled, CytokinePanelCorrected, CytokinePanelRecorded
 from shared.db import Instant
@@ -47,13 +47,13 @@ def _(rows: Rows, event: CytokinePanelCancelled, _envelope: Envelope) -> None:
     rows.upsert(cytokine_panels, {"cytokine_panel_id": event.cytokine_panel_id}, cancelled=True)
 
 
-async def that_count(connection: AsyncConnection, sites: Sites) -> Sequence[RowMapping]:
+async def that_count(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
     """Every panel that stands, of those who received the product."""
     about = cytokine_panels.join(participants, participants.c.participant_id == cytokine_panels.c.participant_id)
     query = (
         select(cytokine_panels)
         .select_from(about)
-        .where(seen_from(sites), participants.c.day_zero.is_not(None), cytokine_panels.c.cancelled.is_(false()))
+        .where(within(scope), participants.c.day_zero.is_not(None), cytokine_panels.c.cancelled.is_(false()))
         .order_by(cytokine_panels.c.cytokine_panel_id)
     )
     return (await connection.execute(query)).mappings().all()

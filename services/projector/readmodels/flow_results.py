@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, false, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels.participants import Sites, participants, seen_from
+from services.projector.readmodels.participants import Scope, participants, within
 from services.projector.tables import BIOMARKERS, METADATA
 from shared.contracts.biomarkers import FlowResultCancelled, FlowResultCorrected, FlowResultRecorded, FlowSpecimenType
 from shared.db import ExactDecimal, Instant
@@ -52,13 +52,13 @@ def _(rows: Rows, event: FlowResultCancelled, _envelope: Envelope) -> None:
     rows.upsert(flow_results, {"flow_result_id": event.flow_result_id}, cancelled=True)
 
 
-async def that_count(connection: AsyncConnection, sites: Sites, specimen: FlowSpecimenType) -> Sequence[RowMapping]:
+async def that_count(connection: AsyncConnection, scope: Scope, specimen: FlowSpecimenType) -> Sequence[RowMapping]:
     """Every result that stands, of one kind of specimen, of those who received the product."""
     about = flow_results.join(participants, participants.c.participant_id == flow_results.c.participant_id)
     query = (
         select(flow_results)
         .select_from(about)
-        .where(seen_from(sites), participants.c.day_zero.is_not(None))
+        .where(within(scope), participants.c.day_zero.is_not(None))
         .where(flow_results.c.cancelled.is_(false()), flow_results.c.specimen == specimen.value)
         .order_by(flow_results.c.flow_result_id)
     )

@@ -47,7 +47,15 @@ from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
-Sites = frozenset[str] | None  # whose participants may be seen; None: of every site
+
+class Scope(NamedTuple):
+    """Whose data are asked for: participants of these sites (None: of every site), or one of them alone."""
+
+    sites: frozenset[str] | None
+    participant_id: UUID | None = None
+
+
+EVERYBODY = Scope(None)
 
 participants = Table(
     "participants",
@@ -264,17 +272,21 @@ class Key(NamedTuple):
     participant_id: UUID
 
 
-def seen_from(sites: Sites) -> ColumnElement[bool]:
-    """Participants that are known and may be seen."""
-    known = participants.c.subject_number.is_not(None)
-    return known if sites is None else and_(known, participants.c.site_id.in_(sorted(sites)))
+def within(scope: Scope) -> ColumnElement[bool]:
+    """Participants that are known here and within the scope."""
+    conditions: list[ColumnElement[bool]] = [participants.c.subject_number.is_not(None)]
+    if scope.sites is not None:
+        conditions.append(participants.c.site_id.in_(sorted(scope.sites)))
+    if scope.participant_id is not None:
+        conditions.append(participants.c.participant_id == scope.participant_id)
+    return and_(*conditions)
 
 
 async def page(
-    connection: AsyncConnection, sites: Sites, status: ParticipantStatus | None, after: Key | None, limit: int
+    connection: AsyncConnection, scope: Scope, status: ParticipantStatus | None, after: Key | None, limit: int
 ) -> list[Participant]:
     """The next participants after a key."""
-    query = select(participants).where(seen_from(sites))
+    query = select(participants).where(within(scope))
     if status is not None:
         query = query.where(participants.c.status == status.value)
     if after is not None:
@@ -284,24 +296,24 @@ async def page(
     return [Participant.model_validate(row) for row in (await connection.execute(query)).all()]
 
 
-async def by_id(connection: AsyncConnection, sites: Sites, participant_id: UUID) -> ParticipantWithInfusions:
-    """One participant.
+async def one(connection: AsyncConnection, scope: Scope) -> ParticipantWithInfusions:
+    """The participant that the scope names.
 
     Raises:
         NoSuchParticipant: none is known here, or none at these sites.
     """
-    one = select(participants).where(seen_from(sites), participants.c.participant_id == participant_id)
-    row = (await connection.execute(one)).one_or_none()
-    if row is None:
+    row = (await connection.execute(select(participants).where(within(scope)))).one_or_none()
+    if row is None or scope.participant_id is None:
         raise NoSuchParticipant("no such participant here; one screened just now may not have arrived yet")
-    query = select(infusions).where(infusions.c.participant_id == participant_id).order_by(infusions.c.infusion_number)
-    given = (await connection.execute(query)).all()
+    given = select(infusions).where(infusions.c.participant_id == scope.participant_id)
+    found = (await connection.execute(given.order_by(infusions.c.infusion_number))).all()
     return ParticipantWithInfusions(
-        **Participant.model_validate(row).model_dump(), infusions=tuple(Infusion.model_validate(each) for each in given)
+        **Participant.model_validate(row).model_dump(), infusions=tuple(Infusion.model_validate(each) for each in found)
     )
 
 
-async def infused(connection: AsyncConnection, sites: Sites) -> Sequence[RowMapping]:
+async def infused(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
     """Everybody who received the product, with the dates of endings."""
-    query = select(participants).where(seen_from(sites), participants.c.day_zero.is_not(None))
-    return (await connection.execute(query.order_by(participants.c.subject_number))).mappings().all()
+    query = select(participants).where(within(scope), participants.c.day_zero.is_not(None))
+    ordered = query.order_by(participants.c.subject_number, participants.c.participant_id)
+    return (await connection.execute(ordered)).mappings().all()

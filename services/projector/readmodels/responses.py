@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, false, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels.participants import Sites, participants, seen_from
+from services.projector.readmodels.participants import Scope, participants, within
 from services.projector.tables import EFFICACY, METADATA
 from shared.contracts.efficacy import (
     AssessmentCorrected,
@@ -80,13 +80,13 @@ def _(rows: Rows, event: OverrideWithdrawn, _envelope: Envelope) -> None:
     rows.upsert(assessments, _key(event), overridden=None, override_to_review=False)
 
 
-async def that_count(connection: AsyncConnection, sites: Sites, evaluator: Evaluator) -> Sequence[RowMapping]:
+async def that_count(connection: AsyncConnection, scope: Scope, evaluator: Evaluator) -> Sequence[RowMapping]:
     """Every assessment that stands, baselines included, of those who received the product, as one evaluator read it."""
     about = assessments.join(participants, participants.c.participant_id == assessments.c.participant_id)
     query = (
         select(assessments)
         .select_from(about)
-        .where(seen_from(sites), participants.c.day_zero.is_not(None))
+        .where(within(scope), participants.c.day_zero.is_not(None))
         .where(assessments.c.retracted.is_(false()), assessments.c.evaluator == evaluator.value)
         .order_by(assessments.c.assessment_id)
     )

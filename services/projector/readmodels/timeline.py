@@ -5,7 +5,7 @@ such as taking an alert in hand, happened when it was recorded.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -126,6 +126,7 @@ class TimelineEntry(BaseModel):
     occurred: str = Field(
         description="Clinical time: an instant, or a date as far as it is known", examples=["2026-03-14"]
     )
+    began_at: datetime = Field(description="The first instant that clinical time can mean: timelines are in its order")
     recorded_at: datetime
     service: str = Field(examples=["safety"])
     type: str = Field(examples=["safety.adverse-event-reported"])
@@ -148,15 +149,28 @@ class Key(NamedTuple):
     version: int
 
 
-async def of(connection: AsyncConnection, participant_id: UUID, zone: ZoneInfo) -> list[tuple[Key, TimelineEntry]]:
+def key_of(entry: TimelineEntry) -> Key:
+    return Key(entry.began_at, entry.recorded_at, entry.stream, entry.version)
+
+
+async def of(connection: AsyncConnection, participant_id: UUID, zone: ZoneInfo) -> list[TimelineEntry]:
     """Everything about one participant. A date counts from its first moment in `zone`, the trial's."""
     query = select(timeline).where(timeline.c.participant_id == participant_id)
-    rows: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
-    return sorted(((_key(row, zone), _entry(row)) for row in rows), key=lambda pair: pair[0])
+    rows = (await connection.execute(query)).mappings().all()
+    return sorted((_entry(row, zone) for row in rows), key=key_of)
 
 
-def _key(row: RowMapping, zone: ZoneInfo) -> Key:
-    return Key(began_at(row["occurred"], zone) or row["recorded_at"], row["recorded_at"], row["stream"], row["version"])
+def _entry(row: RowMapping, zone: ZoneInfo) -> TimelineEntry:
+    recorded_at: datetime = row["recorded_at"]
+    told = ("recorded_at", "type", "actor", "role", "reason", "stream", "version", "event_id")
+    return TimelineEntry(
+        occurred=row["occurred"] or recorded_at.isoformat(),
+        began_at=began_at(row["occurred"], zone) or recorded_at,
+        service=row["type"].partition(".")[0],
+        what=(registered()[row["type"]].__doc__ or "").strip().splitlines()[0],
+        data=json.loads(row["data"]),
+        **{name: row[name] for name in told},
+    )
 
 
 def began_at(occurred: str | None, zone: ZoneInfo) -> datetime | None:
@@ -166,16 +180,3 @@ def began_at(occurred: str | None, zone: ZoneInfo) -> datetime | None:
     if "T" in occurred:
         return datetime.fromisoformat(occurred)
     return datetime.combine(earliest(occurred), time.min, zone)
-
-
-def _entry(row: RowMapping) -> TimelineEntry:
-    return TimelineEntry(
-        occurred=row["occurred"] or row["recorded_at"].isoformat(),
-        service=row["type"].partition(".")[0],
-        what=(registered()[row["type"]].__doc__ or "").strip().splitlines()[0],
-        data=json.loads(row["data"]),
-        **{
-            name: row[name]
-            for name in ("recorded_at", "type", "actor", "role", "reason", "stream", "version", "event_id")
-        },
-    )

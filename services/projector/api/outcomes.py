@@ -1,0 +1,125 @@
+"""The trial's four outcome tables, over the participants of the caller's sites."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from services.projector.api.answering import Answer, table, tabular
+from services.projector.api.asking import AskedDep, ProjectorDep
+from services.projector.api.permissions import MayReadCourses
+from services.projector.application import NoSuchOutcome, UnknownAgent
+from services.projector.domain.cytokine_levels import CytokineLevels
+from services.projector.domain.incidence import AdverseEventIncidence
+from services.projector.domain.persistence import Persistence
+from services.projector.domain.response_rate import ResponseRates
+from services.projector.exports import sheets
+from shared.contracts.biomarkers import FlowSpecimenType
+from shared.contracts.efficacy import Evaluator
+from shared.http.negotiation import WantsCsv
+from shared.http.service_app import router as _router
+from shared.protocol import ParentPopulation
+
+router = _router("/v1/outcomes", "Outcomes")
+
+
+class SheetName(StrEnum):
+    """Which part of an answer its CSV holds; JSON holds both."""
+
+    TIME_POINTS = "time-points"
+    PARTICIPANTS = "participants"
+
+
+CsvSheet = Annotated[SheetName, Query(alias="sheet", description="CSV alone: the trial's table, or a line per value")]
+
+
+@router.get(
+    "/adverse-events",
+    response_model=Answer[AdverseEventIncidence],
+    responses=tabular(NoSuchOutcome, UnknownAgent),
+)
+async def adverse_event_incidence(
+    actor: MayReadCourses,
+    asked: AskedDep,
+    csv: WantsCsv,
+    projector: ProjectorDep,
+    agent: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+            max_length=64,
+            description="Whose attribution makes an event `related`; left out: the protocol's first agent, the product",
+        ),
+    ] = None,
+) -> Answer[AdverseEventIncidence] | Response:
+    """Treatment-emergent adverse events by time point, worst grade, system organ class and term.
+
+    An event counts where it begins after the infusion, and again where it becomes worse than it ever was. At risk are
+    those infused and followed into the interval; cumulatively, all who were at risk so far. Retracted events count
+    nowhere, corrected ones as corrected.
+    """
+    question = asked.by(actor)
+    found = await projector.adverse_event_incidence(question, agent)
+    return table(question, found, sheets.adverse_event_incidence, as_csv=csv)
+
+
+@router.get("/response-rate", response_model=Answer[ResponseRates], responses=tabular(NoSuchOutcome))
+async def response_rate(
+    actor: MayReadCourses,
+    asked: AskedDep,
+    csv: WantsCsv,
+    projector: ProjectorDep,
+    evaluator: Annotated[Evaluator, Query(description="Whose readings")] = Evaluator.INVESTIGATOR,
+    sheet: CsvSheet = SheetName.TIME_POINTS,
+) -> Answer[ResponseRates] | Response:
+    """Responses by time point and best overall, with exact (Clopper-Pearson) 95 % intervals of the rate.
+
+    An overridden response counts as overridden; what was assigned stays beside it. Nothing after the first progression
+    counts. Denominators: `infused` are those infused except who is not yet due; `response-evaluable` those of them
+    with a response other than NE.
+    """
+    question = asked.by(actor)
+    found = await projector.response_rate(question, evaluator)
+    shown = sheets.response_rate if sheet is SheetName.TIME_POINTS else sheets.responses_of_participants
+    return table(question, found, shown, as_csv=csv)
+
+
+@router.get("/persistence", response_model=Answer[Persistence], responses=tabular(NoSuchOutcome))
+async def persistence(
+    actor: MayReadCourses,
+    asked: AskedDep,
+    csv: WantsCsv,
+    projector: ProjectorDep,
+    specimen: Annotated[FlowSpecimenType, Query(description="Where the cells were found")] = FlowSpecimenType.BLOOD,
+    percent_of: Annotated[
+        ParentPopulation | None, Query(description="Percent of this population; left out: CAR+ cells/uL")
+    ] = None,
+    sheet: CsvSheet = SheetName.TIME_POINTS,
+) -> Answer[Persistence] | Response:
+    """CAR-T cells by time point, and each participant's course with Cmax, Tmax and last detection.
+
+    A value below the limit of quantification ranks below every quantified one and is never 0: a median that falls
+    among such values is printed as `<LLOQ`. Median and range are of values observed at scheduled visits.
+    """
+    question = asked.by(actor)
+    found = await projector.persistence(question, specimen, percent_of)
+    shown = sheets.persistence if sheet is SheetName.TIME_POINTS else sheets.car_t_courses
+    return table(question, found, shown, as_csv=csv)
+
+
+@router.get("/cytokines", response_model=Answer[CytokineLevels], responses=tabular(NoSuchOutcome))
+async def cytokines(
+    actor: MayReadCourses,
+    asked: AskedDep,
+    csv: WantsCsv,
+    projector: ProjectorDep,
+    sheet: CsvSheet = SheetName.TIME_POINTS,
+) -> Answer[CytokineLevels] | Response:
+    """Serum cytokines by analyte and time point: levels, fold changes over the baseline, and peaks.
+
+    Values beyond a limit of quantification are counted and keep their place without becoming numbers.
+    """
+    question = asked.by(actor)
+    found = await projector.cytokines(question)
+    shown = sheets.cytokines if sheet is SheetName.TIME_POINTS else sheets.cytokine_peaks
+    return table(question, found, shown, as_csv=csv)

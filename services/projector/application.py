@@ -1,0 +1,326 @@
+"""The trial's queries: each waits for the asker's own write if told so, then reads its read models at one moment."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.projector.domain.cohort import Infused, follow_up_ended_on
+from services.projector.domain.cytokine_levels import CytokineLevels, Drawn, cytokine_levels
+from services.projector.domain.figures import Value
+from services.projector.domain.incidence import AdverseEventIncidence, Episode, adverse_event_incidence
+from services.projector.domain.persistence import Persistence, Quantity, Sample, persistence
+from services.projector.domain.response_rate import Assessed, ResponseRates, response_rates
+from services.projector.domain.visit_list import VisitOfParticipant, visits
+from services.projector.domain.worklist import Show, Worklist, worklist
+from services.projector.readmodels import (
+    adverse_events,
+    alerts,
+    cytokine_panels,
+    flow_results,
+    participants,
+    responses,
+    timeline,
+)
+from services.projector.readmodels.participants import ENDINGS, ParticipantWithInfusions, Scope
+from shared.contracts.biomarkers import CytokineFlag, CytokineResult, FlowSpecimenType
+from shared.contracts.efficacy import Evaluator, Response
+from shared.contracts.enrollment_terms import ParticipantStatus
+from shared.contracts.terms import earliest
+from shared.db import Database
+from shared.kernel.clock import Clock
+from shared.kernel.errors import NotFound, Unacceptable
+from shared.projection import AsOf, Projection, as_of, wait_for
+from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
+from shared.protocol.fold_change import Measured
+from shared.protocol.schedule import Status, local_date
+
+T = TypeVar("T")
+
+CELLS_PER_UL, PERCENT = "/uL", "%"
+
+
+class NoSuchOutcome(NotFound):
+    """The protocol has no such outcome measure."""
+
+
+class UnknownAgent(Unacceptable):
+    """Adverse events are attributed to the protocol's agents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whose data are asked for, and the position of a write that the answer must show."""
+
+    scope: Scope
+    wait_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFilter:
+    """Which visits to list. None: all."""
+
+    status: Status | None = None
+    assessment: Assessment | None = None
+
+    def holds(self, visit: VisitOfParticipant) -> bool:
+        return self.status in {None, visit.status} and self.assessment in {None, visit.assessment}
+
+
+VisitKey = tuple[str, UUID, int]
+
+
+def key_of_visit(visit: VisitOfParticipant) -> VisitKey:
+    return visit.subject_number, visit.participant_id, visit.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """An answer, up to which event it was built, and on which day it was given."""
+
+    result: T
+    as_of: AsOf
+    today: date
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One moment at which read models are read."""
+
+    connection: AsyncConnection
+    scope: Scope
+    as_of: AsOf
+    now: datetime
+    today: date
+    protocol: str
+
+    def found(self, result: T) -> Found[T]:
+        return Found(result, self.as_of, self.today, self.protocol)
+
+
+class Projector:
+    """The queries. Each names the read models it is built from."""
+
+    def __init__(self, db: Database, protocol: Protocol, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self.protocol = protocol
+
+    @asynccontextmanager
+    async def _reading(self, question: Question, *projections: Projection) -> AsyncIterator[Reading]:
+        if question.wait_for is not None:
+            await wait_for(self._db, projections, question.wait_for)
+        now = self._clock()
+        async with self._db.snapshot() as connection:
+            up_to = await as_of(connection, projections)
+            today = local_date(self.protocol, now)
+            yield Reading(connection, question.scope, up_to, now, today, self.protocol.ref)
+
+    async def participants(
+        self, question: Question, status: ParticipantStatus | None, after: participants.Key | None, limit: int
+    ) -> Found[list[participants.Participant]]:
+        async with self._reading(question, participants.PROJECTION) as reading:
+            return reading.found(await participants.page(reading.connection, reading.scope, status, after, limit))
+
+    async def participant(self, question: Question) -> Found[ParticipantWithInfusions]:
+        """Raises: NoSuchParticipant."""
+        async with self._reading(question, participants.PROJECTION) as reading:
+            return reading.found(await participants.one(reading.connection, reading.scope))
+
+    async def timeline(
+        self, question: Question, after: timeline.Key | None, limit: int
+    ) -> Found[list[timeline.TimelineEntry]]:
+        """Raises: NoSuchParticipant."""
+        async with self._reading(question, participants.PROJECTION, timeline.PROJECTION) as reading:
+            who = await participants.one(reading.connection, reading.scope)
+            entries = await timeline.of(reading.connection, who.participant_id, self.protocol.zone)
+        return reading.found([entry for entry in entries if after is None or timeline.key_of(entry) > after][:limit])
+
+    async def visits(
+        self, question: Question, wanted: VisitFilter, after: VisitKey | None, limit: int
+    ) -> Found[list[VisitOfParticipant]]:
+        """Of everybody infused, or of the one participant that the question names.
+
+        Raises:
+            NoSuchParticipant.
+        """
+        async with self._reading(question, *_OF_VISITS) as reading:
+            if reading.scope.participant_id is not None:
+                await participants.one(reading.connection, reading.scope)
+            every = await self._visits(reading)
+        shown = [visit for visit in every if wanted.holds(visit) and (after is None or key_of_visit(visit) > after)]
+        return reading.found(shown[:limit])
+
+    async def _visits(self, reading: Reading) -> list[VisitOfParticipant]:
+        performed: dict[tuple[UUID, Assessment], list[datetime | date]] = defaultdict(list)
+        for read in await responses.that_count(reading.connection, reading.scope, Evaluator.INVESTIGATOR):
+            performed[read["participant_id"], Assessment.RESPONSE].append(earliest(read["assessed_on"]))
+        for drawn in await flow_results.that_count(reading.connection, reading.scope, FlowSpecimenType.BLOOD):
+            performed[drawn["participant_id"], Assessment.CAR_T_FLOW].append(drawn["collected_at"])
+        for drawn in await cytokine_panels.that_count(reading.connection, reading.scope):
+            performed[drawn["participant_id"], Assessment.CYTOKINES].append(drawn["collected_at"])
+        return visits(self.protocol, await _cohort(reading), performed, today=reading.today)
+
+    async def adverse_events(
+        self, question: Question, wanted: adverse_events.Filter, after: adverse_events.Key | None, limit: int
+    ) -> Found[list[adverse_events.AdverseEvent]]:
+        async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
+            return reading.found(await adverse_events.page(reading.connection, reading.scope, wanted, after, limit))
+
+    async def sae_worklist(self, question: Question, show: Show) -> Found[Worklist]:
+        of = (alerts.PROJECTION, adverse_events.PROJECTION, participants.PROJECTION)
+        async with self._reading(question, *of) as reading:
+            raised = await alerts.raised(reading.connection, reading.scope)
+        return reading.found(worklist(raised, show, now=reading.now))
+
+    async def adverse_event_incidence(self, question: Question, agent: str | None) -> Found[AdverseEventIncidence]:
+        """`agent`: to whom an event must be attributed to be `related`; None: the protocol's first, the product.
+
+        Raises:
+            NoSuchOutcome, UnknownAgent.
+        """
+        self._require(MeasureId.ADVERSE_EVENTS)
+        related_to = self._agent(agent)
+        async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
+            cohort = await _cohort(reading)
+            standing = await adverse_events.that_count(reading.connection, reading.scope)
+        episodes = [_episode(event, related_to) for event in standing]
+        return reading.found(
+            adverse_event_incidence(self.protocol, cohort, episodes, related_to=related_to, today=reading.today)
+        )
+
+    async def response_rate(self, question: Question, evaluator: Evaluator) -> Found[ResponseRates]:
+        """Raises: NoSuchOutcome."""
+        self._require(MeasureId.RESPONSE_RATE)
+        async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
+            cohort = await _cohort(reading)
+            rows = await responses.that_count(reading.connection, reading.scope, evaluator)
+        assessed = [_assessed(row) for row in rows if not row["baseline"] and row["assigned"] is not None]
+        return reading.found(
+            response_rates(self.protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today)
+        )
+
+    async def persistence(
+        self, question: Question, specimen: FlowSpecimenType, percent_of: ParentPopulation | None
+    ) -> Found[Persistence]:
+        """CAR+ cells/uL, or in percent of one parent population.
+
+        Raises:
+            NoSuchOutcome.
+        """
+        self._require(MeasureId.PERSISTENCE)
+        async with self._reading(question, participants.PROJECTION, flow_results.PROJECTION) as reading:
+            cohort = await _cohort(reading)
+            rows = await flow_results.that_count(reading.connection, reading.scope, specimen)
+        samples = [_sample(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
+        unit = CELLS_PER_UL if percent_of is None else PERCENT
+        quantity = Quantity(specimen=specimen.value, unit=unit, percent_of=percent_of)
+        return reading.found(persistence(self.protocol, cohort, samples, quantity=quantity))
+
+    async def cytokines(self, question: Question) -> Found[CytokineLevels]:
+        """Raises: NoSuchOutcome."""
+        self._require(MeasureId.CYTOKINES)
+        async with self._reading(question, participants.PROJECTION, cytokine_panels.PROJECTION) as reading:
+            cohort = await _cohort(reading)
+            panels = await cytokine_panels.that_count(reading.connection, reading.scope)
+        drawn = [each for panel in panels for each in _drawn(panel)]
+        return reading.found(cytokine_levels(self.protocol, cohort, drawn))
+
+    def _require(self, measure: MeasureId) -> None:
+        if measure not in {each.id for each in self.protocol.outcome_measures}:
+            raise NoSuchOutcome(f"the protocol {self.protocol.ref} has no outcome measure {measure}")
+
+    def _agent(self, agent: str | None) -> str:
+        agents = self.protocol.causality.agents.value
+        if agent is None:
+            return agents[0]
+        if agent not in agents:
+            raise UnknownAgent(f"agent is one of {', '.join(agents)}")
+        return agent
+
+
+_OF_VISITS = (
+    participants.PROJECTION,
+    responses.PROJECTION,
+    flow_results.PROJECTION,
+    cytokine_panels.PROJECTION,
+)
+
+
+async def _cohort(reading: Reading) -> list[Infused]:
+    return [_infused(row) for row in await participants.infused(reading.connection, reading.scope)]
+
+
+def _infused(row: RowMapping) -> Infused:
+    return Infused(
+        participant_id=row["participant_id"],
+        subject_number=row["subject_number"],
+        site_id=row["site_id"],
+        day_zero=row["day_zero"],
+        first_infused_at=row["first_infused_at"],
+        followed_until=follow_up_ended_on({status: row[column] for status, column in ENDINGS.items()}),
+    )
+
+
+def _episode(event: adverse_events.AdverseEvent, agent: str) -> Episode:
+    return Episode(
+        adverse_event_id=event.adverse_event_id,
+        participant_id=event.participant_id,
+        soc=event.soc,
+        meddra_code=event.meddra_code,
+        term=event.term,
+        onset=event.onset,
+        grades=event.grades,
+        serious=event.serious,
+        related=any(opinion.agent == agent and opinion.attribution.is_related for opinion in event.causality),
+    )
+
+
+def _assessed(row: RowMapping) -> Assessed:
+    return Assessed(
+        assessment_id=row["assessment_id"],
+        participant_id=row["participant_id"],
+        assessed_on=row["assessed_on"],
+        assigned=Response(row["assigned"]),
+        counts=Response(row["overridden"] or row["assigned"]),
+    )
+
+
+def _sample(row: RowMapping, percent_of: ParentPopulation | None) -> Sample:
+    number, lloq = ("cells_per_ul", "lloq_cells_per_ul") if percent_of is None else ("percent", "lloq_percent")
+    value = Value(row[lloq], "<") if row["below_lloq"] else None if row[number] is None else Value(row[number])
+    return Sample(
+        flow_result_id=row["flow_result_id"],
+        participant_id=row["participant_id"],
+        collected_at=row["collected_at"],
+        value=value,
+        detectable=row["detectable"],
+    )
+
+
+def _drawn(panel: RowMapping) -> Iterator[Drawn]:
+    """What was measured in one sample. What was not is neither a value nor below a limit."""
+    for told in panel["results"]:
+        result = CytokineResult.model_validate(told)
+        if result.not_measured is None:
+            measured = Measured(
+                panel_id=panel["cytokine_panel_id"],
+                analyte=result.analyte,
+                collected_at=panel["collected_at"],
+                platform=panel["platform"],
+                value=result.value_pg_ml,
+                qualifier=None if result.qualifier is None else result.qualifier.value,
+                lloq=result.lloq_pg_ml,
+                uloq=result.uloq_pg_ml,
+                kit=panel["kit"],
+                lot=panel["lot"],
+                specimen=panel["specimen"],
+            )
+            yield Drawn(panel["participant_id"], measured, CytokineFlag.AFTER_TOCILIZUMAB in result.flags)

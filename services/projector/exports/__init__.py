@@ -1,0 +1,1 @@
+"""Answers as flat tables, for spreadsheets and statistics programs."""

@@ -1,0 +1,244 @@
+"""Each answer as flat tables. Columns bear the names of the JSON; a line's own place comes first."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
+from services.projector.domain.figures import ConfidenceInterval, Level, Range
+from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies
+from services.projector.domain.persistence import Observed, Persistence
+from services.projector.domain.response_rate import Rate, ResponseCounts, ResponseRates
+from services.projector.domain.visit_list import VisitOfParticipant
+from services.projector.domain.worklist import Worklist, WorklistItem
+from services.projector.exports.csv_text import Sheet
+from services.projector.readmodels.adverse_events import AdverseEvent
+from services.projector.readmodels.participants import Participant
+from services.projector.readmodels.timeline import TimelineEntry
+
+M = TypeVar("M", bound=BaseModel)
+Line = tuple[object, ...]
+
+
+def _of_models(
+    name: str, model: type[M], items: Iterable[M], shown: Mapping[str, Callable[[Any], object]] | None = None
+) -> Sheet:
+    """One line per item, one column per field; `shown` says how a field that is no plain value reads."""
+    shown = shown or {}
+    rows = (tuple(shown.get(field, _same)(getattr(item, field)) for field in model.model_fields) for item in items)
+    return Sheet(name, tuple(model.model_fields), rows)
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def participants(items: Iterable[Participant]) -> Sheet:
+    return _of_models("participants", Participant, items)
+
+
+def timeline(items: Iterable[TimelineEntry]) -> Sheet:
+    return _of_models("timeline", TimelineEntry, items, {"data": lambda data: json.dumps(data, ensure_ascii=False)})
+
+
+def visits(items: Iterable[VisitOfParticipant]) -> Sheet:
+    return _of_models("visits", VisitOfParticipant, items)
+
+
+def adverse_events(items: Iterable[AdverseEvent]) -> Sheet:
+    shown = {
+        "grades": lambda grades: [f"{each.grade} since {each.since}" for each in grades],
+        "causality": lambda opinions: [f"{each.agent}: {each.attribution}" for each in opinions],
+    }
+    return _of_models("adverse-events", AdverseEvent, items, shown)
+
+
+def sae_worklist(answer: Worklist) -> Sheet:
+    shown = {"duties": lambda duties: [f"{each.to} by {each.due_at.isoformat()} ({each.state})" for each in duties]}
+    return _of_models("sae-worklist", WorklistItem, answer.items, shown)
+
+
+_INCIDENCE = (
+    *("visit", "label", "span", "after_day", "until_day", "at_risk", "level", "soc", "term", "meddra_code"),
+    *("events", "n", "percent", *(f"worst_grade_{grade}" for grade in GRADES)),
+)
+
+
+def adverse_event_incidence(answer: AdverseEventIncidence) -> Sheet:
+    """Long form: a line per time point, span (interval or cumulative), level (all, SOC, term) and kind of events."""
+    return Sheet("adverse-event-incidence", _INCIDENCE, _incidence_lines(answer))
+
+
+def _incidence_lines(answer: AdverseEventIncidence) -> Iterator[Line]:
+    for point in answer.time_points:
+        for span, after_day, incidences in (
+            ("interval", point.after_day, point.interval),
+            ("cumulative", None, point.cumulative),
+        ):
+            place = (point.visit, point.label, span, after_day, point.until_day, incidences.at_risk)
+            for line in _levels(incidences):
+                yield *place, *line
+
+
+def _levels(incidences: Incidences) -> Iterator[Line]:
+    yield from _kinds(("all", None, None, None), incidences)
+    for soc in incidences.by_soc:
+        yield from _kinds(("soc", soc.soc, None, None), soc)
+        for term in soc.terms:
+            yield from _kinds(("term", soc.soc, term.term, term.meddra_code), term)
+
+
+def _kinds(place: Line, tallies: Tallies) -> Iterator[Line]:
+    for kind in ("any", "related", "serious"):
+        tally = getattr(tallies, kind)
+        yield *place, kind, tally.n, tally.percent, *(count.n for count in tally.by_worst_grade)
+
+
+_RESPONSES = (
+    *("visit", "label", "denominator", "n", "responders", "percent", "lower", "upper"),
+    *("cr", "pr", "sd", "pd", "ne", "progressed_before", "not_assessed", "not_yet_due"),
+)
+
+
+def response_rate(answer: ResponseRates) -> Sheet:
+    """A line per time point and denominator, then the best overall response by both rules."""
+    return Sheet("response-rate", _RESPONSES, _response_lines(answer))
+
+
+def _response_lines(answer: ResponseRates) -> Iterator[Line]:
+    for point in answer.time_points:
+        missing = (point.progressed_before, point.not_assessed, point.not_yet_due)
+        yield from _rates((point.visit, point.label), point.rates, point.counts, missing)
+    for best in (answer.best_overall, answer.other_rule):
+        label = "Best overall response, confirmed" if best.confirmed else "Best overall response, unconfirmed"
+        yield from _rates((None, label), best.rates, best.counts, (None, None, None))
+
+
+def _rates(place: Line, rates: Sequence[Rate], counts: ResponseCounts, missing: Line) -> Iterator[Line]:
+    told = (counts.cr, counts.pr, counts.sd, counts.pd, counts.ne)
+    for rate in rates:
+        yield *place, rate.denominator, rate.n, rate.responders, rate.percent, *_limits(rate.interval), *told, *missing
+
+
+def _limits(interval: ConfidenceInterval | None) -> Line:
+    return (None, None) if interval is None else (interval.lower, interval.upper)
+
+
+_READINGS = (
+    *("participant_id", "subject_number", "best", "best_confirmed", "progressed_on_day", "contradiction"),
+    *("assessment_id", "assessed_on", "day", "visit", "response", "assigned", "overridden"),
+)
+
+
+def responses_of_participants(answer: ResponseRates) -> Sheet:
+    """A line per assessment, with what the participant's responses amount to."""
+    return Sheet("responses", _READINGS, _reading_lines(answer))
+
+
+def _reading_lines(answer: ResponseRates) -> Iterator[Line]:
+    for who in answer.participants:
+        place = tuple(getattr(who, name) for name in _READINGS[:6])
+        for assessment in who.assessments:
+            yield *place, *(getattr(assessment, name) for name in _READINGS[6:])
+        if not who.assessments:
+            yield *place, *[None] * len(_READINGS[6:])
+
+
+_PERSISTENCE = (
+    *("visit", "label", "specimen", "unit", "percent_of", "n", "n_detectable", "percent_detectable"),
+    *("n_measured", "n_below_lloq", "median", "lowest", "highest"),
+)
+
+
+def persistence(answer: Persistence) -> Sheet:
+    """A line per time point."""
+    what = (answer.quantity.specimen, answer.quantity.unit, answer.quantity.percent_of)
+    rows = (
+        (
+            *(point.visit, point.label, *what, point.n, point.n_detectable, point.percent_detectable),
+            *(point.n_measured, point.n_below_lloq, _text(point.median), *_ends(point.range)),
+        )
+        for point in answer.time_points
+    )
+    return Sheet("persistence", _PERSISTENCE, rows)
+
+
+_COURSES = (
+    *("participant_id", "subject_number", "cmax", "tmax_day", "clast", "tlast_day", "last_detectable_day", "lost"),
+    *("lost_on_day", "flow_result_id", "collected_at", "day", "visit", "value", "detectable"),
+)
+
+
+def car_t_courses(answer: Persistence) -> Sheet:
+    """A line per sample, with its participant's Cmax, Tmax and last detection."""
+    return Sheet("car-t-courses", _COURSES, _course_lines(answer))
+
+
+def _course_lines(answer: Persistence) -> Iterator[Line]:
+    for who in answer.participants:
+        extremes = (*_observed(who.cmax), *_observed(who.clast), who.last_detectable_day, who.lost, who.lost_on_day)
+        for sample in who.samples:
+            told = (sample.collected_at, sample.day, sample.visit, _text(sample.value), sample.detectable)
+            yield who.participant_id, who.subject_number, *extremes, sample.flow_result_id, *told
+
+
+def _observed(observed: Observed | None) -> Line:
+    return (None, None) if observed is None else (observed.value, observed.day)
+
+
+_CYTOKINES = (
+    *("analyte", "visit", "label", "unit", "n", "n_below_lloq", "n_above_uloq", "n_censored", "n_after_tocilizumab"),
+    *("median", "lowest", "highest", "n_fold_changes", "median_fold_change", "certainty"),
+)
+
+
+def cytokines(answer: CytokineLevels) -> Sheet:
+    """A line per analyte and time point, then one per analyte for the peaks."""
+    rows = (line for analyte in answer.analytes for line in _cytokine_lines(answer, analyte))
+    return Sheet("cytokines", _CYTOKINES, rows)
+
+
+def _cytokine_lines(answer: CytokineLevels, analyte: AnalyteLevels) -> Iterator[Line]:
+    for point in analyte.time_points:
+        fold = point.fold_change
+        yield (
+            *(analyte.analyte, point.visit, point.label, answer.unit, point.n, point.n_below_lloq, point.n_above_uloq),
+            *(point.n_censored, point.n_after_tocilizumab, _text(point.median), *_ends(point.range)),
+            *((None, None, None) if fold is None else (fold.n, fold.median, fold.certainty)),
+        )
+    label = f"Peak, day {answer.peak_from_day} to {answer.peak_until_day}"
+    below, above = (sum(peak.level.qualifier == side for peak in analyte.peaks) for side in ("<", ">"))
+    flagged = sum(peak.after_tocilizumab for peak in analyte.peaks)
+    yield (
+        *(analyte.analyte, None, label, answer.unit, len(analyte.peaks), below, above, below + above, flagged),
+        *(_text(analyte.median_peak), *_ends(analyte.peak_range), None, None, None),
+    )
+
+
+_PEAKS = (
+    *("analyte", "participant_id", "subject_number", "peak", "unit", "day", "fold_change", "bound"),
+    "after_tocilizumab",
+)
+
+
+def cytokine_peaks(answer: CytokineLevels) -> Sheet:
+    """A line per analyte and participant."""
+    rows = (
+        (
+            *(analyte.analyte, peak.participant_id, peak.subject_number, _text(peak.level), answer.unit, peak.day),
+            *(peak.fold_change, peak.bound, peak.after_tocilizumab),
+        )
+        for analyte in answer.analytes
+        for peak in analyte.peaks
+    )
+    return Sheet("cytokine-peaks", _PEAKS, rows)
+
+
+def _text(level: Level | None) -> str | None:
+    return None if level is None else level.text
+
+
+def _ends(span: Range | None) -> Line:
+    return (None, None) if span is None else (span.lowest.text, span.highest.text)
