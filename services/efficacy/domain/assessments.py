@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.efficacy.domain.burden import Assessment, EfficacyEvent, Facts, TumourBurden
 from services.efficacy.domain.naming import AboutAssessment
@@ -24,6 +24,29 @@ from shared.kernel.errors import AlreadyExists, Conflict, NotFound, Unacceptable
 
 class RecordAssessment(AboutAssessment, Findings):
     """Record what a reader saw at one time point. The response to it is assigned at once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "assessment_id": "0190a5b0-3c1e-7a52-9c4b-5b1f4f0c7b30",
+                    "assessed_on": "2026-03-14",
+                    "visit": "D30",
+                    "modality": "mri",
+                    "targets": [
+                        {
+                            "lesion_id": "0190a5b0-3c1e-7a52-9c4b-5b1f4f0c7a01",
+                            "state": "measured",
+                            "longest_mm": "24.5",
+                            "perpendicular_mm": "18",
+                        }
+                    ],
+                    "non_target": "none",
+                    "new_lesions": [],
+                }
+            ]
+        }
+    )
 
     baseline: bool = Field(False, description="The assessment that every later one is compared with")
     evaluator: Literal[Evaluator.INVESTIGATOR] = Field(

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from pydantic import ConfigDict
+
 from services.efficacy.domain.burden import EfficacyEvent, Facts, Lesion, TumourBurden
 from services.efficacy.domain.naming import AboutLesion
 from shared.contracts.efficacy import (
@@ -19,6 +21,20 @@ from shared.kernel.errors import AlreadyExists, Conflict, NotFound
 
 class IdentifyLesion(AboutLesion, LesionDescription):
     """Identify a lesion before the baseline assessment, as target or non-target."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "lesion_id": "0190a5b0-3c1e-7a52-9c4b-5b1f4f0c7a01",
+                    "label": "T01",
+                    "role": "target",
+                    "organ": "adrenal-gland",
+                    "laterality": "left",
+                }
+            ]
+        }
+    )
 
     @property
     def lesion(self) -> LesionDescription:
@@ -151,7 +167,7 @@ def _ensure_room(lesion: LesionDescription, targets: Iterable[LesionDescription]
 def _organ(lesion: LesionDescription) -> tuple[Organ, str]:
     """What counts as one organ: both of a pair, and all lymph nodes wherever they lie.
 
-    Source: RECIST 1.1, "Baseline documentation of target lesions"; EORTC RECIST questions and answers (nodes).
+    Source: EORTC, RECIST 1.1 FAQ, "Paired" organs (recist.eortc.org/faq/paired-organs).
     """
     if lesion.node:
         return Organ.LYMPH_NODE, ""
