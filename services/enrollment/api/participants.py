@@ -8,7 +8,7 @@ from services.enrollment.api.changes import Change, changes
 from services.enrollment.api.permissions import EnrollmentDep, MayEnterData, MayRead
 from services.enrollment.api.views import ParticipantView, view_of
 from services.enrollment.domain.consent import ConsentNotValid
-from services.enrollment.domain.eligibility import AssessEligibility, NotACriterion
+from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor
 from services.enrollment.domain.facts import (
     BeforeBirth,
     InTheFuture,
@@ -106,7 +106,7 @@ async def rescreen_participant(command: RescreenParticipant, actor: MayEnterData
 @router.post(
     "/{participant_id}/assess-eligibility",
     summary="Answer every criterion of the protocol",
-    responses=changes(NotACriterion),
+    responses=changes(EvidenceNotAskedFor),
 )
 async def assess_eligibility(command: AssessEligibility, actor: MayEnterData, change: Change) -> Recorded:
     """Assess eligibility on the evidence sent. Age, sex and consent are answered from the participant's record.

@@ -65,7 +65,7 @@ class AssessEligibility(Command):
     )
 
 
-class NotACriterion(Unacceptable):
+class EvidenceNotAskedFor(Unacceptable):
     """Evidence was sent for something that the protocol does not ask, or that the participant's record answers."""
 
 
@@ -187,7 +187,7 @@ def _refuse_stray_evidence(evidence: Mapping[str, Evidence], protocol: Protocol)
     stray = sorted(set(evidence) - asked)
     if stray:
         known = ", ".join(sorted(asked)) or "nothing"
-        raise NotACriterion(f"no evidence is asked for {', '.join(stray)[:200]}; it is for: {known}")
+        raise EvidenceNotAskedFor(f"no evidence is asked for {', '.join(stray)[:200]}; it is for: {known}")
 
 
 def _from_evidence(criterion: Criterion, evidence: Evidence, on: date) -> Finding:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.enrollment.domain.eligibility import AssessEligibility, NotACriterion, answer, assessment, outcome
+from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor, answer, assessment, outcome
 from services.enrollment.domain.facts import InTheFuture, NotAtThisPoint, OutOfOrder
 from shared.contracts.enrollment import EligibilityAssessed
 from shared.contracts.enrollment_terms import Answer, CriterionAnswer, CriterionCategory, Evidence, Why
@@ -332,12 +332,12 @@ def test_an_assessment_records_evidence_protocol_and_screening() -> None:
 @pytest.mark.parametrize("stray", ["AN_99", "CMD03_I1a", "CMD03_I2", "AN_13"])
 def test_evidence_is_taken_only_for_what_the_protocol_asks(stray: str) -> None:
     sent = AssessEligibility(assessed_on=DAY, evidence=evidence(**{stray: {"flag": True}}))
-    spec.given(*told(*CONSENTED)).when(sent, FACTS).then_rejected(NotACriterion, "AN-04")
+    spec.given(*told(*CONSENTED)).when(sent, FACTS).then_rejected(EvidenceNotAskedFor, "AN-04")
 
 
 def test_where_the_protocol_has_no_criteria_no_evidence_is_asked_for() -> None:
     without = facts(protocol=PROTOCOL.model_copy(update={"eligibility": ()}))
-    spec.given(*told(*CONSENTED)).when(builders.assessment(), without).then_rejected(NotACriterion, "nothing")
+    spec.given(*told(*CONSENTED)).when(builders.assessment(), without).then_rejected(EvidenceNotAskedFor, "nothing")
 
 
 def test_an_assessment_lies_within_its_screening() -> None:

@@ -1,0 +1,48 @@
+"""The requests of a usual course, as a hospital sends them."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from services.enrollment.domain import consent, eligibility, ending, infusion, screening
+from shared.kernel.decider import Command
+from tests.services.enrollment import builders
+
+VERBS: dict[type[Command], str] = {
+    screening.RescreenParticipant: "rescreen",
+    screening.CorrectScreeningData: "correct-screening-data",
+    consent.ObtainConsent: "obtain-consent",
+    consent.CorrectConsent: "correct-consent",
+    eligibility.AssessEligibility: "assess-eligibility",
+    screening.EnrolParticipant: "enrol",
+    infusion.RecordInfusion: "record-infusion",
+    infusion.CorrectInfusion: "correct-infusion",
+    infusion.RetractInfusion: "retract-infusion",
+    ending.FailScreening: "fail-screening",
+    ending.DiscontinueTreatment: "discontinue-treatment",
+    ending.RecordLossToFollowUp: "record-loss-to-follow-up",
+    ending.WithdrawConsent: "withdraw-consent",
+    ending.CompleteFollowUp: "complete-follow-up",
+    ending.RecordDeath: "record-death",
+    ending.RetractDiscontinuation: "retract-discontinuation",
+}
+PARTICIPANT = "/v1/participants/{participant_id}"
+
+
+def body_of(command: Command) -> Any:
+    return json.loads(command.model_dump_json(exclude_none=True))
+
+
+def a_screening(participant_id: UUID | None = builders.WHO, **fields: Any) -> dict[str, Any]:
+    body: dict[str, Any] = body_of(builders.screening(**fields))
+    del body["participant_id"]
+    return body if participant_id is None else body | {"participant_id": str(participant_id)}
+
+
+def steps(*commands: Command) -> list[tuple[str, Any]]:
+    """Verb and body of each command."""
+    return [(VERBS[type(command)], body_of(command)) for command in commands]
+
+
+UNTIL_ENROLLED = steps(*builders.ENROLLED[1:])
+UNTIL_INFUSED = steps(*builders.INFUSED[1:])
