@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError, field_validator
 
 from shared.contracts.terms import Measurement
 from shared.kernel.events import Event, UndecodableEvent, UnknownEventType, decode, registered, upcasts
@@ -84,3 +85,33 @@ def test_what_is_registered_can_be_listed_and_not_changed() -> None:
     assert registered()["test.tumour-weighed"] is TumourWeighed
     with pytest.raises(TypeError):
         registered()["x"] = TumourWeighed  # type: ignore[index]
+
+
+class Part(BaseModel):
+    """A part of an event with a rule of its own."""
+
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def _rule(cls, text: str) -> str:
+        if text == "once allowed":
+            raise ValueError("no longer said")
+        return text
+
+
+class RuleSharpened(Event, type="test.rule-sharpened", version=1):
+    """Written when a rule was looser than it is today."""
+
+    parts: tuple[Part, ...]
+
+
+def test_history_stays_readable_when_a_rule_is_sharpened() -> None:
+    stored = '{"parts": [{"text": "once allowed"}]}'
+    with pytest.raises(ValidationError):
+        RuleSharpened.model_validate_json(stored)
+    event = decode("test.rule-sharpened", 1, stored)
+    assert isinstance(event, RuleSharpened)
+    assert event.parts[0].text == "once allowed"
+    with pytest.raises(UndecodableEvent, match=r"parts\.0\.text: string_type"):
+        decode("test.rule-sharpened", 1, '{"parts": [{"text": 3}]}')
