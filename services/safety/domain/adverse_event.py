@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Annotated, assert_never
 from uuid import UUID, uuid4
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.safety.domain import causality, chronology, correction, ctcae, death, follow_up
 from services.safety.domain.correction import CorrectAdverseEvent, RetractAdverseEvent
@@ -45,6 +45,23 @@ Opinions = Annotated[tuple[AgentCausality, ...], Field(max_length=50, descriptio
 
 class ReportAdverseEvent(Command):
     """Report an adverse event. Whoever sends it may make the id, so that sending it again is harmless."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "participant_id": "018f2b6e-0000-7000-8000-000000000001",
+                    "term": "Cytokine release syndrome",
+                    "grade": 3,
+                    "onset": "2026-03-15",
+                    "became_aware_at": "2026-03-16T09:00:00+07:00",
+                    "seriousness": ["hospitalisation"],
+                    "causality": [{"agent": "car-t-product", "attribution": "probable"}],
+                    "outcome": "not-recovered",
+                }
+            ]
+        }
+    )
 
     adverse_event_id: UUID = Field(default_factory=uuid4)
     participant_id: ParticipantId

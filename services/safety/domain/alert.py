@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from pydantic import ConfigDict
+
 from services.safety.domain.record import OnRecord, Retracted, State
 from shared.contracts.safety import AlertAcknowledged, AlertDelivered, AlertEvent, SeriousAdverseEventIdentified
 from shared.contracts.terms import ShortText
@@ -18,6 +20,8 @@ from shared.kernel.errors import Conflict, NotFound
 
 class AcknowledgeAlert(Command):
     """Take an alert in hand. It leaves the list of open ones; nothing else changes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Called the site; sponsor informed"}]})
 
     note: ShortText | None = None
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.safety.domain import causality, ctcae
 from services.safety.domain.record import CORRECTABLE, OnRecord
@@ -29,6 +29,12 @@ class CorrectAdverseEvent(Command):
     A correction says what was true all along: if it makes the event serious, the clocks run from the awareness on
     record, and may be over. What has newly become known is told by regrade, reassess-seriousness and the others.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"reason": "Transcription error: the chart says 14 March", "onset": "2026-03-14"}]
+        }
+    )
 
     reason: Reason
     term: ShortText | None = Field(None, description="MedDRA code or exact name of the right term")
@@ -60,6 +66,8 @@ class CorrectAdverseEvent(Command):
 
 class RetractAdverseEvent(Command):
     """The report should never have been made: another participant's, a duplicate, no event at all."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Entered for another participant"}]})
 
     reason: Reason
 

@@ -6,7 +6,7 @@ Each function takes a command and the record, and gives the events that follow: 
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.safety.domain import causality
 from services.safety.domain.record import ENDS, OnRecord
@@ -31,6 +31,8 @@ from shared.kernel.errors import Conflict, Unacceptable
 class RegradeAdverseEvent(Command):
     """The event got better or worse from a day on. A grade that was wrong from the start is corrected instead."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"grade": 2, "since": "2026-03-18"}]})
+
     grade: Grade
     grade_basis: GradeBasis = GradeBasis()
     since: PartialDate
@@ -39,6 +41,14 @@ class RegradeAdverseEvent(Command):
 class ReassessSeriousness(Command):
     """New information changed which criteria of seriousness are met; the set replaces the one on record."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"seriousness": ["hospitalisation", "life-threatening"], "became_aware_at": "2026-03-17T08:30:00+07:00"}
+            ]
+        }
+    )
+
     seriousness: frozenset[Seriousness] = Field(description="Every criterion now met; none: no longer held serious")
     became_aware_at: Instant = Field(description="When the site learned of it; a new alert's clocks run from here")
 
@@ -46,11 +56,17 @@ class ReassessSeriousness(Command):
 class AssessCausality(Command):
     """An investigator's opinion about one agent or several. Opinions about other agents stand."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"causality": [{"agent": "lymphodepletion", "attribution": "possible"}]}]}
+    )
+
     causality: Annotated[tuple[AgentCausality, ...], Field(min_length=1, max_length=50)]
 
 
 class ResolveAdverseEvent(Command):
     """The event ended, with or without sequelae. A death is recorded with record-death."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ended_on": "2026-03-24", "outcome": "recovered"}]})
 
     ended_on: PartialDate
     outcome: Outcome
@@ -58,6 +74,10 @@ class ResolveAdverseEvent(Command):
 
 class RecordDeath(Command):
     """The participant died of this event: grade 5, results in death, fatal. All three follow from this one fact."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"died_on": "2026-03-24", "became_aware_at": "2026-03-24T22:10:00+07:00"}]}
+    )
 
     died_on: PartialDate
     became_aware_at: Instant = Field(
