@@ -106,10 +106,12 @@ def _is_below(report: FlowReport, percent: Decimal | None, limits: Limits, persi
         return True
     if percent is None:
         return report.cells_per_ul == 0 or _lies_below(report.cells_per_ul, limits.cells_per_ul)
+    if _lies_below(report.cells_per_ul, report.lloq_cells_per_ul):
+        return True
     if limits.basis is LimitBasis.EVENTS:
         # Compared in events: the limit in percent is rounded, and under 50 events it would exceed 100 percent.
         return _lies_below(_events(report, percent), Decimal(persistence.lloq_events.value))
-    return _lies_below(percent, limits.percent) or _lies_below(report.cells_per_ul, report.lloq_cells_per_ul)
+    return _lies_below(percent, limits.percent)
 
 
 def _lies_below(value: Decimal | None, limit: Decimal | None) -> bool:
@@ -171,4 +173,4 @@ def _rounded(value: Decimal) -> Decimal:
     rounded = value.quantize(NINE_PLACES, rounding=ROUND_HALF_EVEN).normalize()
     if not rounded:
         raise ContradictoryReport("these fractions leave less than a billionth: check the percentages and their units")
-    return rounded if rounded.as_tuple().exponent <= 0 else rounded.quantize(Decimal(1))  # type: ignore[operator]
+    return Decimal(format(rounded, "f"))  # 9E+1 is written 90

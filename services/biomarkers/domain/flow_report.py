@@ -48,8 +48,12 @@ def check(report: FlowReport, now: datetime, protocol: Protocol) -> None:
 
 def measured_percent(report: FlowReport) -> Decimal | None:
     """The reported percentage, or the one that the events give; not yet compared with any limit."""
-    if report.percent is not None or report.car_events is None or report.parent_events is None:
-        return report.percent
+    return _percent_of_events(report) if report.percent is None else report.percent
+
+
+def _percent_of_events(report: FlowReport) -> Decimal | None:
+    if report.car_events is None or report.parent_events is None:
+        return None
     return Decimal(report.car_events) / report.parent_events * 100
 
 
@@ -67,10 +71,21 @@ def _stated_limit(report: FlowReport) -> bool:
 def _check_result(report: FlowReport) -> None:
     if report.car_events is not None and (report.parent_events or -1) < report.car_events:
         raise ContradictoryReport("car_events are counted among parent_events: send both, the second not the smaller")
+    if report.qualifier is None and not _agree(report.percent, _percent_of_events(report)):
+        raise ContradictoryReport("percent is not that of car_events among parent_events: send the one that is right")
     if report.qualifier is Qualifier.ABOVE:
         raise ContradictoryReport("a percentage or count of CAR+ cells has no upper limit: only `<` can qualify it")
     if report.qualifier is None and measured_percent(report) is None and report.cells_per_ul is None:
         raise NothingMeasured("send percent, cells_per_ul, or car_events with parent_events")
+
+
+def _agree(percent: Decimal | None, counted: Decimal | None) -> bool:
+    """Whether two percentages are the same within one unit of the reported one's last digit, or within 5 percent."""
+    if percent is None or counted is None:
+        return True
+    exponent = percent.as_tuple().exponent
+    last_digit = Decimal(1).scaleb(exponent) if isinstance(exponent, int) else Decimal(0)
+    return abs(percent - counted) <= max(last_digit, counted / 20)
 
 
 def _check_limits(report: FlowReport) -> None:

@@ -131,7 +131,7 @@ async def test_a_change_names_the_version_it_was_decided_on(trial: Trial) -> Non
     [
         ({"specimen": {"collected_at": "2027-01-01T00:00:00Z"}}, "collected-in-future"),
         ({"percent": None, "parent_events": None}, "nothing-measured"),
-        ({"car_events": 600000}, "contradictory-report"),
+        ({"percent": None, "car_events": 600000}, "contradictory-report"),
         ({"alc": {**ALC, "drawn_at": "2026-03-08T08:30:00+07:00"}}, "lymphocyte-count-of-another-draw"),
         ({"alc": {**ALC, "value": 1200}}, "implausible-lymphocyte-count"),
         ({"alc": {**ALC, "unit": "cells"}}, "unit-not-convertible"),

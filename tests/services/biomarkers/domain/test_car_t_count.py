@@ -129,6 +129,8 @@ def test_the_laboratorys_own_limit_comes_first() -> None:
         ({"percent": None, "cells_per_ul": "0.096"}, False),
         ({"percent": "10", "parent_events": None, "cells_per_ul": "0.4", "lloq_cells_per_ul": "0.5"}, True),
         ({"percent": "0.001", "cells_per_ul": "0"}, True),
+        ({"percent": "10", "cells_per_ul": "0.4", "lloq_cells_per_ul": "0.5"}, True),
+        ({"percent": "10", "cells_per_ul": "0.5", "lloq_cells_per_ul": "0.5"}, False),
     ],
 )
 def test_below_the_limit_there_is_a_limit_and_no_number(report: dict[str, Any], below: bool) -> None:

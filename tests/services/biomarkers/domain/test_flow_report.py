@@ -47,7 +47,10 @@ NOTHING = {"percent": None, "parent_events": None}
         ({"qualifier": ">"}, ContradictoryReport),
         ({"car_events": 20, "parent_events": None}, ContradictoryReport),
         ({"car_events": 0, "parent_events": None}, ContradictoryReport),
-        ({"car_events": 500001}, ContradictoryReport),
+        ({"percent": None, "car_events": 500001}, ContradictoryReport),
+        ({"percent": "10", "car_events": 20}, ContradictoryReport),
+        ({"percent": "10.0", "car_events": 47618}, ContradictoryReport),  # 9.5236 %
+        ({"percent": "0.016", "car_events": 55, "parent_events": 300000}, ContradictoryReport),  # 0.0183 %
         ({"qualifier": "<", "percent": "0.06", "lloq_percent": "0.05"}, ContradictoryReport),
         ({"qualifier": "<", "cells_per_ul": "0.6", "lloq_cells_per_ul": "0.5"}, ContradictoryReport),
         ({"subsets": {"cd4_percent": "60", "cd8_percent": "41.1"}}, ContradictoryReport),
@@ -77,7 +80,12 @@ def test_what_cannot_be_a_result_is_refused(report: dict[str, Any], error: type[
         {"percent": None, "qualifier": "<"},
         {"percent": "0.05", "qualifier": "<", "lloq_percent": "0.05"},
         {"percent": None, "car_events": 0},
-        {"car_events": 500000},
+        {"percent": None, "car_events": 500000},
+        {"percent": "10", "car_events": 50000},
+        {"percent": "10.0", "car_events": 47620},  # 9.524 %: 5 percent off
+        {"percent": "10", "car_events": 45001},  # 9.0002 %: within one unit of the last digit
+        {"percent": "0.02", "car_events": 50, "parent_events": 300000},  # 0.0167 %
+        {"percent": "10", "car_events": 20, "qualifier": "<"},
         {"subsets": {"cd4_percent": "60", "cd8_percent": "41", "naive_percent": "100"}},
         {"subsets": {"cd4_percent": "0"}},
         {"alc": {**ALC, "value": "0.001"}},
