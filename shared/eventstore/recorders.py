@@ -22,6 +22,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
+SELECT = "select type, schema_version, data, causation_id, fingerprint from events where stream = ? order by version"
+HISTORY = f"select {', '.join(COLUMNS)} from events where stream = ? order by version"
+
+
 class Row(NamedTuple):
     """One event as a row of `events`, without the position that the database gives it."""
 
@@ -42,13 +46,25 @@ class Row(NamedTuple):
     data: str
 
 
+class Stored(NamedTuple):
+    """What a decision needs of an event: the event, and which command it came from."""
+
+    type: str
+    schema_version: int
+    data: str
+    causation_id: UUID
+    fingerprint: str
+
+
 class Recorder(Protocol):
-    """Appends rows all or none, and reads one stream in order."""
+    """Appends rows all or none, and reads one stream in order. Versions have no gaps: the n-th row is version n."""
 
     async def insert(self, rows: Sequence[Row]) -> None:
         """Append. Raises `StaleVersion` if one of the versions is taken; then no row is there."""
 
-    async def select(self, stream: str) -> list[Row]: ...
+    async def select(self, stream: str) -> list[Stored]: ...
+
+    async def history(self, stream: str) -> list[Row]: ...
 
 
 def recorder_for(db: Database) -> Recorder:
@@ -78,7 +94,7 @@ class PostgresRecorder:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._select = f"select {', '.join(COLUMNS)} from events where stream = $1 order by version"
+        self._select, self._history = (query.replace("?", "$1") for query in (SELECT, HISTORY))
 
     async def insert(self, rows: Sequence[Row]) -> None:
         values = [value for row in rows for value in row]
@@ -88,9 +104,13 @@ class PostgresRecorder:
         except asyncpg.UniqueViolationError as error:
             raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
 
-    async def select(self, stream: str) -> list[Row]:
+    async def select(self, stream: str) -> list[Stored]:
         async with self._db.driver() as connection:
-            return [Row(*record) for record in await connection.fetch(self._select, stream)]
+            return [Stored(*record) for record in await connection.fetch(self._select, stream)]
+
+    async def history(self, stream: str) -> list[Row]:
+        async with self._db.driver() as connection:
+            return [Row(*record) for record in await connection.fetch(self._history, stream)]
 
 
 class SqliteRecorder:
@@ -98,7 +118,6 @@ class SqliteRecorder:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._select = f"select {', '.join(COLUMNS)} from events where stream = ? order by version"
 
     async def insert(self, rows: Sequence[Row]) -> None:
         values = [_to_sqlite(value) for row in rows for value in row]
@@ -108,9 +127,14 @@ class SqliteRecorder:
             except sqlite3.IntegrityError as error:
                 raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
 
-    async def select(self, stream: str) -> list[Row]:
+    async def select(self, stream: str) -> list[Stored]:
         async with self._db.driver() as connection:
-            return [_from_sqlite(record) for record in await connection.execute_fetchall(self._select, (stream,))]
+            found = await connection.execute_fetchall(SELECT, (stream,))
+        return [Stored(type_, version, data, UUID(cause), mark) for type_, version, data, cause, mark in found]
+
+    async def history(self, stream: str) -> list[Row]:
+        async with self._db.driver() as connection:
+            return [_from_sqlite(record) for record in await connection.execute_fetchall(HISTORY, (stream,))]
 
 
 def _to_sqlite(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from shared.db import Database
-from shared.eventstore.recorders import Row, recorder_for
+from shared.eventstore.recorders import Row, Stored, recorder_for
 from shared.kernel.decider import Command, Decider, Recording
 from shared.kernel.errors import AlreadyExists, StaleVersion, TrialError
 from shared.kernel.events import Envelope, Event, decode
@@ -133,7 +133,7 @@ class EventStore:
 
     async def history(self, stream: str) -> list[Envelope]:
         """A stream with all that stands around its events: who, when, why."""
-        return [envelope_of(row) for row in await self._recorder.select(stream)]
+        return [envelope_of(row) for row in await self._recorder.history(stream)]
 
     async def earlier_run(self, stream: str, recording: Recording, fingerprint: str) -> Receipt | None:
         """The receipt of this very command if it was carried out before; for writes over several streams."""
@@ -147,7 +147,7 @@ def envelope_of(row: Row) -> Envelope:
     return Envelope.model_construct(**fields)
 
 
-def _decoded(rows: Sequence[Row]) -> list[Any]:
+def _decoded(rows: Sequence[Stored]) -> list[Any]:
     return [decode(row.type, row.schema_version, row.data) for row in rows]
 
 
@@ -176,7 +176,7 @@ def _rows(write: Write) -> list[Row]:
 
 
 def _earlier_run(
-    rows: Sequence[Row], stream: str, command_id: UUID, fingerprint: str, expected: int | None
+    rows: Sequence[Stored], stream: str, command_id: UUID, fingerprint: str, expected: int | None
 ) -> Receipt | None:
     """Find the events that this command made before, by its id, or by the version it was aimed at."""
     for row in rows:
@@ -191,6 +191,6 @@ def _earlier_run(
     return None
 
 
-def _receipt(rows: Sequence[Row], stream: str, command_id: UUID) -> Receipt:
-    last = max(row.version for row in rows if row.causation_id == command_id)
+def _receipt(rows: Sequence[Stored], stream: str, command_id: UUID) -> Receipt:
+    last = max(version for version, row in enumerate(rows, start=1) if row.causation_id == command_id)
     return Receipt(stream, last, replayed=True)
