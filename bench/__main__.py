@@ -4,11 +4,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import append
+from bench import append, http
 from bench.harness import Result, show
 from deploy.native.servers import PostgresServer
 
-MEASURES = {"append": append.measure}
+MEASURES = {"append": append.measure, "http": http.measure}
 
 
 def main() -> None:

@@ -40,8 +40,12 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        met = (lambda limit: self.ratio >= limit) if self.goal.better == "more" else (lambda limit: self.ratio <= limit)
-        return "aim" if met(self.goal.aim) else "reach" if met(self.goal.reach) else "MISSED"
+        if self._meets(self.goal.aim):
+            return "aim"
+        return "reach" if self._meets(self.goal.reach) else "MISSED"
+
+    def _meets(self, limit: float) -> bool:
+        return self.ratio >= limit if self.goal.better == "more" else self.ratio <= limit
 
 
 def rounds(cases: Mapping[str, Case], count: int) -> dict[str, list[Figures]]:
@@ -94,8 +98,8 @@ def show(results: Sequence[Result], count: int) -> None:
             f"{result.theirs:,.4g} {result.unit}",
             f"{result.ratio:.2f}",
             f"{result.least:.2f}-{result.most:.2f}",
-            f"{sign} {result.goal.reach}",
-            f"{result.goal.aim}",
+            f"{sign} {result.goal.reach:.3g}",
+            f"{result.goal.aim:.3g}",
             result.verdict,
         )
     Console(width=170).print(table)

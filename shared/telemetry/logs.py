@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from shared.telemetry import tracing
 
 FIELDS = frozenset(
-    {"service", "method", "route", "status", "duration_ms", "topic", "count", "projection", "stream_version", "attempt",
-     "port", "host", "lease", "reason_code", "error_type", "position", "seconds", "pid", "settings", "where", "alert_id"}
-)  # fmt: skip
+    "service method route status duration_ms topic count projection stream_version attempt port host lease reason_code "
+    "error_type position seconds pid settings where alert_id".split()
+)
 
 
 class JsonFormatter(logging.Formatter):
@@ -52,5 +52,5 @@ def configure(level: str = "info") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("kafka", "aiosqlite", "asyncio", "httpx", "httpcore"):
+    for chatty in ("uvicorn", "kafka", "alembic", "aiosqlite", "asyncio", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
