@@ -32,6 +32,7 @@ class Applier:
     """Keeps what is known of the projections' standings, and applies batches to them."""
 
     def __init__(self, db: Database, projections: Sequence[Projection], clock: Clock = system_clock) -> None:
+        _refuse_shared_tables(projections)
         self.projections = tuple(projections)
         self.names = [projection.name for projection in projections]
         self.wanted = frozenset(kind for projection in projections for kind in projection.handlers)
@@ -133,3 +134,12 @@ class Applier:
             self.standings[name].cursors.update(dict.fromkeys(streams, 0))
         for name, stream, version in found:
             self.standings[name].cursors[stream] = version
+
+
+def _refuse_shared_tables(projections: Sequence[Projection]) -> None:
+    owners: dict[str, str] = {}
+    for projection in projections:
+        for table in projection.tables:
+            owner = owners.setdefault(table.name, projection.name)
+            if owner != projection.name:
+                raise TypeError(f"{table.name} belongs to {owner}: a rebuild of {projection.name} would destroy it")

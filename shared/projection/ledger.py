@@ -26,7 +26,11 @@ MAX_REMEMBERED_STREAMS = 10_000  # per projection; the database knows them all
 
 @dataclass(slots=True)
 class Standing:
-    """What one projection has taken in. `cursors` holds the streams asked for lately (0: none of it yet)."""
+    """What one projection has taken in. `cursors` holds the streams asked for lately (0: none of it yet).
+
+    A gap halts a projection, unless it reads a topic that may hold the missing event further on, as a rebuild
+    does after events were published again: then `early` holds the streams' versions that came too early.
+    """
 
     epoch: int = 0
     events: int = 0
@@ -37,6 +41,7 @@ class Standing:
     cursors: dict[str, int] = field(default_factory=dict)
     parked: set[str] = field(default_factory=set)
     parked_events: int = 0
+    early: dict[str, int] | None = None
 
 
 @dataclass(slots=True)

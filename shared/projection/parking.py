@@ -28,7 +28,7 @@ _PARKED = Shape(parked_events, key=("projection", "stream", "version"))
 
 
 class ProjectionHalted(Conflict):
-    """The projection stands before a gap. Rebuild it, or resume it once the missing event has arrived."""
+    """The projection stands before a gap. Rebuild it, or resume it if the topic has no gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,11 @@ async def parked(db: Database, projection: str) -> list[ParkedEvent]:
 
 
 async def resume(db: Database, projection: str) -> bool:
-    """Let a halted projection read its topics again, from their beginning. False: it was not halted."""
+    """Let a halted projection read its topics again, from their beginning. False: it was not halted.
+
+    It halts again if the topics themselves have the gap. When the missing event has been published again, it
+    stands after those that follow it, which only a rebuild can cope with.
+    """
     async with db.begin() as connection:
         await ledger.lock(connection, projection)
         woken = await connection.execute(

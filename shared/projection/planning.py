@@ -63,6 +63,7 @@ class Step:
     cursors: dict[str, int] = field(default_factory=dict)
     offsets: dict[Place, int] = field(default_factory=dict)
     aside: list[SetAside] = field(default_factory=list)
+    early: dict[str, int] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
 
     def move(self) -> Move:
@@ -87,6 +88,11 @@ class Step:
         standing.offsets.update(self.offsets)
         standing.parked.update(one.subject for one in self.aside if one.subject)
         standing.parked_events += len(self.aside)
+        if standing.early is not None:
+            early = standing.early | self.early
+            standing.early = {
+                stream: version for stream, version in early.items() if standing.cursors.get(stream, 0) < version
+            }
 
 
 def decoded(deliveries: Iterable[Delivery], wanted: Container[str]) -> list[Arrival]:
@@ -150,11 +156,10 @@ def plan(
             elif envelope.subject in parked:
                 _set_aside(step, envelope, "waits for an earlier event of its subject")
             elif envelope.version > seen + 1:
-                step.halted = (
-                    f"{envelope.stream} is at version {seen}, and version {envelope.version} arrived "
-                    f"at {delivery.topic}/{delivery.partition}@{delivery.offset}"
-                )
-                return step
+                if standing.early is None:
+                    step.halted = _gap(envelope, seen, delivery)
+                    return step
+                step.early[envelope.stream] = envelope.version
             elif why := _refused(step, arrival, envelope, poison):
                 parked.add(envelope.subject)
                 _set_aside(step, envelope, why)
@@ -162,6 +167,11 @@ def plan(
                 _take_in(step, envelope, seen)
         step.offsets[delivery.topic, delivery.partition] = delivery.offset + 1
     return step if step.offsets else None
+
+
+def _gap(envelope: Envelope, seen: int, delivery: Delivery) -> str:
+    place = f"{delivery.topic}/{delivery.partition}@{delivery.offset}"
+    return f"{envelope.stream} is at version {seen}, and version {envelope.version} arrived at {place}"
 
 
 def _refused(step: Step, arrival: Arrival, envelope: Envelope, poison: str | None) -> str | None:

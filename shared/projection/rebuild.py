@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db import Database
 from shared.kernel.clock import Clock, system_clock
 from shared.kernel.errors import Conflict, Unavailable
-from shared.messaging.bus import Bus, Subscription
+from shared.messaging.bus import Bus
 from shared.projection import aside, ledger
 from shared.projection.ledger import Move, Place, Standing
 from shared.projection.parking import parking
@@ -33,7 +33,7 @@ SWAPS_WITHOUT_WAITING = 3
 
 
 class GapOnTheBus(Conflict):
-    """The topics lack an event, so no read model can be built from them. Publish the stream again (republish)."""
+    """The topics lack an event, so no read model can be built from them. Let its service republish, then rebuild."""
 
 
 class AnotherRebuild(Conflict):
@@ -62,27 +62,28 @@ async def rebuild(
         GapOnTheBus: an event is missing on the bus; the old model goes on serving.
         AnotherRebuild: a later rebuild of the same projection has taken over.
     """
-    work = _Rebuild(db, projection, report, clock)
+    work = _Rebuild(db, bus, projection, report, clock)
     await work.begin()
-    subscription = bus.subscribe(sorted(projection.topics), {})
     try:
-        await work.read_to(subscription, await bus.end_offsets(sorted(projection.topics)))
-        for attempt in range(SWAPS_WITHOUT_WAITING + 1):
-            ends = await bus.end_offsets(sorted(projection.topics))
-            await work.read_to(subscription, ends)
-            if await work.swap(subscription, ends, patient=attempt == SWAPS_WITHOUT_WAITING):
+        for _ in range(SWAPS_WITHOUT_WAITING):
+            await work.read_to(await work.ends())
+            if await work.swap():
                 return work.standing.events
+        await work.swap(patient=True)
+        return work.standing.events
     finally:
-        await subscription.close()
-    raise AssertionError("the last attempt swaps or raises")
+        await work.close()
 
 
 class _Rebuild:
     """One rebuild. Its standing, with a cursor for every stream, lives in memory until the swap."""
 
-    def __init__(self, db: Database, projection: Projection, report: Report, clock: Clock) -> None:
-        self.standing = Standing()
+    def __init__(self, db: Database, bus: Bus, projection: Projection, report: Report, clock: Clock) -> None:
+        self.standing = Standing(early={})
         self._db = db
+        self._bus = bus
+        self._topics = sorted(projection.topics)
+        self._subscription = bus.subscribe(self._topics, {})
         self._projection = projection
         self._report = report
         self._clock = clock
@@ -100,19 +101,23 @@ class _Rebuild:
             await aside.create(connection, self._tables)
             await self._set_ticket(connection, self._ticket)
 
-    async def read_to(
-        self, subscription: Subscription, ends: Mapping[Place, int], within: AsyncConnection | None = None
-    ) -> None:
+    async def close(self) -> None:
+        await self._subscription.close()
+
+    async def ends(self) -> Mapping[Place, int]:
+        return await self._bus.end_offsets(self._topics)
+
+    async def read_to(self, ends: Mapping[Place, int], within: AsyncConnection | None = None) -> None:
         """Take in everything before `ends`, fetching the next batch while one is written."""
         silent = 0
         ahead: asyncio.Task[list[Arrival]] | None = None
         try:
             while not _past(self.standing.offsets, ends):
-                arrivals = await (ahead or self._fetch(subscription))
+                arrivals = await (ahead or self._fetch())
                 silent = 0 if arrivals else silent + 1
                 if silent > SILENT_POLLS:
                     raise BusFellSilent("the bus holds messages that it does not deliver; try again")
-                ahead = None if _past(self._fetched, ends) else asyncio.create_task(self._fetch(subscription))
+                ahead = None if _past(self._fetched, ends) else asyncio.create_task(self._fetch())
                 await self._take_in(arrivals, within)
                 self._report(sum(self.standing.offsets.values()), sum(ends.values()))
         finally:
@@ -120,8 +125,8 @@ class _Rebuild:
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
 
-    async def _fetch(self, subscription: Subscription) -> list[Arrival]:
-        deliveries = await subscription.poll(POLL_SECONDS, BATCH)
+    async def _fetch(self) -> list[Arrival]:
+        deliveries = await self._subscription.poll(POLL_SECONDS, BATCH)
         self._fetched.update({(delivery.topic, delivery.partition): delivery.offset + 1 for delivery in deliveries})
         return decoded(deliveries, self._projection.handlers)
 
@@ -140,13 +145,13 @@ class _Rebuild:
         step = plan(self._projection, self.standing, arrivals, poison)
         if step is None:
             return
-        if step.halted:
-            raise GapOnTheBus(f"{self._projection.name}: {step.halted}")
         try:
             await self._write(step, within)
         except Exception as error:
             if is_poison(error):
                 raise Refused(describe(cause(error))) from error
+            async with self._db.connect() as connection:
+                await self._show_ticket(connection)  # the tables are gone where a later rebuild has swapped them in
             raise
         step.accept()
         self._aside += step.aside
@@ -162,7 +167,7 @@ class _Rebuild:
                 # Asked last: by now these tables are locked against a later rebuild, which makes them anew.
                 await self._show_ticket(connection)
 
-    async def swap(self, subscription: Subscription, ends: Mapping[Place, int], *, patient: bool) -> bool:
+    async def swap(self, *, patient: bool = False) -> bool:
         """Put the new model in the place of the old one, unless that is further by now.
 
         A patient swap keeps the live runner waiting while it reads what is still missing.
@@ -172,14 +177,22 @@ class _Rebuild:
             await ledger.lock(connection, name)
             await self._show_ticket(connection)
             live = (await ledger.load(connection, [name]))[name]
-            reached = {place: min(offset, ends.get(place, 0)) for place, offset in live.offsets.items()}
-            if not _past(self.standing.offsets, reached):
+            if not _past(self.standing.offsets, live.offsets):
                 if not patient:
                     return False
-                await self.read_to(subscription, reached, connection)
+                # Of a topic that was lost and made anew, the old model may have read more than there is.
+                ends = await self.ends()
+                reached = {place: min(offset, ends.get(place, 0)) for place, offset in live.offsets.items()}
+                await self.read_to(reached, connection)
+            self._insist_on_whole_streams()
             await aside.swap(connection, self._tables)
             await self._hand_over(connection, live.epoch)
         return True
+
+    def _insist_on_whole_streams(self) -> None:
+        for stream, version in sorted((self.standing.early or {}).items()):
+            seen = self.standing.cursors.get(stream, 0)
+            raise GapOnTheBus(f"{stream} has version {version} on the bus, but not {seen + 1}; publish it again")
 
     async def _hand_over(self, connection: AsyncConnection, epoch: int) -> None:
         name, standing = self._projection.name, self.standing

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import sqlalchemy as sa
@@ -53,43 +53,58 @@ class DoseDiscussed(Event, type="projectiontest.dose-discussed", version=1):
 METADATA = MetaData()
 projection_tables(METADATA)
 
-doses = Table(
-    "doses",
-    METADATA,
-    Column("dose_id", Uuid, primary_key=True),
-    Column("participant_id", Text),
-    Column("amount", ExactDecimal, comment="mg"),
-    Column("status", Text, nullable=False, server_default="given"),
-    Column("note", Text),
-    Column("given_at", Instant),
-    Column("given_on", Date),
-    Column("tags", Json),
-    Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
-    Column("position", Integer),
-    UniqueConstraint("position", name="uq_doses_position"),
-    Index("ix_doses_participant", "participant_id", "given_at"),
-    comment="what was given",
-)
-parts = Table(
-    "dose_parts",
-    METADATA,
-    Column("dose_id", Uuid, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("size", Integer),
-)
-firsts = Table(
-    "first_doses",
-    METADATA,
-    Column("participant_id", Text, primary_key=True),
-    Column("dose_id", Uuid),
-    Column("doses_discussed", Integer),
-)
-TABLES = (doses, parts, firsts)
+
+class Tables(NamedTuple):
+    doses: Table
+    parts: Table
+    firsts: Table
 
 
-def a_projection(name: str = "doses", *, topics: Sequence[str] = (DOSES,), strict: bool = False) -> Projection:
+def _tables(prefix: str) -> Tables:
+    doses = Table(
+        f"{prefix}doses",
+        METADATA,
+        Column("dose_id", Uuid, primary_key=True),
+        Column("participant_id", Text),
+        Column("amount", ExactDecimal, comment="mg"),
+        Column("status", Text, nullable=False, server_default="given"),
+        Column("note", Text),
+        Column("given_at", Instant),
+        Column("given_on", Date),
+        Column("tags", Json),
+        Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+        Column("position", Integer),
+        UniqueConstraint("position", name=f"uq_{prefix}doses_position"),
+        Index(f"ix_{prefix}doses_participant", "participant_id", "given_at"),
+        comment="what was given",
+    )
+    parts = Table(
+        f"{prefix}dose_parts",
+        METADATA,
+        Column("dose_id", Uuid, primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("size", Integer),
+    )
+    firsts = Table(
+        f"{prefix}first_doses",
+        METADATA,
+        Column("participant_id", Text, primary_key=True),
+        Column("dose_id", Uuid),
+        Column("doses_discussed", Integer),
+    )
+    return Tables(doses, parts, firsts)
+
+
+TABLES = doses, parts, firsts = _tables("")
+OTHER_TABLES = _tables("other_")
+
+
+def a_projection(
+    name: str = "doses", *, tables: Tables = TABLES, topics: Sequence[str] = (DOSES,), strict: bool = False
+) -> Projection:
     """Takes no note that says "poison". `strict`: of the notes that say "place", the database takes the first."""
-    projection = Projection(name, tables=TABLES, topics=topics)
+    doses, parts, firsts = tables
+    projection = Projection(name, tables=tables, topics=topics)
 
     @projection.on(DoseGiven)
     def _(rows: Rows, event: DoseGiven, envelope: Envelope) -> None:
@@ -202,7 +217,8 @@ async def rows_of(db: Database, *tables: Table) -> str:
 async def known_of(db: Database, name: str = "doses") -> str:
     """What the runtime says of a projection, but for the epoch, which counts transactions."""
     found: list[str] = []
-    columns = [progress.c[name] for name in ("events", "last_recorded_at", "last_event_id", "categories", "halted_reason")]
+    said = "events", "last_recorded_at", "last_event_id", "categories", "halted_reason"
+    columns = [progress.c[column] for column in said]
     async with db.connect() as connection:
         found += map(repr, await connection.execute(sa.select(*columns).where(progress.c.projection == name)))
         query = sa.select(cursors.c.stream, cursors.c.version).where(cursors.c.projection == name)

@@ -16,6 +16,7 @@ from shared.projection.planning import Step
 from tests.shared.projection.support import (
     CLINIC,
     DOSES,
+    OTHER_TABLES,
     Dose,
     DoseGiven,
     a_projection,
@@ -31,7 +32,7 @@ from tests.shared.projection.support import (
 )
 
 PROJECTION = a_projection()
-STRICT = a_projection("strict", strict=True)
+STRICT = a_projection("strict", tables=OTHER_TABLES, strict=True)
 
 
 async def an_applier(db: Database, *projections: Projection) -> Applier:
@@ -89,7 +90,9 @@ async def test_a_kind_of_event_without_a_handler_moves_the_cursor_and_is_counted
 
 
 async def test_events_of_kinds_nobody_handles_are_not_decoded(db: Database) -> None:
-    unknown = an_envelope(DoseGiven(dose_id=Dose().id, participant_id="CU-001", amount=Decimal(1)), "dose:x", 1, "CU-001")
+    unknown = an_envelope(
+        DoseGiven(dose_id=Dose().id, participant_id="CU-001", amount=Decimal(1)), "dose:x", 1, "CU-001"
+    )
     from_the_future = unknown.model_copy(update={"type": "projectiontest.not-invented-yet", "data": "no JSON at all"})
     (step,) = await apply(db, from_the_future)
     assert step.counts.ignored == 1
@@ -107,7 +110,7 @@ async def test_a_gap_halts_the_projection_before_it_and_stays(db: Database) -> N
 
 
 async def test_a_gap_halts_its_projection_alone(db: Database) -> None:
-    both = a_projection("both", topics=[DOSES, CLINIC])
+    both = a_projection("both", tables=OTHER_TABLES, topics=[DOSES, CLINIC])
     applier = await an_applier(db, PROJECTION, both)
     dose = Dose()
     dose.given()
@@ -190,7 +193,7 @@ async def test_positions_of_several_projections_move_on_their_own(db: Database) 
     """A projection that is added later reads from the beginning what the others have already."""
     dose = Dose()
     await apply(db, dose.given(), dose.corrected())
-    new = a_projection("new")
+    new = a_projection("new", tables=OTHER_TABLES)
     applier = await an_applier(db, PROJECTION, new)
     steps = await applier.apply(arriving(dose.envelopes))
     assert [step.projection.name for step in steps] == ["new"]
@@ -227,7 +230,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Envelope], list[Envelope], list[int
     return order, repeated, cuts
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
 async def test_repetition_and_batching_leave_no_trace(
     db: Database, history: tuple[list[Envelope], list[Envelope], list[int]]
@@ -245,4 +248,3 @@ async def test_repetition_and_batching_leave_no_trace(
 
     await apply(db, *order, *repeated, start=len(repeated))
     assert (await rows_of(db), await known_of(db), sorted(await waiting_in(db))) == one_by_one
-

@@ -41,7 +41,7 @@ def test_a_column_that_is_not_there_is_named() -> None:
 
 
 def test_a_column_that_needs_a_value_is_not_given_none() -> None:
-    with pytest.raises(TypeError, match="doses.status cannot be None"):
+    with pytest.raises(TypeError, match=r"doses\.status cannot be None"):
         a_projection().rows().upsert(doses, {"dose_id": 1}, status=None)
 
 

@@ -3,26 +3,36 @@
 import pytest
 
 from shared.db import Database
+from shared.kernel.events import Envelope
 from shared.messaging import Undecodable
-from shared.projection import parked, replay_parked, resume
+from shared.projection import Projection, Rows, parked, replay_parked, resume
 from shared.projection.applying import Applier
 from shared.projection.ledger import register
 from shared.projection.parking import ProjectionHalted
-from tests.shared.projection.support import Dose, a_projection, arriving, doses, known_of, rows_of, waiting_in
+from tests.shared.projection.support import (
+    Dose,
+    DoseGiven,
+    a_projection,
+    arriving,
+    empty,
+    known_of,
+    rows_of,
+    waiting_in,
+)
 
 STRICT = a_projection(strict=True)
 MENDED = a_projection()
 _takes_anything = MENDED.handlers["projectiontest.dose-given"]
 
 
-def _mended(rows, event, envelope) -> None:
+def _mended(rows: Rows, event: DoseGiven, envelope: Envelope) -> None:
     _takes_anything(rows, event.model_copy(update={"note": None}), envelope)
 
 
 MENDED.handlers["projectiontest.dose-given"] = _mended
 
 
-async def an_applier(db: Database, projection=STRICT) -> Applier:
+async def an_applier(db: Database, projection: Projection = STRICT) -> Applier:
     applier = Applier(db, [projection])
     await register(db, applier.names)
     return applier
@@ -48,10 +58,7 @@ async def test_a_replay_leads_to_the_rows_that_would_have_been(db: Database) -> 
     await mended.apply(arriving(events))
     expected = await rows_of(db), await known_of(db)
 
-    async with db.begin() as connection:
-        for table in (*MENDED.tables, *map(doses.metadata.tables.get, ("projection_progress", "projection_cursors"))):
-            await connection.execute(table.delete())
-        await connection.execute(doses.metadata.tables["projection_offsets"].delete())
+    await empty(db)
     await (await an_applier(db)).apply(arriving(events))
     assert await rows_of(db) != expected[0]
 
@@ -65,7 +72,9 @@ async def test_a_replay_leads_to_the_rows_that_would_have_been(db: Database) -> 
 async def test_what_still_cannot_be_taken_in_stays_with_all_that_follows(db: Database, note: str) -> None:
     applier = await an_applier(db)
     first, second = Dose(1), Dose(2)
-    await applier.apply(arriving([Dose(9, "CU-009").given(note="place"), first.given(note=note), first.corrected(), second.given()]))
+    await applier.apply(
+        arriving([Dose(9, "CU-009").given(note="place"), first.given(note=note), first.corrected(), second.given()])
+    )
     (replayed,) = await replay_parked(db, STRICT, "CU-001")
     assert (replayed.applied, replayed.left) == (0, 3)
     assert replayed.error
