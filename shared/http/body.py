@@ -1,12 +1,10 @@
 """Request bodies: JSON numbers are read as decimals, digit for digit, and NaN and infinities are refused."""
 
 import json
-from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Request
 
 
 def _refuse_constant(name: str) -> Any:
@@ -46,15 +44,3 @@ class ExactRequest(Request):
                     raise
                 raise json.JSONDecodeError("nested too deep, or a number too long", "", 0) from error
         return self._exact
-
-
-class ExactRoute(APIRoute):
-    """A route whose endpoint sees an `ExactRequest`."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def exactly(request: Request) -> Response:
-            return await handle(ExactRequest(request.scope, request.receive))
-
-        return exactly

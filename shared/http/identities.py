@@ -12,15 +12,11 @@ from uuid import UUID, uuid4, uuid5
 
 from fastapi import Depends, Header, Request
 
-from shared.auth.permissions import identify
-from shared.auth.tokens import Identity
-
 _NAMESPACE = UUID("6c1d5f1e-6d1c-5e0b-9f0e-1f3c0a3f4a11")  # of this project; never changes
 
 
 async def _minter(
     request: Request,
-    identity: Annotated[Identity, Depends(identify)],
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=200, description="Makes the same request sent twice one and the same command"),
@@ -31,7 +27,7 @@ async def _minter(
             return given
         if idempotency_key is None:
             return uuid4()
-        return uuid5(_NAMESPACE, f"{identity.id}\n{request.method} {request.url.path}\n{idempotency_key}")
+        return uuid5(_NAMESPACE, f"{request.state.actor}\n{request.method} {request.url.path}\n{idempotency_key}")
 
     return mint
 

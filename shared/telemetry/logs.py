@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 
 from shared.telemetry import tracing
 
-FIELDS = frozenset(
-    "service method route status duration_ms topic count projection stream_version attempt port host lease reason_code "
-    "error_type position seconds pid settings where alert_id".split()
-)
+_HTTP = {"service", "method", "route", "status", "duration_ms", "host", "port"}
+_MESSAGING = {"topic", "count", "projection", "position", "stream_version", "lease", "attempt", "seconds"}
+FIELDS = frozenset(_HTTP | _MESSAGING | {"reason_code", "error_type", "pid", "settings", "where", "alert_id"})
 
 
 class JsonFormatter(logging.Formatter):
