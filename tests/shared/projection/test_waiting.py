@@ -1,0 +1,103 @@
+"""Readers wait for their own writes, and are told up to where an answer was built."""
+
+import asyncio
+
+import pytest
+
+from shared.db import Database
+from shared.messaging import Undecodable
+from shared.projection import NotYetProjected, UnknownPosition, as_of, wait_for
+from shared.projection.applying import Applier
+from shared.projection.ledger import register
+from tests.shared.projection.support import CLINIC, NOON, OTHER_TABLES, Dose, a_projection, arriving
+
+PROJECTION = a_projection()
+OTHER = a_projection("other", tables=OTHER_TABLES, topics=[CLINIC])
+
+
+async def an_applier(db: Database) -> Applier:
+    applier = Applier(db, [PROJECTION, OTHER])
+    await register(db, applier.names)
+    return applier
+
+
+async def test_what_has_arrived_is_not_waited_for(db: Database) -> None:
+    dose = Dose()
+    applier = await an_applier(db)
+    await applier.apply(arriving([dose.given(), dose.corrected()]))
+    for version in (1, 2):
+        await wait_for(db, [PROJECTION], f"{dose.stream}@{version}", timeout=0)
+
+
+async def test_what_is_on_its_way_is_waited_for(db: Database) -> None:
+    dose = Dose()
+    applier = await an_applier(db)
+    waiting = asyncio.create_task(wait_for(db, [PROJECTION], f"{dose.stream}@2", timeout=30))
+    await applier.apply(arriving([dose.given()]))
+    done, _ = await asyncio.wait({waiting}, timeout=0.1)
+    assert not done
+    await applier.apply(arriving([dose.corrected()], start=1))
+    await waiting
+
+
+async def test_what_does_not_arrive_is_answered_with_a_503(db: Database) -> None:
+    dose = Dose()
+    applier = await an_applier(db)
+    await applier.apply(arriving([dose.given()]))
+    with pytest.raises(NotYetProjected, match="has not arrived here yet"):
+        await wait_for(db, [PROJECTION], f"{dose.stream}@2", timeout=0.05)
+
+
+async def test_a_projection_of_other_topics_is_not_waited_for(db: Database) -> None:
+    dose = Dose()
+    applier = await an_applier(db)
+    await applier.apply(arriving([dose.given()]))
+    await wait_for(db, [OTHER], f"{dose.stream}@1", timeout=0)
+    await wait_for(db, [OTHER, PROJECTION], f"{dose.stream}@1", timeout=0)
+
+
+async def test_a_projection_that_follows_and_lags_is_waited_for(db: Database) -> None:
+    first, second = Dose(1), Dose(2)
+    applier = await an_applier(db)
+    await applier.apply(arriving([first.given()]))
+    await applier.apply(arriving([first.envelopes[0]], topic=CLINIC))
+    await applier.apply(arriving([second.given()], start=1))
+    with pytest.raises(NotYetProjected):
+        await wait_for(db, [PROJECTION, OTHER], f"{second.stream}@1", timeout=0.05)
+
+
+@pytest.mark.parametrize(
+    "position", ["", "dose", "dose:1", "dose:1@", "dose:1@0", "dose:1@-1", "dose:1@x", "@1", "dose: 1@1", "dose:1@1\n"]
+)
+async def test_a_malformed_position_is_unacceptable(db: Database, position: str) -> None:
+    with pytest.raises(UnknownPosition, match="<stream>@<version>"):
+        await wait_for(db, [PROJECTION], position)
+
+
+async def test_an_answer_says_up_to_where_it_was_built(db: Database) -> None:
+    applier = await an_applier(db)
+    nothing = await as_of(db, [PROJECTION, OTHER])
+    assert (nothing.events, nothing.last_recorded_at, nothing.last_event_id) == (0, None, None)
+
+    early, late = Dose(1), Dose(2, "CU-002")
+    early.given()
+    late.given()
+    newest = late.corrected()
+    await applier.apply(arriving([*late.envelopes, early.envelopes[0]]))
+    said = await as_of(db, [PROJECTION, OTHER])
+    assert (said.events, said.last_event_id) == (3, newest.event_id), "the newest, not the last to arrive"
+    assert said.last_recorded_at == newest.recorded_at > NOON
+    assert (said.parked, said.halted) == (0, False)
+
+
+async def test_an_answer_that_lacks_events_says_so(db: Database) -> None:
+    applier = await an_applier(db)
+    dose, gappy = Dose(), Dose(2, "CU-002")
+    gappy.given()
+    foreign = Undecodable("no header ce_type", None, (), "")
+    await applier.apply(arriving([dose.given(note="poison"), foreign, gappy.corrected()]))
+    said = await as_of(db, [PROJECTION])
+    assert (said.parked, said.halted) == (2, True)
+    async with db.connect() as connection:
+        assert await as_of(connection, [PROJECTION]) == said
+    assert not (await as_of(db, [OTHER])).halted
