@@ -5,6 +5,7 @@ every service has its own file. Reading is autocommitted; `begin()` is a transac
 away, both raise `DatabaseAway`, which becomes a 503.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from shared.kernel.errors import Unavailable
 SQLITE_BUSY_SECONDS = 10
 IDLE_TRANSACTION_LIMIT = "30s"  # one forgotten transaction would hold back vacuum and every reader that waits
 STATEMENT_LIMIT = "30s"
+POOL_SECONDS = 5  # a request that waits longer for a connection is answered 503
 SNAPSHOT = "reads_one_snapshot"  # our own option of a connection: on SQLite it begins without the lock of a writer
 
 
@@ -79,7 +81,9 @@ def instant_text(value: datetime) -> str:
 class Database:
     """The engine of one service's database, with errors translated once for everybody."""
 
-    def __init__(self, engine: AsyncEngine, schema: str) -> None:
+    def __init__(self, engine: AsyncEngine, schema: str, *, dsn: str | None = None, pool_size: int = 8) -> None:
+        self._dsn, self._pool_size = dsn, pool_size
+        self._pool: asyncio.Future[Any] | None = None
         self.engine = engine
         self.schema = schema
         self.dialect = engine.dialect.name
@@ -112,14 +116,40 @@ class Database:
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Any]:
-        """The raw driver's connection from the same pool, in autocommit. For `eventstore` and bulk writes alone."""
+        """The raw driver's connection, in autocommit. For `eventstore` and bulk writes alone.
+
+        On PostgreSQL it comes from a pool of asyncpg's own: SQLAlchemy's asks for a greenlet at each turn, which
+        costs as much as the statement (`make bench`, "append").
+        """
         with translated():
-            async with self._reading.connect() as connection:
-                raw = await connection.get_raw_connection()
-                yield raw.driver_connection
+            if self._dsn is None:
+                async with self._reading.connect() as connection:
+                    raw = await connection.get_raw_connection()
+                    yield raw.driver_connection
+            else:
+                pool = await self._driver_pool()
+                async with pool.acquire(timeout=POOL_SECONDS) as connection:
+                    yield connection
+
+    async def _driver_pool(self) -> Any:
+        """Made at the first use, within the running loop. It connects to nothing by itself, so it cannot fail."""
+        if self._pool is None:
+            self._pool = asyncio.ensure_future(self._make_pool())
+        return self._pool.result() if self._pool.done() else await asyncio.shield(self._pool)
+
+    async def _make_pool(self) -> Any:
+        async def nothing_to_reset(_connection: Any) -> None:
+            """Every statement stands alone, so a connection comes back as it went."""
+
+        return await asyncpg.create_pool(
+            self._dsn, min_size=0, max_size=self._pool_size, reset=nothing_to_reset, **_connect_options(self.schema)
+        )
 
     async def dispose(self) -> None:
         await self.engine.dispose()
+        if self._pool is not None:
+            pool, self._pool = await self._pool, None
+            pool.terminate()
 
 
 class translated:  # noqa: N801 - reads as a statement: `with translated():`
@@ -178,22 +208,25 @@ def open_database(url: str, schema: str, *, pool_size: int = 8) -> Database:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=POOL_SECONDS,
         pool_recycle=1800,
         pool_reset_on_return="rollback",
-        connect_args={
-            "timeout": 5,
-            "command_timeout": 60,
-            "server_settings": {
-                "search_path": schema,
-                "timezone": "UTC",
-                "application_name": f"cmd03-{schema}",
-                "idle_in_transaction_session_timeout": IDLE_TRANSACTION_LIMIT,
-                "statement_timeout": STATEMENT_LIMIT,
-            },
-        },
+        connect_args=_connect_options(schema),
     )
-    return Database(engine, schema)
+    dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    return Database(engine, schema, dsn=dsn, pool_size=pool_size)
+
+
+def _connect_options(schema: str) -> dict[str, Any]:
+    """How asyncpg connects, in both pools."""
+    settings = {
+        "search_path": schema,
+        "timezone": "UTC",
+        "application_name": f"cmd03-{schema}",
+        "idle_in_transaction_session_timeout": IDLE_TRANSACTION_LIMIT,
+        "statement_timeout": STATEMENT_LIMIT,
+    }
+    return {"timeout": 5, "command_timeout": 60, "server_settings": settings}
 
 
 def _sqlite_engine(url: str, path: str | None) -> AsyncEngine:
