@@ -13,6 +13,7 @@ CLST C85655, TLST C85822). Loss is the protocol's number of consecutive visits b
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
 
@@ -25,7 +26,6 @@ from services.projector.domain.figures import (
     Level,
     Percent,
     Range,
-    Side,
     Value,
     highest,
     level,
@@ -124,6 +124,15 @@ class Placed:
     moment: Moment
     visit: Visit | None
 
+    @property
+    def quantified(self) -> Decimal | None:
+        value = self.sample.value
+        return value.number if value is not None and value.beyond is None else None
+
+    @property
+    def is_below_lloq(self) -> bool:
+        return self.sample.value is not None and self.sample.value.beyond == "<"
+
 
 def persistence(
     protocol: Protocol, cohort: Sequence[Infused], samples: Iterable[Sample], *, quantity: Quantity
@@ -207,30 +216,20 @@ def _in_course(placed: Placed) -> SampleInCourse:
 
 def _observed(placed: Sequence[Placed], which: Callable[[Sequence[Value]], int]) -> Observed | None:
     """The quantified value that `which` picks, with its time."""
-    quantified = [
-        (each, each.sample.value)
-        for each in placed
-        if each.sample.value is not None and each.sample.value.beyond is None
-    ]
+    quantified = [(each, number) for each in placed if (number := each.quantified) is not None]
     if not quantified:
         return None
-    each, value = quantified[which([value for _, value in quantified])]
-    if value.number is None:
-        return None
-    return Observed(value=value.number, collected_at=each.sample.collected_at, day=each.moment.day)
+    each, number = quantified[which([Value(number) for _, number in quantified])]
+    return Observed(value=number, collected_at=each.sample.collected_at, day=each.moment.day)
 
 
 def _lost_on_day(placed: Sequence[Placed], visits: int) -> int | None:
-    """The day of the first visit after the last quantified sample, where enough visits since were below the limit.
+    """The day of the first visit below the limit after the last quantified sample, where there are enough of them.
 
     What was never quantified cannot be lost.
     """
-    quantified = [place for place, each in enumerate(placed) if _beyond(each) is None and each.sample.value is not None]
+    quantified = [place for place, each in enumerate(placed) if each.quantified is not None]
     if not quantified:
         return None
-    below = [each for each in placed[quantified[-1] + 1 :] if each.visit is not None and _beyond(each) == "<"]
+    below = [each for each in placed[quantified[-1] + 1 :] if each.visit is not None and each.is_below_lloq]
     return below[0].moment.day if len(below) >= visits else None
-
-
-def _beyond(placed: Placed) -> Side | None:
-    return None if placed.sample.value is None else placed.sample.value.beyond

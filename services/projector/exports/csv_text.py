@@ -35,23 +35,23 @@ def cell(value: object) -> object:
 
     Source: OWASP, "CSV Injection".
     """
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
     return _harmless(_text(value))
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return "; ".join(map(_text, value))
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "true", False: "false"}[value]
     match value:
-        case bool():
-            return "true" if value else "false"
         case Enum():
             return str(value.value)
         case Decimal():
             return format(value, "f")
         case date():
             return value.isoformat()
-        case tuple() | list():
-            return "; ".join(map(_text, value))
         case _:
             return str(value)
 

@@ -1,0 +1,128 @@
+"""Cytokines: levels, fold changes and peaks, with values beyond their limits."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from services.projector.domain.cohort import Infused
+from services.projector.domain.cytokine_levels import (
+    AnalyteLevels,
+    Certainty,
+    Drawn,
+    cytokine_levels,
+    median_fold_change,
+)
+from shared.protocol.fold_change import Bound, FoldChange, Measured
+from tests.services.projector.chronicle import PROTOCOL, named
+from tests.services.projector.small_trial import at
+
+DAY_ZERO = at(1, 5)
+
+
+def child(number: int) -> Infused:
+    name = f"CU-00{number}"
+    return Infused(named(name), name, "CU", DAY_ZERO, DAY_ZERO)
+
+
+def drawn(day: float, value: str, *, who: Infused | None = None, flagged: bool = False, analyte: str = "IL6") -> Drawn:
+    who = who or child(1)
+    number = Decimal(value.strip("<>")) if value.strip("<>") else None
+    side = value[0] if value[0] in "<>" else None
+    measured = Measured(
+        panel_id=named(f"{who.subject_number} {day}"),
+        analyte=analyte,
+        collected_at=DAY_ZERO + timedelta(days=day),
+        platform="luminex",
+        value=None if side else number,
+        qualifier=side,
+        lloq=number if side == "<" else None,
+        uloq=number if side == ">" else None,
+    )
+    return Drawn(who.participant_id, measured, flagged)
+
+
+def il6(*told: Drawn, people: int = 1) -> AnalyteLevels:
+    found = cytokine_levels(PROTOCOL, [child(number) for number in range(1, people + 1)], told)
+    return next(each for each in found.analytes if each.analyte == "IL6")
+
+
+def peak(*told: tuple[float, str]) -> tuple[str, int] | None:
+    peaks = il6(*(drawn(day, value) for day, value in told)).peaks
+    return (peaks[0].level.text, peaks[0].day) if peaks else None
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([(7, "5"), (14, "9")], ("9", 14)),
+        ([(7, "9"), (14, "9")], ("9", 7)),
+        ([(-1, "90"), (7, "5")], ("5", 7)),  # before the infusion
+        ([(7, "5"), (31, "90")], ("5", 7)),  # after the window
+        ([(7, "5"), (30, "90")], ("90", 30)),
+        ([(0.1, "90"), (7, "5")], ("90", 0)),  # an hour or two after the infusion
+        ([(7, "500"), (14, ">400")], (">400", 14)),  # above the limit ranks above every number
+        ([(7, "<2"), (14, "<2")], ("<2", 7)),
+        ([(-1, "5")], None),
+    ],
+)
+def test_the_peak_is_the_highest_value_of_its_window(
+    told: list[tuple[float, str]], expected: tuple[str, int] | None
+) -> None:
+    assert peak(*told) == expected
+
+
+def test_values_beyond_either_limit_are_counted_as_such() -> None:
+    day_7 = il6(
+        drawn(7, "<2"), drawn(7, ">400", who=child(2)), drawn(7, "30", who=child(3), flagged=True), people=3
+    ).time_points[1]
+    assert (day_7.n, day_7.n_below_lloq, day_7.n_above_uloq, day_7.n_censored) == (3, 1, 1, 2)
+    assert day_7.n_after_tocilizumab == 1
+    assert day_7.median is not None
+    assert day_7.median.text == "30"
+
+
+def test_before_the_infusion_the_last_sample_counts() -> None:
+    before = il6(drawn(-7, "3"), drawn(-1, "4")).time_points[0]
+    assert (before.n, before.median and before.median.text, before.fold_change) == (1, "4", None)
+
+
+def test_an_unscheduled_sample_has_no_time_point() -> None:
+    assert [point.n for point in il6(drawn(10, "3")).time_points] == [0, 0, 0, 0, 0]
+
+
+def test_samples_of_others_and_other_analytes_are_not_mixed() -> None:
+    found = il6(drawn(7, "3", who=child(9)), drawn(7, "5", analyte="TNF"))
+    assert (found.time_points[1].n, found.peaks, found.median_peak, found.median_peak_day) == (0, (), None, None)
+
+
+def fold(ratio: str | None, bound: Bound | None = None) -> FoldChange:
+    return FoldChange(named("panel"), "IL6", ratio=None if ratio is None else Decimal(ratio), bound=bound)
+
+
+LEAST, MOST = Bound.AT_LEAST, Bound.AT_MOST
+
+
+@pytest.mark.parametrize(
+    ("folds", "median", "certainty"),
+    [
+        ([("2", None), ("4", None)], "3", Certainty.EXACT),
+        ([("2", LEAST), ("4", None), ("9", None)], "4", Certainty.AT_LEAST),  # the 2 may be more than the 4
+        ([("2", None), ("4", None), ("9", LEAST)], "4", Certainty.EXACT),  # the 9 lies above it anyhow
+        ([("0.5", MOST), ("4", None), ("9", None)], "4", Certainty.EXACT),
+        ([("2", None), ("4", None), ("9", MOST)], "4", Certainty.AT_MOST),
+        ([("2", None), ("4", LEAST), ("9", None)], "4", Certainty.AT_LEAST),
+        ([("2", LEAST), ("9", MOST)], "5.5", Certainty.UNCERTAIN),
+        ([("3", None), (None, None)], "3", Certainty.EXACT),
+    ],
+)
+def test_bounds_move_the_median_fold_change_only_where_they_reach_the_middle(
+    folds: list[tuple[str | None, Bound | None]], median: str, certainty: Certainty
+) -> None:
+    found = median_fold_change([fold(*each) for each in folds])
+    assert found is not None
+    assert (found.median, found.certainty) == (Decimal(median), certainty)
+
+
+def test_without_a_baseline_there_is_no_fold_change() -> None:
+    assert median_fold_change([fold(None)]) is None

@@ -1,0 +1,123 @@
+"""Persistence of CAR-T cells: time points, and one participant's course."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.projector.domain.cohort import Infused
+from services.projector.domain.figures import Value
+from services.projector.domain.persistence import CarTCourse, Persistence, Quantity, Sample, persistence
+from tests.services.projector.chronicle import PROTOCOL, named
+from tests.services.projector.small_trial import at
+
+DAY_ZERO = at(1, 5)
+CHILD = Infused(named("CU-001"), "CU-001", "CU", DAY_ZERO, DAY_ZERO)
+QUANTITY = Quantity(specimen="blood", unit="/uL")
+
+
+def sample(day: float, cells: str | None, *, name: str = "", who: Infused = CHILD) -> Sample:
+    """Cells/uL; "<2": below the limit; None: a percentage alone."""
+    value = None if cells is None else Value(Decimal(cells.strip("<")), "<" if cells.startswith("<") else None)
+    detectable = cells is None or not cells.startswith("<")
+    told = who.participant_id, DAY_ZERO + timedelta(days=day), value, detectable
+    return Sample(named(f"{name} {day} {cells}"), *told)
+
+
+def table(*samples: Sample) -> Persistence:
+    return persistence(PROTOCOL, [CHILD], samples, quantity=QUANTITY)
+
+
+def course(*told: tuple[float, str | None]) -> CarTCourse:
+    return table(*(sample(day, cells) for day, cells in told)).participants[0]
+
+
+def extremes(found: CarTCourse) -> list[tuple[str, int] | None]:
+    return [None if seen is None else (str(seen.value), seen.day) for seen in (found.cmax, found.clast)]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([(7, "5"), (14, "9"), (21, "3")], [("9", 14), ("3", 21)]),
+        ([(7, "9"), (14, "9")], [("9", 7), ("9", 14)]),  # first, if tied
+        ([(7, "5"), (10, "12"), (14, "9")], [("12", 10), ("9", 14)]),  # unscheduled, at its actual time
+        ([(7, "5"), (14, "<9")], [("5", 7), ("5", 7)]),  # a limit is no value, however high
+        ([(7, "<1")], [None, None]),
+        ([(7, None)], [None, None]),
+        ([(-1, "80"), (7, "5")], [("5", 7), ("5", 7)]),  # before the infusion there is no expansion
+        ([], [None, None]),
+    ],
+)
+def test_cmax_and_clast_are_quantified_values_at_their_actual_time(
+    told: list[tuple[float, str | None]], expected: list[tuple[str, int] | None]
+) -> None:
+    assert extremes(course(*told)) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "lost_on"),
+    [
+        ([(7, "5"), (14, "<1"), (21, "<1")], 14),
+        ([(7, "5"), (14, "<1")], None),  # one visit below the limit may be a slip
+        ([(7, "5"), (14, "<1"), (21, "5"), (30, "<1")], None),  # it came back
+        ([(7, "5"), (14, "<1"), (21, "5"), (30, "<1"), (60, "<1")], 30),
+        ([(7, "5"), (14, "<1"), (17, "<1"), (21, "<1")], 14),  # an unscheduled sample is no visit
+        ([(7, "5"), (14, "<1"), (17, "<1")], None),
+        ([(7, "5"), (14, "<1"), (21, "<1"), (25, "3")], None),  # seen again, if unscheduled
+        ([(7, "5"), (14, "<1"), (21, None), (30, "<1")], 14),  # a sample without a value says nothing
+        ([(7, "<1"), (14, "<1"), (21, "<1")], None),  # what was never there cannot be lost
+        ([(7, "5")], None),
+    ],
+)
+def test_cells_are_lost_after_two_consecutive_visits_below_the_limit(
+    told: list[tuple[float, str | None]], lost_on: int | None
+) -> None:
+    found = course(*told)
+    assert (found.lost, found.lost_on_day) == (lost_on is not None, lost_on)
+
+
+def test_the_last_detection_may_be_a_sample_without_a_count() -> None:
+    found = course((7, "5"), (14, None), (21, "<1"))
+    assert (found.last_detectable_day, found.clast and found.clast.day) == (14, 7)
+    assert found.last_detectable_at == DAY_ZERO + timedelta(days=14)
+
+
+def test_of_several_results_of_one_draw_the_one_that_says_most_counts() -> None:
+    for results in (("5", "<1"), ("<1", "5"), (None, "5"), ("5", None)):
+        found = table(*(sample(7, cells, name="draw") for cells in results))
+        assert (found.time_points[0].n, found.time_points[0].median and found.time_points[0].median.text) == (1, "5")
+
+
+def test_the_sample_nearest_to_the_visit_serves_it() -> None:
+    found = table(sample(6, "5"), sample(7.2, "8"))
+    assert (found.time_points[0].n, found.time_points[0].median and found.time_points[0].median.text) == (1, "8")
+    assert [each.visit for each in found.participants[0].samples] == [None, "D7"]
+
+
+def test_samples_of_others_are_not_counted() -> None:
+    stranger = Infused(named("x"), "CU-009", "CU", DAY_ZERO, DAY_ZERO)
+    assert table(sample(7, "5", who=stranger)).time_points[0].n == 0
+
+
+draws = st.lists(
+    st.tuples(st.integers(-5, 400), st.sampled_from([None, "<1", "<5", "0.5", "3", "40"])),
+    max_size=10,
+    unique_by=lambda draw: draw[0],
+)
+
+
+@given(draws, st.randoms(use_true_random=False))
+def test_counts_hold_together_and_the_order_of_samples_does_not_matter(
+    told: list[tuple[float, str | None]], random: object
+) -> None:
+    samples = [sample(day, cells) for day, cells in told]
+    found = table(*samples)
+    random.shuffle(samples)  # type: ignore[attr-defined]
+    assert table(*samples) == found
+    for point in found.time_points:
+        assert point.n_below_lloq <= point.n_measured <= point.n
+        assert point.n_detectable <= point.n
+        assert (point.median is None) == (point.n_measured == 0)
