@@ -30,7 +30,7 @@ class Safety:
     async def report(self, command: ReportAdverseEvent, *, by: Actor) -> Receipt:
         participant = await references.participant(self._db, command.participant_id)
         if not by.may_see(participant.site_id):
-            raise NoSuchParticipant("no such participant at your sites")
+            raise NoSuchParticipant
         facts = self._facts(participant)
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command.adverse_event_id
