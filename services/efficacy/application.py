@@ -70,7 +70,7 @@ class Efficacy:
     async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
         participant = await references.participant(self._db, participant_id)
         if not by.may_see(participant.site_id):
-            raise NoSuchParticipant("no such participant at your sites")
+            raise NoSuchParticipant
         return participant
 
     def _facts(self, participant: Participant) -> Facts:
