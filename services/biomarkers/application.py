@@ -62,7 +62,7 @@ class Biomarkers:
         """
         participant = await references.participant(self._db, command.participant_id)
         if not by.may_see(participant.site_id):
-            raise NoSuchParticipant("no such participant at your sites")
+            raise NoSuchParticipant
         facts = self._facts()
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=result_id)
         return await self._store.execute(decider, result_id, command, facts, frame, fresh=True)

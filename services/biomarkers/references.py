@@ -18,7 +18,13 @@ PROJECTION = Projection("participants", tables=[participants], topics=["trial.en
 
 
 class NoSuchParticipant(NotFound):
-    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive."""
+    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive.
+
+    One message for both: another would tell whether somebody takes part at another site.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("no such participant at your sites; one screened just now may still arrive: try again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
     """
     found = await _one(db, select(participants).where(participants.c.participant_id == str(participant_id)))
     if found is None:
-        raise NoSuchParticipant("no such participant here; one screened just now may not have arrived yet: try again")
+        raise NoSuchParticipant
     return found
 
 
