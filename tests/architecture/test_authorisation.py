@@ -1,0 +1,154 @@
+"""The authorisation matrix: every endpoint x every role x own and other site, over HTTP with signed tokens.
+
+What must hold is read from the permissions that the endpoints declare. Site CU and site KKU have run the same course,
+so whatever one of them sees of the other would show.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from shared.auth.local_issuer import LocalIssuer
+from shared.kernel.actor import Role
+from tests.architecture.declared import roles
+from tests.flows import course
+from tests.flows.embedded import embedded_trial
+from tests.flows.endpoints import ENDPOINTS, About, filled
+from tests.flows.trial import Trial
+
+OWN, OTHER = "CU", "KKU"
+EVERYWHERE = Role.SPONSOR
+SCOPED = sorted(key for key, endpoint in ENDPOINTS.items() if endpoint.about in {About.PARTICIPANT, About.SITE})
+LISTS = sorted(key for key, endpoint in ENDPOINTS.items() if endpoint.about is About.MANY)
+
+_fresh = count()
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """Both sites have carried out the course, and every read model shows it."""
+    with embedded_trial(tmp_path_factory.mktemp("embedded")) as running:
+        for site in (OWN, OTHER):
+            for position in course.carry_out(running, site).values():
+                running.read(f"/trial/v1/participants?wait_for={position}", role=EVERYWHERE)
+        yield running
+
+
+def call(trial: Trial, key: str, role: Role, sites: tuple[str, ...], known: dict[str, str]) -> httpx.Response:
+    """A valid request to an endpoint. A change names a version that is past, so that it changes nothing."""
+    method, template = key.split(" ")
+    endpoint = ENDPOINTS[key]
+    headers = {"if_match": '"1"'} if endpoint.needs_version else {}
+    path: str = filled(template, known)
+    return trial.call(method, path, filled(endpoint.body, known), role=role, sites=sites, **headers)
+
+
+def on_record(site: str) -> dict[str, str]:
+    """The things of a site's first child; what is new is new each time."""
+    return course.known(site, new=f"matrix {next(_fresh)}")
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("key", sorted(ENDPOINTS))
+def test_a_role_may_do_at_its_own_site_what_is_declared_and_nothing_else(trial: Trial, key: str, role: Role) -> None:
+    answer = call(trial, key, role, (OWN,), on_record(OWN))
+    if role in roles(key):
+        assert answer.status_code < 500, answer.text
+        assert answer.status_code not in {401, 403, 404, 405, 428}, answer.text
+        assert "invalid-request" not in answer.text, answer.text
+    else:
+        assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("key", SCOPED)
+def test_to_a_caller_of_another_site_a_participant_is_unknown(trial: Trial, key: str, role: Role) -> None:
+    answer = call(trial, key, role, (OTHER,), on_record(OWN))
+    if role not in roles(key):
+        assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
+    elif role is EVERYWHERE:
+        assert answer.status_code not in {401, 403, 404}
+    else:
+        assert answer.status_code == 404, answer.text
+        assert answer.json()["type"].startswith("no-such-")
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in SCOPED if "{site_id}" not in key and key != "POST /enrollment/v1/sites"]
+)
+def test_another_sites_participant_and_none_at_all_are_answered_alike(trial: Trial, key: str) -> None:
+    role = min(roles(key) - {EVERYWHERE})
+    nobody = {name: str(uuid4()) for name in on_record(OWN)} | {"site_id": "NOWHERE", "label": "T01"}
+    nobody["alert_id"] = f"{uuid4()}-1"
+    others, nobodys = (call(trial, key, role, (OTHER,), known) for known in (on_record(OWN), nobody))
+    untraced = [{**answer.json(), "trace_id": ""} for answer in (others, nobodys)]
+    assert untraced[0] == untraced[1]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+@pytest.mark.parametrize("key", LISTS)
+def test_lists_and_tables_hold_the_callers_sites_alone(trial: Trial, key: str, accept: str) -> None:
+    path = key.split(" ")[1]
+    for role in roles(key) - {EVERYWHERE}:
+        shown = trial.get(path, role=role, sites=(OWN,), accept=accept)
+        assert shown.status_code == 200
+        assert not mentions(shown.text, OTHER), f"{role} of {OWN} is shown {OTHER}"
+    everything = trial.get(path, role=EVERYWHERE, accept=accept).text
+    assert mentions(everything, OTHER) == mentions(everything, OWN)
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_the_figures_of_a_site_are_made_of_its_own_participants(trial: Trial, key: str) -> None:
+    path = key.split(" ")[1]
+    role = min(roles(key) - {EVERYWHERE})
+    own = content(trial, path, role, OWN)
+    assert own == content(trial, f"{path}?site={OWN}", EVERYWHERE, OWN)
+    assert own != content(trial, path, EVERYWHERE, OWN), "two sites give the figures of one"
+    nobody = content(trial, path, role, "ELSEWHERE")
+    assert nobody == content(trial, f"{path}?site={OTHER}", role, OWN), "naming another site shows its participants"
+    assert nobody != own
+
+
+@pytest.mark.parametrize("key", sorted(ENDPOINTS))
+def test_without_a_token_that_holds_nobody_is_let_in(trial: Trial, key: str, tmp_path: Path) -> None:
+    forger = LocalIssuer(tmp_path, issuer="urn:cmd03:local", audience="cmd03").prepare()
+    claims: dict[str, Any] = {"subject": "somebody", "roles": list(Role), "sites": ["*"]}
+    tokens = [None, "Bearer", "Bearer nonsense", f"Basic {trial.token(Role.SPONSOR)}"]
+    tokens += [f"Bearer {forger.token(**claims)}", f"Bearer {trial.issuer.token(**claims, hours=-1)}"]
+    method, template = key.split(" ")
+    known = on_record(OWN)
+    for token in tokens:
+        headers = {} if token is None else {"Authorization": token}
+        body = filled(ENDPOINTS[key].body, known)
+        answer = trial.http.request(method, filled(template, known), json=body, headers=headers)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), token
+
+
+@pytest.mark.parametrize("key", sorted(ENDPOINTS))
+def test_a_token_without_roles_opens_nothing_and_one_without_sites_shows_nobody(trial: Trial, key: str) -> None:
+    method, template = key.split(" ")
+    known = on_record(OWN)
+    path, body = filled(template, known), filled(ENDPOINTS[key].body, known)
+    bare = {"Authorization": f"Bearer {trial.issuer.token(subject='somebody', roles=[], sites=['*'])}"}
+    assert trial.http.request(method, path, json=body, headers=bare).status_code == 403
+    role = min(roles(key) - {EVERYWHERE})
+    nowhere = call(trial, key, role, (), known)
+    assert nowhere.status_code == (404 if key in SCOPED else 200)
+    assert not mentions(nowhere.text, OWN)
+
+
+def content(trial: Trial, path: str, role: Role, site: str) -> Any:
+    """What an answer says, without what it says about itself."""
+    answer = trial.read(path, role=role, sites=(site,))
+    return answer.get("items", answer.get("result"))
+
+
+def mentions(text: str, site: str) -> bool:
+    """Whether an answer names a site, a subject number of it or one of its participants."""
+    people = [course.an_id(site, child) for child in ("main", "other", "third")]
+    return any(sign in text for sign in (f'"{site}"', f",{site},", f"{site}-0", *people))

@@ -1,0 +1,205 @@
+"""One trial at one site, in which every endpoint of the five services is called at least once and accepts.
+
+Three children: `main` goes the whole way, `other` fails the screening and is screened again, `third` dies. Ids are
+made of names, so a course that is sent again is the same course.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.kernel.actor import Role
+from tests.flows.endpoints import CONSENT, ENDPOINTS, filled, findings
+from tests.flows.trial import Trial
+
+NAMESPACE = UUID("6b0b6b0a-2f2e-4a7e-9d0c-5d7f6f0c2a11")
+PERSON = "/enrollment/v1/participants/{participant_id}"
+BURDEN = "/efficacy/v1/participants/{participant_id}"
+EVENT = "/safety/v1/adverse-events/{adverse_event_id}"
+FLOW, PANEL = "/biomarkers/v1/flow-results", "/biomarkers/v1/cytokine-panels"
+
+
+def an_id(site: str, child: str, name: str = "participant") -> str:
+    return str(uuid5(NAMESPACE, f"{site}/{child}/{name}"))
+
+
+def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
+    """What the braces of the table stand for: `adverse_event="fever"` names another event of the child."""
+    usual = {
+        "adverse_event": "crs",
+        "lesion": "T01",
+        "assessment": "month 1",
+        "flow_result": "day 7",
+        "cytokine_panel": "day 7",
+        "new": "new",
+    } | names
+    ids = {f"{kind}_id": an_id(site, child, name) for kind, name in usual.items()}
+    return {
+        "site_id": site,
+        "participant_id": an_id(site, child),
+        **ids,
+        "alert_id": f"{ids['adverse_event_id']}-1",
+        "label": usual["lesion"],
+        "meddra_code": "10052015",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of the course: the table's body, but for what `body` says otherwise."""
+
+    key: str
+    role: Role = Role.INVESTIGATOR
+    child: str = "main"
+    body: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        return self.key.partition(" ")[0]
+
+    def path(self, site: str) -> str:
+        filling: str = filled(self.key.partition(" ")[2], known(site, self.child, **self.names))
+        return filling
+
+    def content(self, site: str) -> Any:
+        endpoint = ENDPOINTS[self.key]
+        if endpoint.body is None:
+            return None
+        return filled({**endpoint.body, **self.body}, known(site, self.child, **self.names))
+
+
+def screened(child: str, **body: Any) -> Step:
+    return Step("POST /enrollment/v1/participants", child=child, body={"participant_id": "{participant_id}"} | body)
+
+
+def person(verb: str, child: str = "main", **body: Any) -> Step:
+    return Step(f"POST {PERSON}/{verb}", child=child, body=body)
+
+
+def infused(child: str) -> Iterator[Step]:
+    yield person("obtain-consent", child)
+    yield person("obtain-consent", child, kind="assent", relationship=None)
+    yield person("assess-eligibility", child)
+    yield person("enrol", child)
+    yield person("record-infusion", child)
+
+
+def enrollment() -> Iterator[Step]:
+    yield screened("main")
+    yield person("correct-screening-data")
+    yield from infused("main")
+    yield person("correct-consent")
+    yield person("correct-infusion")
+    yield screened("other")
+    yield person("fail-screening", "other")
+    yield person("rescreen", "other")
+    yield person("obtain-consent", "other", **{**CONSENT, "obtained_on": "2025-09-05"})
+    yield person("withdraw-consent", "other")
+    yield screened("third")
+    yield from infused("third")
+    yield person("retract-infusion", "third")
+    yield person("record-infusion", "third")
+
+
+def event(verb: str, name: str = "crs", child: str = "main", role: Role = Role.INVESTIGATOR) -> Step:
+    return Step(f"POST {EVENT}/{verb}", role, child, names={"adverse_event": name})
+
+
+def reported(name: str, child: str = "main", **body: Any) -> Step:
+    return Step("POST /safety/v1/adverse-events", child=child, body=body, names={"new": name})
+
+
+def safety() -> Iterator[Step]:
+    yield reported("crs")
+    for verb in ("regrade", "reassess-seriousness", "assess-causality", "correct", "resolve"):
+        yield event(verb)
+    yield Step("POST /safety/v1/alerts/{alert_id}/acknowledge", Role.SAFETY_OFFICER)
+    yield reported("fever", term="Fever", grade=1, seriousness=[], causality=[])
+    yield event("retract", "fever")
+    aware = {"onset": "2026-01-28", "became_aware_at": "2026-01-29T09:00:00+07:00"}
+    yield reported("sepsis", "third", term="Sepsis", grade=4, seriousness=["life-threatening"], **aware)
+    yield event("record-death", "sepsis", "third")
+
+
+def lesion(name: str) -> Step:
+    return Step(f"POST {BURDEN}/lesions", Role.RADIOLOGIST, names={"new": name, "lesion": name})
+
+
+def assessed(name: str, day: str, longest: str, **body: Any) -> Step:
+    return Step(
+        f"POST {BURDEN}/assessments", Role.RADIOLOGIST, body={**findings(day, longest), **body}, names={"new": name}
+    )
+
+
+def efficacy() -> Iterator[Step]:
+    yield lesion("T01")
+    yield Step(f"POST {BURDEN}/lesions/{{lesion_id}}/correct", Role.RADIOLOGIST)
+    yield lesion("T02")
+    yield Step(f"POST {BURDEN}/lesions/{{lesion_id}}/retract", Role.RADIOLOGIST, names={"lesion": "T02"})
+    yield assessed("baseline", "2025-09-10", "40", baseline=True)
+    yield assessed("month 1", "2025-10-14", "20")
+    for verb in ("correct", "override-response", "withdraw-override"):
+        yield Step(f"POST {BURDEN}/assessments/{{assessment_id}}/{verb}", Role.RADIOLOGIST)
+    yield assessed("wrong", "2025-12-12", "50")
+    yield Step(f"POST {BURDEN}/assessments/{{assessment_id}}/retract", Role.RADIOLOGIST, names={"assessment": "wrong"})
+    yield assessed("month 3", "2025-12-14", "10")
+
+
+def drawn(path: str, name: str, at: str | None = None, **body: Any) -> Step:
+    report = {**ENDPOINTS[f"POST {path}"].body} if at else {}  # type: ignore[dict-item]
+    moved = {"specimen": {**report["specimen"], "collected_at": at}} if at else {}
+    return Step(f"POST {path}", Role.LABORATORY, body={**moved, **body}, names={"new": name})
+
+
+def biomarkers() -> Iterator[Step]:
+    yield drawn(FLOW, "day 7")
+    yield Step(f"POST {FLOW}/{{flow_result_id}}/correct", Role.LABORATORY)
+    yield drawn(FLOW, "clotted")
+    yield Step(f"POST {FLOW}/{{flow_result_id}}/cancel", Role.LABORATORY, names={"flow_result": "clotted"})
+    yield drawn(PANEL, "before", "2025-09-14T08:30:00+07:00")
+    yield drawn(PANEL, "day 7")
+    yield Step(f"POST {PANEL}/{{cytokine_panel_id}}/correct", Role.LABORATORY)
+    yield drawn(PANEL, "mistaken")
+    yield Step(f"POST {PANEL}/{{cytokine_panel_id}}/cancel", Role.LABORATORY, names={"cytokine_panel": "mistaken"})
+
+
+def endings() -> Iterator[Step]:
+    yield person("discontinue-treatment")
+    yield person("record-loss-to-follow-up")
+    yield person("retract-discontinuation")
+    yield person("complete-follow-up")
+    yield person("record-death", "third")
+
+
+def reading() -> Iterator[Step]:
+    for key in ENDPOINTS:
+        if key.startswith("GET "):
+            yield Step(key, Role.MONITOR)
+
+
+def commands() -> list[Step]:
+    opening = Step("POST /enrollment/v1/sites", Role.SPONSOR)
+    return [opening, *enrollment(), *safety(), *efficacy(), *biomarkers(), *endings()]
+
+
+def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
+    """Send every command of the course; the position of the last write of each service."""
+    last: dict[str, str] = {}
+    for step in commands():
+        path, headers = step.path(site), {}
+        if ENDPOINTS[step.key].needs_version:
+            headers["if_match"] = version_of(trial, path, site)
+        answer = trial.command(path, step.content(site), role=step.role, sites=(site,), **headers)
+        assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
+        last[path.split("/")[1]] = answer.headers["Trial-Position"]
+    return last
+
+
+def version_of(trial: Trial, path: str, site: str) -> str:
+    """The entity tag that a change at this path has to name."""
+    thing = path.rpartition("/")[0]
+    answer = trial.get(thing, sites=(site,))
+    assert answer.status_code == 200, f"{thing}: {answer.text}"
+    return answer.headers["ETag"]

@@ -1,0 +1,295 @@
+"""Every endpoint of the five OpenAPI documents: whom it is about, and a body that it accepts.
+
+`{name}` in paths and bodies stands for what a course has put on record (`tests/flows/course.py`). An endpoint
+that is missing here fails a test, so a new one cannot escape the authorisation matrix or the course.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+_NAME = re.compile(r"\{(\w+)\}")
+
+
+class About(Enum):
+    """Whose data an endpoint touches, so what a caller of another site must get."""
+
+    PARTICIPANT = auto()  # one participant: 404
+    SITE = auto()  # one site itself: 404
+    MANY = auto()  # a list or a table: the caller's sites alone
+    NOBODY = auto()  # a dictionary, the protocol: the same for everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    about: About = About.PARTICIPANT
+    body: Mapping[str, Any] | None = None
+    answers: int = 200
+    needs_version: bool = False  # If-Match
+
+
+def filled(template: Any, known: Mapping[str, str]) -> Any:
+    """A path or a body with the known names in braces replaced; other braces, as of UCUM units, stay."""
+    if isinstance(template, str):
+        return _NAME.sub(lambda name: known.get(name[1], name[0]), template)
+    if isinstance(template, Mapping):
+        return {name: filled(value, known) for name, value in template.items()}
+    return [filled(each, known) for each in template] if isinstance(template, list) else template
+
+
+def creating(**body: Any) -> Endpoint:
+    return Endpoint(About.PARTICIPANT, body, 201)
+
+
+def changing(**body: Any) -> Endpoint:
+    return Endpoint(About.PARTICIPANT, body, needs_version=True)
+
+
+MANY, NOBODY = Endpoint(About.MANY), Endpoint(About.NOBODY)
+
+SCREENED_ON, INFUSED_AT = "2025-09-01", "2025-09-15T10:00:00+07:00"
+
+SCREENING_DATA = {"birth_month": "2017-03", "sex": "F", "diagnosis": "neuroblastoma", "screened_on": SCREENED_ON}
+CONSENT = {
+    "kind": "guardian",
+    "relationship": "mother",
+    "document_version": "2.0",
+    "language": "th",
+    "obtained_on": SCREENED_ON,
+}
+EVIDENCE = {
+    "CMD03-I3": {"choice": "POSITIVE"},
+    "CMD03-I4": {"flag": True},
+    "CMD03-I5": {"flag": True},
+    "AN-01": {"number": "180", "unit": "{score}"},
+    "AN-02": {"number": "80", "unit": "{score}"},
+    "AN-03": {"number": "16", "unit": "wk"},
+    "AN-04": {"number": "1.2", "unit": "{xULN}"},
+    "AN-05": {"number": "0.9", "unit": "{xULN}"},
+    "AN-06": {"number": "0.5", "unit": "{xULN}"},
+    "AN-07": {"number": "0.7", "unit": "{xULN}"},
+    "AN-08": {"number": "98", "unit": "%"},
+    "AN-09": {"number": "21", "unit": "d"},
+    "AN-10": {"never": True},
+    "AN-11": {"never": True},
+    "AN-12": {"number": "0", "unit": "mg/m2/d"},
+    "AN-14": {"choice": "NOT_OF_CHILDBEARING_POTENTIAL", "observed_on": "2025-09-04"},
+    "AN-15": {"flag": False},
+    "AN-16": {"flag": False},
+    "AN-17": {"never": True},
+    "AN-18": {"flag": False},
+}
+INFUSION = {
+    "started_at": INFUSED_AT,
+    "ended_at": "2025-09-15T10:20:00+07:00",
+    "route": "intravenous",
+    "lot": "CMD03-0007",
+    "weight_kg": "18.5",
+    "cells_per_kg": "500000",
+    "total_car_positive_cells": "9250000",
+}
+
+ENROLLMENT: dict[str, Endpoint] = {
+    "POST /v1/sites": Endpoint(
+        About.SITE,
+        {"site_id": "{site_id}", "name": "A hospital", "country": "TH", "time_zone": "Asia/Bangkok"},
+        201,
+    ),
+    "GET /v1/sites/{site_id}": Endpoint(About.SITE),
+    "GET /v1/sites/{site_id}/history": Endpoint(About.SITE),
+    "POST /v1/participants": creating(participant_id="{new_id}", site_id="{site_id}", **SCREENING_DATA),
+    "GET /v1/participants/{participant_id}": Endpoint(),
+    "GET /v1/participants/{participant_id}/history": Endpoint(),
+    "POST /v1/participants/{participant_id}/correct-screening-data": changing(
+        **{**SCREENING_DATA, "birth_month": "2017-04"}, reason="The referral letter says April"
+    ),
+    "POST /v1/participants/{participant_id}/rescreen": changing(screened_on="2025-09-05"),
+    "POST /v1/participants/{participant_id}/obtain-consent": changing(**CONSENT),
+    "POST /v1/participants/{participant_id}/correct-consent": changing(
+        **{**CONSENT, "relationship": "grandparent"}, consent_number=1, reason="Relationship mistaken at entry"
+    ),
+    "POST /v1/participants/{participant_id}/withdraw-consent": changing(
+        withdrawn_on="2025-09-20", withdrawn_by="guardian"
+    ),
+    "POST /v1/participants/{participant_id}/assess-eligibility": changing(assessed_on="2025-09-04", evidence=EVIDENCE),
+    "POST /v1/participants/{participant_id}/enrol": changing(enrolled_on="2025-09-08", dose_level="DL1"),
+    "POST /v1/participants/{participant_id}/record-infusion": changing(**INFUSION),
+    "POST /v1/participants/{participant_id}/correct-infusion": changing(
+        **{**INFUSION, "lot": "CMD03-0008"}, infusion_number=1, reason="Read off the bag"
+    ),
+    "POST /v1/participants/{participant_id}/retract-infusion": changing(
+        infusion_number=1, reason="Entered for the wrong participant"
+    ),
+    "POST /v1/participants/{participant_id}/fail-screening": changing(failed_on="2025-09-03"),
+    "POST /v1/participants/{participant_id}/discontinue-treatment": changing(
+        discontinued_on="2025-11-20", disposition="PROGRESSIVE DISEASE"
+    ),
+    "POST /v1/participants/{participant_id}/record-loss-to-follow-up": changing(last_contact_on="2025-12"),
+    "POST /v1/participants/{participant_id}/complete-follow-up": changing(completed_on="2026-09-20"),
+    "POST /v1/participants/{participant_id}/record-death": changing(died_on="2026-02"),
+    "POST /v1/participants/{participant_id}/retract-discontinuation": changing(
+        status="lost-to-follow-up", reason="The family was reached by telephone"
+    ),
+}
+
+SAFETY: dict[str, Endpoint] = {
+    "POST /v1/adverse-events": creating(
+        adverse_event_id="{new_id}",
+        participant_id="{participant_id}",
+        term="Cytokine release syndrome",
+        grade=3,
+        onset="2025-09-16",
+        became_aware_at="2025-09-16T20:00:00+07:00",
+        seriousness=["hospitalisation"],
+        causality=[{"agent": "car-t-product", "attribution": "probable"}],
+        outcome="not-recovered",
+    ),
+    "GET /v1/adverse-events/{adverse_event_id}": Endpoint(),
+    "GET /v1/adverse-events/{adverse_event_id}/history": Endpoint(),
+    "POST /v1/adverse-events/{adverse_event_id}/regrade": changing(grade=2, since="2025-09-19"),
+    "POST /v1/adverse-events/{adverse_event_id}/reassess-seriousness": changing(
+        seriousness=["hospitalisation", "life-threatening"], became_aware_at="2025-09-17T08:30:00+07:00"
+    ),
+    "POST /v1/adverse-events/{adverse_event_id}/resolve": changing(ended_on="2025-09-24", outcome="recovered"),
+    "POST /v1/adverse-events/{adverse_event_id}/record-death": changing(
+        died_on="2026-02-02", became_aware_at="2026-02-02T22:10:00+07:00"
+    ),
+    "POST /v1/adverse-events/{adverse_event_id}/assess-causality": changing(
+        causality=[{"agent": "lymphodepletion", "attribution": "possible"}]
+    ),
+    "POST /v1/adverse-events/{adverse_event_id}/correct": changing(
+        onset="2025-09-15", reason="The chart says the day of the infusion"
+    ),
+    "POST /v1/adverse-events/{adverse_event_id}/retract": changing(reason="Entered for another participant"),
+    "POST /v1/alerts/{alert_id}/acknowledge": Endpoint(body={"note": "Called the site; sponsor informed"}),
+    "GET /v1/alerts/{alert_id}": Endpoint(),
+    "GET /v1/alerts/{alert_id}/history": Endpoint(),
+    "GET /v1/ctcae/terms": NOBODY,
+    "GET /v1/ctcae/terms/{meddra_code}": NOBODY,
+    "GET /v1/ctcae/socs": NOBODY,
+}
+
+TARGET = {"label": "{label}", "role": "target", "organ": "adrenal-gland", "laterality": "left"}
+
+
+def findings(day: str, longest: str) -> dict[str, Any]:
+    size = {"longest_mm": longest, "perpendicular_mm": longest}
+    return {
+        "assessed_on": day,
+        "modality": "mri",
+        "targets": [{"lesion_id": "{lesion_id}", "state": "measured", **size}],
+        "non_target": "none",
+    }
+
+
+EFFICACY: dict[str, Endpoint] = {
+    "POST /v1/participants/{participant_id}/lesions": creating(lesion_id="{new_id}", **TARGET),
+    "POST /v1/participants/{participant_id}/lesions/{lesion_id}/correct": changing(
+        **{**TARGET, "laterality": "right"}, reason="The report says right"
+    ),
+    "POST /v1/participants/{participant_id}/lesions/{lesion_id}/retract": changing(reason="A vessel, not a lesion"),
+    "GET /v1/participants/{participant_id}/lesions/{lesion_id}": Endpoint(),
+    "POST /v1/participants/{participant_id}/assessments": creating(
+        assessment_id="{new_id}", **findings("2025-10-14", "20")
+    ),
+    "POST /v1/participants/{participant_id}/assessments/{assessment_id}/correct": changing(
+        **findings("2025-10-14", "18"), reason="Transcription error"
+    ),
+    "POST /v1/participants/{participant_id}/assessments/{assessment_id}/retract": changing(reason="Another child's"),
+    "POST /v1/participants/{participant_id}/assessments/{assessment_id}/override-response": changing(
+        response="SD", reason="Scar tissue, judged stable"
+    ),
+    "POST /v1/participants/{participant_id}/assessments/{assessment_id}/withdraw-override": changing(
+        reason="The criteria were right"
+    ),
+    "GET /v1/participants/{participant_id}/assessments/{assessment_id}": Endpoint(),
+    "GET /v1/participants/{participant_id}/tumour-burden": Endpoint(),
+    "GET /v1/participants/{participant_id}/tumour-burden/history": Endpoint(),
+}
+
+
+def flow_report(percent: str) -> dict[str, Any]:
+    return {
+        "specimen": {"type": "blood", "collected_at": "2025-09-22T08:30:00+07:00"},
+        "parent_population": "cd3",
+        "percent": percent,
+        "parent_events": 500000,
+        "alc": {"value": "1.2", "unit": "10*9/L", "drawn_at": "2025-09-22T08:30:00+07:00"},
+        "cd3_percent_of_lymphocytes": "80",
+        "platform": "dual",
+    }
+
+
+def cytokine_report(il6: str) -> dict[str, Any]:
+    return {
+        "specimen": {"type": "serum", "collected_at": "2025-09-22T08:30:00+07:00"},
+        "platform": "LUMINEX-200",
+        "kit": "HCYTA-60K",
+        "lot": "A1",
+        "results": [
+            {"analyte": "IL6", "value": il6, "unit": "pg/mL", "lloq": "2.5", "uloq": "10000"},
+            {"analyte": "IL2", "qualifier": "<", "lloq": "2.1", "unit": "pg/mL"},
+            {"analyte": "IL10", "not_measured": "insufficient-volume"},
+        ],
+    }
+
+
+BIOMARKERS: dict[str, Endpoint] = {
+    "POST /v1/flow-results": creating(
+        flow_result_id="{new_id}", participant_id="{participant_id}", **flow_report("12.5")
+    ),
+    "POST /v1/flow-results/{flow_result_id}/correct": changing(
+        **flow_report("11.0"), reason="The gate on CD3 was set too wide"
+    ),
+    "POST /v1/flow-results/{flow_result_id}/cancel": changing(ground="cancelled", reason="The tube had clotted"),
+    "GET /v1/flow-results/{flow_result_id}": Endpoint(),
+    "GET /v1/flow-results/{flow_result_id}/history": Endpoint(),
+    "POST /v1/cytokine-panels": creating(
+        cytokine_panel_id="{new_id}", participant_id="{participant_id}", **cytokine_report("380")
+    ),
+    "POST /v1/cytokine-panels/{cytokine_panel_id}/correct": changing(
+        **cytokine_report("38.4"), reason="A decimal point was lost"
+    ),
+    "POST /v1/cytokine-panels/{cytokine_panel_id}/cancel": changing(
+        ground="entered-in-error", reason="Tube of another participant"
+    ),
+    "GET /v1/cytokine-panels/{cytokine_panel_id}": Endpoint(),
+    "GET /v1/cytokine-panels/{cytokine_panel_id}/history": Endpoint(),
+}
+
+TRIAL: dict[str, Endpoint] = {
+    "GET /v1/protocol": NOBODY,
+    "GET /v1/participants": MANY,
+    "GET /v1/participants/{participant_id}": Endpoint(),
+    "GET /v1/participants/{participant_id}/timeline": Endpoint(),
+    "GET /v1/participants/{participant_id}/visits": Endpoint(),
+    "GET /v1/visits": MANY,
+    "GET /v1/adverse-events": MANY,
+    "GET /v1/outcomes/adverse-events": MANY,
+    "GET /v1/outcomes/response-rate": MANY,
+    "GET /v1/outcomes/persistence": MANY,
+    "GET /v1/outcomes/cytokines": MANY,
+    "GET /v1/sae-worklist": MANY,
+}
+
+SERVICES = {
+    "/enrollment": ENROLLMENT,
+    "/safety": SAFETY,
+    "/efficacy": EFFICACY,
+    "/biomarkers": BIOMARKERS,
+    "/trial": TRIAL,
+}
+
+
+def _below_the_base_url() -> dict[str, Endpoint]:
+    found = {}
+    for service, endpoints in SERVICES.items():
+        for key, endpoint in endpoints.items():
+            method, path = key.split(" ")
+            found[f"{method} {service}{path}"] = endpoint
+    return found
+
+
+ENDPOINTS = _below_the_base_url()
