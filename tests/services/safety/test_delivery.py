@@ -18,6 +18,7 @@ from shared.contracts.safety import AlertDelivered
 from shared.db import Database, DatabaseAway
 from shared.kernel.actor import Role
 from shared.kernel.clock import system_clock
+from shared.telemetry import tracing
 from tests.services.safety.api.test_adverse_events import change, report
 from tests.services.safety.builders import EVENT
 from tests.services.safety.house import House
@@ -102,6 +103,7 @@ async def test_a_delivered_alert_is_not_sent_again(house: House, line: Line, rec
 
 async def test_a_delivery_continues_the_trace_of_its_report(house: House, line: Line) -> None:
     await raise_alert(house)
+    tracing.begin(None)  # as in the worker, which has never seen the report's request
     await a_round(house, line)
     (_, raised), (delivered,) = (
         await house.store.history(f"adverse-event:{EVENT}"),
@@ -168,6 +170,14 @@ async def test_a_receiver_that_asks_for_time_gets_it_within_reason(
     receiver.will_answer(429, retry_after=asked)
     await a_round(house, line)
     assert (await attempts(house)).next_attempt_at == house.now + timedelta(seconds=pause)
+
+
+async def test_a_redirect_is_not_followed(house: House, line: Line, receiver: WebhookReceiver) -> None:
+    await raise_alert(house)
+    receiver.will_answer(307, location=receiver.url)
+    await a_round(house, line)
+    assert len(receiver.got) == 1
+    assert "mend ALERT_WEBHOOK_URL" in (await attempts(house)).last_failure
 
 
 async def test_a_receiver_that_is_away_is_tried_again(house: House) -> None:
