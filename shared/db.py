@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
-from sqlalchemy import DateTime, Numeric, String, event
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Select, String, Text, Uuid, event
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, MultipleResultsFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -150,6 +152,39 @@ class Database:
         if self._pool is not None:
             pool, self._pool = await self._pool, None
             pool.terminate()
+
+
+class Lookup:
+    """A question that a command asks each time, compiled once: the one row that its parameters name, or None.
+
+    On PostgreSQL it runs on the raw driver's connection: through SQLAlchemy it costs as much as the rest of the
+    command (`make bench`, "POST adverse event"). So its columns are of types that both drivers give back alike.
+
+        _BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
+        row = await _BY_ID.one(db, id=str(participant_id))
+    """
+
+    _PLAIN = (Text, String, Integer, Boolean, Date, Uuid, Instant, ExactDecimal)
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._names = list(statement.selected_columns.keys())
+        for column in statement.selected_columns:
+            if not isinstance(column.type, self._PLAIN):
+                raise TypeError(f"{column} is of a type that the raw driver does not give back as SQLAlchemy does")
+        compiled = statement.compile(dialect=asyncpg_dialect())  # type: ignore[no-untyped-call]
+        self._sql, self._order = str(compiled), tuple(compiled.positiontup or ())
+
+    async def one(self, db: Database, **parameters: Any) -> Any | None:
+        """The row, with its columns as attributes. Raises if there are several."""
+        if db.dialect == "sqlite":
+            async with db.connect() as connection:
+                return (await connection.execute(self._statement, parameters)).one_or_none()
+        async with db.driver() as connection:
+            found = await connection.fetch(self._sql, *[parameters[name] for name in self._order])
+        if len(found) > 1:
+            raise MultipleResultsFound("a lookup names one row")
+        return SimpleNamespace(**dict(zip(self._names, found[0], strict=True))) if found else None
 
 
 class translated:  # noqa: N801 - reads as a statement: `with translated():`
