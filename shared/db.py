@@ -174,14 +174,16 @@ class Lookup:
                 raise TypeError(f"{column} is of a type that the raw driver does not give back as SQLAlchemy does")
         compiled = statement.compile(dialect=asyncpg_dialect())  # type: ignore[no-untyped-call]
         self._sql, self._order = str(compiled), tuple(compiled.positiontup or ())
+        self._fixed = compiled.params  # values that stand in the statement itself
 
     async def one(self, db: Database, **parameters: Any) -> Any | None:
         """The row, with its columns as attributes. Raises if there are several."""
         if db.dialect == "sqlite":
             async with db.connect() as connection:
                 return (await connection.execute(self._statement, parameters)).one_or_none()
+        values = {**self._fixed, **parameters}
         async with db.driver() as connection:
-            found = await connection.fetch(self._sql, *[parameters[name] for name in self._order])
+            found = await connection.fetch(self._sql, *[values[name] for name in self._order])
         if len(found) > 1:
             raise MultipleResultsFound("a lookup names one row")
         return SimpleNamespace(**dict(zip(self._names, found[0], strict=True))) if found else None

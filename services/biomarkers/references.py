@@ -5,16 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from services.biomarkers.tables import events, participants
 from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantScreened
-from shared.db import Database
+from shared.db import Database, Lookup
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
 PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+
+_BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
+_BY_STREAM = Lookup(
+    select(participants)
+    .join(events, events.c.subject == participants.c.participant_id)
+    .where(events.c.stream == bindparam("stream"), events.c.version == 1)
+)
 
 
 class NoSuchParticipant(NotFound):
@@ -42,7 +49,7 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
     Raises:
         NoSuchParticipant: none is known here yet.
     """
-    found = await _one(db, select(participants).where(participants.c.participant_id == str(participant_id)))
+    found = _read(await _BY_ID.one(db, id=str(participant_id)))
     if found is None:
         raise NoSuchParticipant
     return found
@@ -50,15 +57,10 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
 
 async def participant_of(db: Database, stream: str) -> Participant | None:
     """The participant that a stream of this service is about; None where there is no such stream."""
-    about = participants.join(events, events.c.subject == participants.c.participant_id)
-    return await _one(
-        db, select(participants).select_from(about).where(events.c.stream == stream, events.c.version == 1)
-    )
+    return _read(await _BY_STREAM.one(db, stream=stream))
 
 
-async def _one(db: Database, query: Select[Any]) -> Participant | None:
-    async with db.connect() as connection:
-        row = (await connection.execute(query)).one_or_none()
+def _read(row: Any) -> Participant | None:
     if row is None or row.site_id is None:
         return None
     return Participant(UUID(row.participant_id), row.site_id, row.day_zero)

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from services.efficacy.tables import participants
 from shared.contracts.enrollment import ParticipantScreened
-from shared.db import Database
+from shared.db import Database, Lookup
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
 PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+
+_BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
 
 
 class NoSuchParticipant(NotFound):
@@ -41,9 +43,7 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
     Raises:
         NoSuchParticipant: none is known here yet.
     """
-    query = select(participants).where(participants.c.participant_id == str(participant_id))
-    async with db.connect() as connection:
-        row = (await connection.execute(query)).one_or_none()
+    row = await _BY_ID.one(db, id=str(participant_id))
     if row is None:
         raise NoSuchParticipant
     return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone))

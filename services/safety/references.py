@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from services.safety.tables import METADATA, participants
 from shared.contracts.enrollment import (
@@ -25,7 +25,7 @@ from shared.contracts.enrollment import (
     ScreeningFailed,
     TreatmentDiscontinued,
 )
-from shared.db import Database
+from shared.db import Database, Lookup
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
@@ -33,6 +33,12 @@ from shared.projection import Projection, Rows
 PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
 
 _events = METADATA.tables["events"]
+_BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
+_BY_STREAM = Lookup(
+    select(participants)
+    .join(_events, _events.c.subject == participants.c.participant_id)
+    .where(_events.c.stream == bindparam("stream"), _events.c.version == 1)
+)
 
 
 class NoSuchParticipant(NotFound):
@@ -66,7 +72,7 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
     Raises:
         NoSuchParticipant: none is known here yet.
     """
-    found = await _one(db, select(participants).where(participants.c.participant_id == str(participant_id)))
+    found = _read(await _BY_ID.one(db, id=str(participant_id)))
     if found is None:
         raise NoSuchParticipant
     return found
@@ -74,14 +80,10 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
 
 async def participant_of(db: Database, stream: str) -> Participant | None:
     """The participant that a stream of this service is about; None where there is no such stream."""
-    about = participants.join(_events, _events.c.subject == participants.c.participant_id)
-    query = select(participants).select_from(about).where(_events.c.stream == stream, _events.c.version == 1)
-    return await _one(db, query)
+    return _read(await _BY_STREAM.one(db, stream=stream))
 
 
-async def _one(db: Database, query: Select[Any]) -> Participant | None:
-    async with db.connect() as connection:
-        row = (await connection.execute(query)).one_or_none()
+def _read(row: Any) -> Participant | None:
     if row is None or row.site_id is None:
         return None
     return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone), row.infused_at)
