@@ -72,8 +72,25 @@ class Envelope(BaseModel):
     traceparent: str | None
     data: str
 
+    @classmethod
+    def trusted(cls, fields: dict[str, Any]) -> "Envelope":
+        """An envelope of all its fields, in values that were checked when they were first written.
+
+        What pydantic's `model_construct` does, in a third of the time: every event of the trial passes here
+        several times.
+        """
+        envelope = cls.__new__(cls)
+        object.__setattr__(envelope, "__dict__", fields)
+        object.__setattr__(envelope, "__pydantic_fields_set__", _ENVELOPE_FIELDS)
+        object.__setattr__(envelope, "__pydantic_extra__", None)
+        object.__setattr__(envelope, "__pydantic_private__", None)
+        return envelope
+
     def event(self) -> Event:
         return decode(self.type, self.schema_version, self.data)
+
+
+_ENVELOPE_FIELDS = set(Envelope.model_fields)
 
 
 def registered() -> Mapping[str, type[Event]]:
