@@ -17,7 +17,6 @@ from shared.messaging.bus import Undecodable
 
 Header = tuple[str, bytes]
 CONTENT_TYPE = b"application/json"
-_ENVELOPE_FIELDS = set(Envelope.model_fields)
 
 
 def encode(envelope: Envelope) -> tuple[bytes, list[Header], bytes]:
@@ -90,22 +89,23 @@ def _envelope(key: bytes | None, headers: Sequence[tuple[str, bytes | None]], va
     if version < 1:
         raise NotOurs("versions of a stream begin with 1")
     reason, traceparent = found.get("ce_reason"), found.get("traceparent")
-    return Envelope.model_construct(
-        _ENVELOPE_FIELDS,
-        event_id=UUID(found["ce_id"].decode()),
-        stream=found["ce_stream"].decode(),
-        version=version,
-        type=found["ce_type"].decode(),
-        schema_version=int(found["ce_schemaversion"]),
-        subject=key.decode(),
-        recorded_at=_instant(found["ce_time"].decode()),
-        actor=found["ce_actor"].decode(),
-        role=found["ce_role"].decode(),
-        reason=None if reason is None else reason.decode(),
-        correlation_id=UUID(found["ce_correlationid"].decode()),
-        causation_id=UUID(found["ce_causationid"].decode()),
-        traceparent=None if traceparent is None else traceparent.decode(),
-        data=value.decode(),
+    return Envelope.trusted(
+        {
+            "event_id": UUID(found["ce_id"].decode()),
+            "stream": found["ce_stream"].decode(),
+            "version": version,
+            "type": found["ce_type"].decode(),
+            "schema_version": int(found["ce_schemaversion"]),
+            "subject": key.decode(),
+            "recorded_at": _instant(found["ce_time"].decode()),
+            "actor": found["ce_actor"].decode(),
+            "role": found["ce_role"].decode(),
+            "reason": None if reason is None else reason.decode(),
+            "correlation_id": UUID(found["ce_correlationid"].decode()),
+            "causation_id": UUID(found["ce_causationid"].decode()),
+            "traceparent": None if traceparent is None else traceparent.decode(),
+            "data": value.decode(),
+        }
     )
 
 

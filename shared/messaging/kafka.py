@@ -29,7 +29,7 @@ from shared.messaging.bus import BusUnavailable, Delivery, Position, PublishFail
 T = TypeVar("T")
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024  # as the topics are declared; a request body is at most 1 MiB
-WAVE_BYTES = 256 * 1024
+WAVE_BYTES = 512 * 1024  # about what one batch of the relay weighs
 RECORD_OVERHEAD = 64  # lengths and offsets of one record and its headers, generously
 PATIENCE_SECONDS = 30.0  # with a broker that does not acknowledge, before a publication has failed
 

@@ -91,7 +91,7 @@ class Lease:
                 finally:
                     await self._given_back()
                 log.warning("the lease was lost", extra={"lease": self.name})
-            await _set_within(stop, COMPETE_SECONDS)
+            await set_within(stop, COMPETE_SECONDS)
 
     async def _work_while_held(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
         """True when the work returned, False when the lease was lost."""
@@ -142,7 +142,8 @@ def _ended(task: "asyncio.Future[None]") -> bool:
     return error is None
 
 
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, or for so long."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -2,7 +2,8 @@
 
 No transaction is open while it publishes: a relay that hangs would otherwise block its successor and hold back
 the whole database. So it reads the oldest rows, publishes them, and deletes them by their positions, under a
-lease that lets one relay of a service do so at a time. What can happen:
+lease that lets one relay of a service do so at a time. A batch is published when the one before it was
+acknowledged as a whole. What can happen:
 
 - It dies between publishing and deleting: its successor publishes the same events again. Readers skip them
   by stream and version.
@@ -19,24 +20,20 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy import delete, func, select
+from datetime import datetime, timedelta
 
 from shared.db import Database, DatabaseAway
-from shared.eventstore.tables import events, outbox
+from shared.eventstore.outbox import Waiting, outbox_of
 from shared.kernel.clock import Clock, system_clock
-from shared.kernel.events import Envelope
 from shared.messaging.bus import Bus, BusUnavailable
 from shared.messaging.hints import Hint
-from shared.messaging.lease import Lease
+from shared.messaging.lease import Lease, set_within
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
 LOOK_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
-DEPTH_LIMIT = 100_000  # counting further would cost more than it tells
 
 
 @dataclass(slots=True)
@@ -66,7 +63,7 @@ class Relay:
         clock: Clock = system_clock,
     ) -> None:
         self.progress = Progress()
-        self._db = db
+        self._outbox = outbox_of(db)
         self._bus = bus
         self._topic = topic
         self._hint = hint
@@ -98,37 +95,51 @@ class Relay:
         pause = FIRST_PAUSE
         while not stop.is_set():
             try:
-                more = await self._publish_batch()
+                await self._drain(stop)
             except (BusUnavailable, DatabaseAway) as error:
                 self._note(error)
-                await _set_within(stop, pause)
+                await set_within(stop, pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
             pause = FIRST_PAUSE
-            if not more:
-                await self._hint.wait(LOOK_SECONDS)
+            await self._hint.wait(LOOK_SECONDS)
 
-    async def _publish_batch(self) -> bool:
-        """Publish the oldest rows and strike them off; True if there may be more."""
-        positions, envelopes = await self._oldest()
-        if not envelopes:
-            return False
-        self._lease.ensure()
-        await self._bus.publish(self._topic, envelopes)
-        self._lease.ensure()
-        async with self._db.begin() as connection:
-            await connection.execute(delete(outbox).where(outbox.c.position.in_(positions)))
-        self.progress.published += len(envelopes)
+    async def _drain(self, stop: asyncio.Event) -> None:
+        """Publish batch by batch until nothing waits.
+
+        While one batch is on its way, the one before it is struck off and the one after it is read.
+        """
+        done: list[int] = []
+        batch = await self._outbox.oldest(BATCH)
+        while batch and not stop.is_set():
+            positions = [position for position, _ in batch]
+            self._lease.ensure()
+            published, following = await asyncio.gather(
+                self._bus.publish(self._topic, [envelope for _, envelope in batch]),
+                self._turn_over(done, positions),
+                return_exceptions=True,
+            )
+            if published is not None:
+                raise published
+            if isinstance(following, BaseException):
+                raise following
+            self._published(len(batch))
+            done, batch = positions, following
+        await self._strike_off(done)
+
+    async def _turn_over(self, done: Sequence[int], under_way: Sequence[int]) -> list[Waiting]:
+        await self._strike_off(done)
+        return await self._outbox.oldest(BATCH, but=under_way)
+
+    async def _strike_off(self, positions: Sequence[int]) -> None:
+        if positions:
+            self._lease.ensure()
+            await self._outbox.strike_off(positions)
+
+    def _published(self, count: int) -> None:
+        self.progress.published += count
         self.progress.last_published_at = self._clock()
         self.progress.last_error = None
-        return len(envelopes) == BATCH
-
-    async def _oldest(self) -> tuple[Sequence[int], Sequence[Envelope]]:
-        async with self._db.connect() as connection:
-            rows = (await connection.execute(_OLDEST)).all()
-        return [row[0] for row in rows], [
-            Envelope.model_construct(_FIELDS, **dict(zip(_NAMES, row[1:], strict=True))) for row in rows
-        ]
 
     def _note(self, error: Exception) -> None:
         self.progress.failures += 1
@@ -146,33 +157,7 @@ class Relay:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _measure(self) -> None:
-        async with self._db.connect() as connection:
-            depth = (await connection.execute(_DEPTH)).scalar_one()
-            oldest = (await connection.execute(_OLDEST_INSTANT)).scalar_one_or_none()
-        self.progress.depth = depth
-        self.progress.oldest_age_seconds = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
-
-
-_NAMES = tuple(Envelope.model_fields)
-_FIELDS = set(_NAMES)
-_OLDEST = (
-    select(outbox.c.position, *(events.c[name] for name in _NAMES))
-    .join_from(outbox, events, outbox.c.position == events.c.position)
-    .order_by(outbox.c.position)
-    .limit(BATCH)
-)
-_DEPTH = select(func.count()).select_from(select(outbox.c.position).limit(DEPTH_LIMIT).subquery())
-_OLDEST_INSTANT = (
-    select(events.c.recorded_at)
-    .join_from(outbox, events, outbox.c.position == events.c.position)
-    .order_by(outbox.c.position)
-    .limit(1)
-)
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+        backlog = await self._outbox.backlog()
+        age = timedelta(0) if backlog.oldest is None else self._clock() - backlog.oldest
+        self.progress.depth = backlog.depth
+        self.progress.oldest_age_seconds = age.total_seconds()

@@ -73,10 +73,10 @@ def a_relay(db: Database, bus: Bus, topic: str, hint: LocalHint | None = None, *
 @asynccontextmanager
 async def running(relay: Relay) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
-    task = asyncio.create_task(relay.run(stop))
-    yield stop
-    stop.set()
-    await task
+    async with asyncio.TaskGroup() as tasks:  # a relay that fails ends the test at once
+        tasks.create_task(relay.run(stop))
+        yield stop
+        stop.set()
 
 
 async def drained(db: Database, *, within: float = 20) -> None:
