@@ -65,7 +65,12 @@ async def serve_trial(
             workers.append(Worker(service, parts, bus, hint))
         checks = checks_of([(service, db) for service, (db, _) in zip(SERVICES, opened, strict=True)])
         checks |= {f"{worker.service.name}-worker": worker.check for worker in workers}
-        app = root_app(apps, checks, lambda: [worker.before_scrape() for worker in workers] and None)
+
+        def before_scrape() -> None:
+            for worker in workers:
+                worker.before_scrape()
+
+        app = root_app(apps, checks, before_scrape)
         serving = running.serve(app, settings, stop, on_started=on_started)
         await run_together([serving, *(job for worker in workers for job in worker.jobs(stop))], stop)
     finally:
