@@ -1,6 +1,6 @@
 """One batch into one database: rows, cursors and positions of all its projections in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -10,7 +10,7 @@ from shared.kernel.clock import Clock, system_clock
 from shared.projection import ledger
 from shared.projection.ledger import MAX_REMEMBERED_STREAMS, Standing
 from shared.projection.parking import parking
-from shared.projection.planning import Arrival, Step, describe, plan, unknown_streams
+from shared.projection.planning import Arrival, Step, concerning, describe, plan, unknown_streams
 from shared.projection.projection import Projection
 from shared.projection.writing import BulkWriter, Statement, cause, is_poison
 
@@ -69,11 +69,9 @@ class Applier:
 
     async def _apply(self, arrivals: Sequence[Arrival], poison: dict[str, str]) -> list[Step]:
         while True:
-            await self._know(arrivals)
             steps = [
-                step
-                for projection in self.projections
-                if (step := plan(projection, self.standings[projection.name], arrivals, poison.get(projection.name)))
+                plan(projection, self.standings[projection.name], mine, poison.get(projection.name))
+                for projection, mine in await self._concerned(arrivals)
             ]
             if not steps:
                 return []
@@ -115,19 +113,27 @@ class Applier:
         except Exception as error:
             raise Poisoned(step.projection.name, error) from error
 
-    async def _know(self, arrivals: Sequence[Arrival]) -> None:
-        """Have every projection's standing, and its cursor of each stream in the batch that concerns it."""
+    async def _concerned(self, arrivals: Sequence[Arrival]) -> list[tuple[Projection, list[Arrival]]]:
+        """Which messages mean something to which projection; its cursors of all their streams are then known."""
         if not self.standings:
             await self.refresh()
+        found = [
+            (projection, mine)
+            for projection in self.projections
+            if (mine := concerning(projection, self.standings[projection.name], arrivals))
+        ]
         missing: dict[str, set[str]] = {}
-        for projection in self.projections:
+        for projection, mine in found:
             standing = self.standings[projection.name]
             if len(standing.cursors) > MAX_REMEMBERED_STREAMS:
                 standing.cursors.clear()
-            if streams := unknown_streams(projection, standing, arrivals):
+            if streams := unknown_streams(standing, mine):
                 missing[projection.name] = streams
-        if not missing:
-            return
+        if missing:
+            await self._read_cursors(missing)
+        return found
+
+    async def _read_cursors(self, missing: Mapping[str, set[str]]) -> None:
         async with self._db.connect() as connection:
             found = await ledger.load_cursors(connection, list(missing), list(set().union(*missing.values())))
         for name, streams in missing.items():

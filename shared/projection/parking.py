@@ -142,7 +142,6 @@ async def _take_in(
     """One event, in a savepoint: the events before it stay applied if this one fails. The answer is why it does."""
     nowhere = Delivery(topic=min(projection.topics), partition=-1, offset=0, envelope=envelope)
     step = plan(projection, standing, decoded([nowhere], projection.handlers))
-    assert step is not None  # noqa: S101 - the delivery is made for this projection
     if step.halted or step.aside:
         return step.halted or step.aside[0].error
     try:

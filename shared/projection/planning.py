@@ -5,9 +5,10 @@ subject, and everything later of a parked subject follows it. The rest becomes r
 """
 
 import json
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, field
 from traceback import extract_tb
+from typing import NamedTuple
 
 from shared.kernel.events import Envelope, Event
 from shared.messaging.bus import Delivery, Undecodable
@@ -18,8 +19,7 @@ from shared.projection.rows import Rows
 MAX_ERROR = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message and its event, decoded once for all projections: None where nobody has a handler for it."""
 
     delivery: Delivery
@@ -110,31 +110,31 @@ def decoded(deliveries: Iterable[Delivery], wanted: Container[str]) -> list[Arri
     return arrivals
 
 
-def concerns(projection: Projection, standing: Standing, delivery: Delivery) -> bool:
-    """Whether a projection follows this topic and has not been past this place."""
-    if standing.halted or delivery.topic not in projection.topics:
-        return False
-    return delivery.offset >= standing.offsets.get((delivery.topic, delivery.partition), 0)
+def concerning(projection: Projection, standing: Standing, arrivals: Iterable[Arrival]) -> list[Arrival]:
+    """The messages of topics that a projection follows, from places that it has not been past."""
+    if standing.halted:
+        return []
+    topics, passed = projection.topics, standing.offsets
+    return [
+        arrival
+        for arrival in arrivals
+        if (delivery := arrival.delivery).topic in topics
+        and delivery.offset >= passed.get((delivery.topic, delivery.partition), 0)
+    ]
 
 
-def unknown_streams(projection: Projection, standing: Standing, arrivals: Iterable[Arrival]) -> set[str]:
+def unknown_streams(standing: Standing, arrivals: Iterable[Arrival]) -> set[str]:
     """The streams of which the standing does not say how far they were taken in."""
+    known = standing.cursors
     return {
         envelope.stream
         for arrival in arrivals
-        if not isinstance(envelope := arrival.delivery.envelope, Undecodable)
-        and envelope.stream not in standing.cursors
-        and concerns(projection, standing, arrival.delivery)
+        if not isinstance(envelope := arrival.delivery.envelope, Undecodable) and envelope.stream not in known
     }
 
 
-def plan(
-    projection: Projection,
-    standing: Standing,
-    arrivals: Sequence[Arrival],
-    poison: str | None = None,
-) -> Step | None:
-    """The step that these messages lead to; None where they mean nothing to this projection.
+def plan(projection: Projection, standing: Standing, arrivals: Iterable[Arrival], poison: str | None = None) -> Step:
+    """The step that messages lead to which concern this projection.
 
     `poison` is why the database refused the rows of the batch's only event, which is then set aside.
     """
@@ -142,31 +142,35 @@ def plan(
     parked = set(standing.parked)
     for arrival in arrivals:
         delivery = arrival.delivery
-        if not concerns(projection, standing, delivery):
-            continue
-        envelope = delivery.envelope
-        if isinstance(envelope, Undecodable):
-            _keep_foreign(step, delivery, envelope)
+        if isinstance(delivery.envelope, Undecodable):
+            _keep_foreign(step, delivery, delivery.envelope)
         else:
-            seen = step.cursors.get(envelope.stream)
-            if seen is None:
-                seen = standing.cursors.get(envelope.stream, 0)
-            if envelope.version <= seen:
-                step.counts.duplicates += 1
-            elif envelope.subject in parked:
-                _set_aside(step, envelope, "waits for an earlier event of its subject")
-            elif envelope.version > seen + 1:
-                if standing.early is None:
-                    step.halted = _gap(envelope, seen, delivery)
-                    return step
-                step.early[envelope.stream] = envelope.version
-            elif why := _refused(step, arrival, envelope, poison):
-                parked.add(envelope.subject)
-                _set_aside(step, envelope, why)
-            else:
-                _take_in(step, envelope, seen)
+            _weigh(step, parked, arrival, delivery.envelope, poison)
+            if step.halted:
+                break
         step.offsets[delivery.topic, delivery.partition] = delivery.offset + 1
-    return step if step.offsets else None
+    return step
+
+
+def _weigh(step: Step, parked: set[str], arrival: Arrival, envelope: Envelope, poison: str | None) -> None:
+    """Skip, set aside, halt, or take in."""
+    stream, version, standing = envelope.stream, envelope.version, step.standing
+    seen = step.cursors.get(stream) or standing.cursors.get(stream, 0)
+    if version <= seen:
+        step.counts.duplicates += 1
+    elif envelope.subject in parked:
+        _set_aside(step, envelope, "waits for an earlier event of its subject")
+    elif version == seen + 1:
+        why = _refused(step, arrival, envelope, poison)
+        if why is None:
+            _take_in(step, envelope, seen)
+        else:
+            parked.add(envelope.subject)
+            _set_aside(step, envelope, why)
+    elif standing.early is None:
+        step.halted = _gap(envelope, seen, arrival.delivery)
+    else:
+        step.early[stream] = version
 
 
 def _gap(envelope: Envelope, seen: int, delivery: Delivery) -> str:

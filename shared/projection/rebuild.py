@@ -143,8 +143,6 @@ class _Rebuild:
 
     async def _apply(self, arrivals: Sequence[Arrival], poison: str | None, within: AsyncConnection | None) -> None:
         step = plan(self._projection, self.standing, arrivals, poison)
-        if step is None:
-            return
         try:
             await self._write(step, within)
         except Exception as error:
