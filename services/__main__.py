@@ -3,25 +3,50 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from services import embedded
-from services.loading import cdisc, demo
+from services.loading import demo
+from services.loading.addresses import ensure_free, local_url, url_of
+from services.loading.cdisc import command as cdisc
+from services.loading.client import Tokens
 from shared.auth.local_issuer import add_token_arguments, token_of
+from shared.kernel.actor import Role
 from shared.kernel.errors import TrialError
 from shared.process import running
 from shared.settings import Settings, read_settings
 
 
 def _serve(folder: Path, settings: Settings) -> None:
+    url = url_of(settings)
+
     def started() -> None:
-        sys.stdout.write(f"the trial is at {settings.public_url}; pages: {settings.public_url}/safety/docs\n")
+        sys.stdout.write(f"the trial is at {url}; pages: {url}/safety/docs\n")
         sys.stdout.flush()
 
     async def main(stop: asyncio.Event) -> None:
         await embedded.serve_trial(folder, settings, stop, on_started=started)
 
+    ensure_free(settings)
     running.run(main, settings)
+
+
+def _demo(folder: Path, settings: Settings, *, once: bool) -> None:
+    async def serve(stop: asyncio.Event, started: Callable[[], None]) -> None:
+        await embedded.serve_trial(folder, settings, stop, on_started=started)
+
+    demo.run(demo.Trial(serve, _tokens(folder, settings), folder, settings), once=once)
+
+
+def _tokens(folder: Path, settings: Settings) -> Tokens:
+    """Tokens of the folder's own issuer, one subject per role and site, as people would hold them."""
+    issuer = embedded.local_issuer(folder, settings)
+
+    def token(role: Role, site: str) -> str:
+        return issuer.token(subject=f"{role}@{site}" if site != "*" else role, roles=[role], sites=[site])
+
+    return token
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,9 +58,15 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("--once", action="store_true", help="leave after printing")
     token = commands.add_parser("token", help="print a bearer token of the local issuer")
     add_token_arguments(token)
-    load = commands.add_parser("load", help="load a study through the API of a running trial")
+    load = commands.add_parser(
+        "load",
+        help="load a study through the API of a running trial",
+        description="Exit codes: 0 every row was taken, found there, or refused with its reason; 1 the load stopped "
+        "before its end or nothing was sent, start it again; 2 the command was misused.",
+    )
     load.add_argument("format", choices=["cdisc"])
     load.add_argument("directory", type=Path, help="folder with dm, ae, ex, lb, tu and tr as CSV")
+    load.add_argument("--url", help="base URL of the trial (that of HOST and PORT)")
     return parser
 
 
@@ -48,11 +79,11 @@ def main() -> None:
             case "serve":
                 _serve(folder, settings)
             case "demo":
-                demo.run(folder, settings, once=given.once)
+                _demo(folder, settings, once=given.once)
             case "token":
                 sys.stdout.write(token_of(embedded.local_issuer(folder, settings), given) + "\n")
             case "load":
-                sys.exit(cdisc.run(given.directory, folder, settings))
+                cdisc.run(given.directory, given.url or local_url(settings), _tokens(folder, settings))
     except TrialError as error:
         sys.exit(f"{error.code}: {error}")
 

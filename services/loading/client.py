@@ -1,29 +1,40 @@
 """A caller of the trial's API that may be stopped and started again.
 
-Ids and idempotency keys are UUIDv5 of what the rows say of themselves. A request that meets a closed door (503,
-no connection) is sent again, with patience; an answer that refuses is an outcome, not an exception.
+Ids and idempotency keys are UUIDv5 of what the rows say of themselves. A request that meets a closed door (no
+connection, 502 to 504) is sent again, with patience; an answer that refuses is an outcome, not an exception.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Self
 from uuid import UUID, uuid5
 
 import httpx
 
 from shared.kernel.actor import Role
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import TrialError, Unavailable
 
 NAMESPACE = UUID("0b9f2d52-5a0e-5f0a-8f0d-2f3a86a0c9d1")  # of this loader; never changes
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
+AT_ONCE = 8
 
 Tokens = Callable[[Role, str], str]
+"""A bearer token for a role at a site; site `*` is every site."""
 
 
 class TrialAway(Unavailable):
     """The trial did not answer for a minute. Nothing is lost: start the load again."""
+
+
+class TrialFailed(TrialError):
+    """The trial answered a command with a fault of its own. Nothing is lost: its log says more."""
+
+
+class NotAdmitted(TrialError):
+    """The trial does not accept our token: give `--data` the folder of the trial that serves there."""
 
 
 def identity(*parts: object) -> UUID:
@@ -46,20 +57,24 @@ class Answer:
         return self.status < 300
 
     @property
+    def problem(self) -> str:
+        return str(self.body.get("type", ""))
+
+    @property
     def reason(self) -> str:
         """Why it was refused, in one line."""
         places = "; ".join(f"{place['at']}: {place['why']}" for place in self.body.get("errors") or [])
-        detail = self.body.get("detail", "")
-        return f"{self.status} {self.body.get('type', '')}: {places or detail}"
+        return f"{self.status} {self.problem}: {places or self.body.get('detail', '')}"
 
 
 class TrialClient:
     """Speaks to one trial, in the role that each command needs."""
 
-    def __init__(self, base_url: str, tokens: Tokens, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        limits = httpx.Limits(max_connections=8, max_keepalive_connections=8)
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=30, limits=limits, transport=transport)
+    def __init__(self, base_url: str, tokens: Tokens, *, patience: float = PATIENCE_SECONDS) -> None:
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=30, limits=limits, trust_env=False)
         self._tokens = tokens
+        self._patience = patience
         self._held: dict[tuple[Role, str], str] = {}
 
     async def __aenter__(self) -> Self:
@@ -78,7 +93,11 @@ class TrialClient:
         key: UUID | None = None,
         etag: str | None = None,
     ) -> Answer:
-        """Send a command. `key` makes a repeated one the same; `etag` is the version it was decided on."""
+        """Send a command. `key` makes a repeated one the same; `etag` is the version it was decided on.
+
+        Raises:
+            TrialAway, NotAdmitted, TrialFailed: there is no verdict on the command.
+        """
         headers = {"Authorization": f"Bearer {self._token(role, site)}"}
         if key is not None:
             headers["Idempotency-Key"] = str(key)
@@ -86,12 +105,20 @@ class TrialClient:
             headers["If-Match"] = etag
         return _answer(await self._send("POST", path, json=body, headers=headers))
 
-    async def get(self, path: str, *, role: Role, site: str = "*", accept: str = "application/json") -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token(role, site)}", "Accept": accept}
-        return await self._send("GET", path, headers=headers)
+    async def get(
+        self, path: str, *, role: Role, site: str = "*", params: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Ask a question; a 503, as where a write has not arrived yet, is asked again.
 
-    async def wait_until_ready(self) -> None:
-        await self._send("GET", "/health/live")
+        Raises:
+            TrialAway, NotAdmitted, TrialFailed: there is no answer.
+        """
+        headers = {"Authorization": f"Bearer {self._token(role, site)}"}
+        answer = await self._send("GET", path, headers=headers, params=params)
+        if answer.status_code != httpx.codes.OK:
+            raise TrialFailed(f"{answer.status_code} to GET {path}")
+        body: dict[str, Any] = answer.json()
+        return body
 
     def _token(self, role: Role, site: str) -> str:
         if (role, site) not in self._held:
@@ -99,17 +126,31 @@ class TrialClient:
         return self._held[role, site]
 
     async def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
-        give_up = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._patience
         while True:
             try:
                 answer = await self._http.request(method, path, **what)
-            except httpx.TransportError as error:
-                if asyncio.get_running_loop().time() > give_up:
-                    raise TrialAway(f"the trial at {self._http.base_url} does not answer") from error
-            else:
-                if answer.status_code != 503 or asyncio.get_running_loop().time() > give_up:
-                    return answer
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code not in {502, 503, 504}:
+                return _with_a_verdict(answer, f"{method} {path}")
+            if clock() > give_up:
+                raise TrialAway(f"the trial at {self._http.base_url} does not answer; nothing is lost: start again")
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+def pauses() -> Iterator[float]:
+    """How long to wait for something that arrives in a moment: soon at first, then less often; some 15 s in all."""
+    return chain((0.01, 0.02, 0.05, 0.1, 0.2), repeat(PAUSE_SECONDS, 30))
+
+
+def _with_a_verdict(answer: httpx.Response, what: str) -> httpx.Response:
+    if answer.status_code in {401, 403}:
+        raise NotAdmitted(f"{answer.status_code} to {what}; --data names the folder of the trial that serves there")
+    if answer.status_code >= 500:
+        raise TrialFailed(f"{answer.status_code} to {what}; nothing is lost, and the trial's log says more")
+    return answer
 
 
 def _answer(response: httpx.Response) -> Answer:

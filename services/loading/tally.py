@@ -1,78 +1,77 @@
-"""The course of a load: a bar on a terminal, lines otherwise, and at the end what was taken and what was refused."""
+"""What became of the rows of a load, as it goes and at the end."""
 
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from enum import IntEnum
 
 from services.loading.client import Answer
+from services.loading.steps import Step
 
-LINE_EVERY = 500
+
+class Fate(IntEnum):
+    """What became of a row. A row that became several commands fared as the worst of them."""
+
+    UNCHANGED = 0  # it was there already
+    RECORDED = 1
+    REFUSED = 2
 
 
 @dataclass
 class Tally:
-    """What became of the rows so far."""
+    """Rows by kind, with a line for each that was refused and for each group that was left out."""
 
-    recorded: Counter[str] = field(default_factory=Counter)
-    unchanged: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    reasons: list[str] = field(default_factory=list)
-    last_positions: dict[str, str] = field(default_factory=dict)
+    fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
+    weights: dict[tuple[str, str], int] = field(default_factory=dict)
+    commands: Counter[Fate] = field(default_factory=Counter)
+    refusals: list[str] = field(default_factory=list)
+    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
-    def note(self, kind: str, row: str, answer: Answer) -> None:
-        """Take in one answer; `row` names the row without what it says."""
+    def note(self, step: Step, answer: Answer) -> str | None:
+        """Take in one answer; gives the line that says why, where it refuses."""
         if not answer.accepted:
-            self.refuse(kind, row, answer.reason)
-            return
-        (self.unchanged if answer.replayed else self.recorded)[kind] += 1
-        if answer.position:
-            self.last_positions[kind] = answer.position
+            return self.refuse(step, answer.reason)
+        self._fared(step, Fate.UNCHANGED if answer.replayed else Fate.RECORDED)
+        return None
 
-    def refuse(self, kind: str, row: str, why: str) -> None:
-        self.refused[kind] += 1
-        self.reasons.append(f"{row}: {why}")
+    def refuse(self, step: Step, why: str) -> str:
+        """A command that was refused, or not sent for the reason given."""
+        self._fared(step, Fate.REFUSED)
+        return self._say(step.row, why)
 
-    def summary(self) -> list[str]:
-        kinds = sorted({*self.recorded, *self.unchanged, *self.refused})
-        return [
-            f"{kind}: {self.recorded[kind]} recorded, {self.unchanged[kind]} unchanged, {self.refused[kind]} refused"
-            for kind in kinds
-        ]
+    def refuse_row(self, kind: str, row: str, why: str, rows: int = 1) -> str:
+        """A row, or so many that belong together, that no command could be made of."""
+        self._row(kind, row, rows, Fate.REFUSED)
+        return self._say(row, why)
 
+    def leave_out(self, what: str, rows: int, why: str) -> None:
+        """Rows that nothing was sent for, knowingly."""
+        if rows:
+            before, _ = self.left_out.get(what, (0, why))
+            self.left_out[what] = (before + rows, why)
 
-class Course:
-    """Shows how far a load is."""
+    def _fared(self, step: Step, fate: Fate) -> None:
+        self.commands[fate] += 1
+        self._row(step.kind, step.row, step.rows, fate)
+        for kind, row in step.beside:
+            self._row(kind, row, 1, fate)
 
-    def __init__(self, total: int, shown: Progress | None, title: str) -> None:
-        self._total, self._shown, self._title, self._done = total, shown, title, 0
-        self._task = shown.add_task(title, total=total) if shown is not None else None
+    def _row(self, kind: str, row: str, lines: int, fate: Fate) -> None:
+        self.fates[kind, row] = max(fate, self.fates.get((kind, row), fate))
+        self.weights[kind, row] = max(lines, self.weights.get((kind, row), 0))
 
-    def step(self) -> None:
-        self._done += 1
-        if self._shown is not None and self._task is not None:
-            self._shown.advance(self._task)
-        elif self._done % LINE_EVERY == 0 or self._done == self._total:
-            sys.stderr.write(f"{self._title}: {self._done} of {self._total}\n")
+    def _say(self, row: str, why: str) -> str:
+        line = f"{row}: {why}"
+        self.refusals.append(line)
+        return line
 
-    def say(self, line: str) -> None:
-        """A line that stays, above the bar."""
-        if self._shown is not None:
-            self._shown.console.print(line, markup=False, highlight=False)
-        else:
-            sys.stderr.write(line + "\n")
+    def kinds(self) -> tuple[str, ...]:
+        """In the order in which they first came."""
+        return tuple(dict.fromkeys(kind for kind, _ in self.fates))
 
+    def rows(self, kind: str, fate: Fate) -> int:
+        return sum(self.weights[key] for key, fared in self.fates.items() if key[0] == kind and fared is fate)
 
-@contextmanager
-def course(title: str, total: int) -> Iterator[Course]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield Course(total, None, title)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as shown:
-        yield Course(total, shown, title)
+    @property
+    def changed_nothing(self) -> bool:
+        return self.commands[Fate.RECORDED] == 0

@@ -1,0 +1,97 @@
+"""SDTM datasets as CSV files: `ae.csv` or `ae.csv.gz`; also with a suffix, as `tr_bidimensional.csv`."""
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.contracts.terms import latest
+from shared.kernel.errors import TrialError
+
+DOMAINS = ("dm", "ex", "ae", "tu", "tr", "lb")
+_DATE = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:T.*)?")
+
+
+class StudyUnusable(TrialError):
+    """The folder does not hold a study that can be loaded; the message says what is missing."""
+
+
+class RowUnusable(ValueError):
+    """A row cannot be told to the trial; the message says why, without quoting what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One line of a dataset. `name` is what people find it by."""
+
+    domain: str
+    name: str
+    values: dict[str, str]
+
+    def __getitem__(self, variable: str) -> str:
+        """The value; empty where the dataset does not have the variable, as for a value that is missing."""
+        return self.values.get(variable, "")
+
+    @property
+    def subject(self) -> str:
+        return self["USUBJID"]
+
+    def required(self, variable: str) -> str:
+        if not self[variable]:
+            raise RowUnusable(f"{variable} is missing")
+        return self[variable]
+
+    def date(self, variable: str) -> str:
+        """A date as far as it is known: 2014, 2014-01, 2014-01-02; a time of day is left out."""
+        found = _DATE.fullmatch(self.required(variable))
+        try:
+            if found is not None and latest(found[1]):
+                return found[1]
+        except ValueError:
+            pass
+        raise RowUnusable(f"{variable} is not an ISO 8601 date")
+
+    def full_date(self, variable: str) -> str:
+        on = self.date(variable)
+        if on.count("-") < 2:
+            raise RowUnusable(f"{variable} has no day, and the trial needs one here")
+        return on
+
+
+Tables = dict[str, list[SourceRow]]
+
+
+def read_tables(directory: Path) -> Tables:
+    """The rows of every dataset in a folder, in the order of the files.
+
+    Raises:
+        StudyUnusable: there is no dm, or a file is no table of subjects.
+    """
+    tables = {domain: [row for path in _files(directory, domain) for row in _rows(domain, path)] for domain in DOMAINS}
+    if not tables["dm"]:
+        raise StudyUnusable(f"{directory} has no dm.csv or dm.csv.gz with subjects in it")
+    return tables
+
+
+def _files(directory: Path, domain: str) -> list[Path]:
+    name = re.compile(rf"{domain}(_[^.]+)?\.csv(\.gz)?", re.IGNORECASE)
+    if not directory.is_dir():
+        raise StudyUnusable(f"{directory} is not a folder")
+    return sorted(path for path in directory.iterdir() if name.fullmatch(path.name))
+
+
+def _rows(domain: str, path: Path) -> Iterator[SourceRow]:
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise StudyUnusable(f"{path}: {error}") from error
+    lines = csv.DictReader(io.StringIO(text), restkey="", restval="")
+    if "USUBJID" not in (lines.fieldnames or ()):
+        raise StudyUnusable(f"{path}: the first line names no USUBJID")
+    for values in lines:
+        given = {name: value.strip() for name, value in values.items() if isinstance(value, str)}
+        yield SourceRow(domain, f"{path.name} line {lines.line_num} ({given['USUBJID'] or 'nobody'})", given)

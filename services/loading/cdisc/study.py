@@ -1,0 +1,136 @@
+"""A study as courses of commands: each subject's in order; what cannot be said of a row is told and counted."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from services.loading.cdisc import adverse_events, tumours
+from services.loading.cdisc.adverse_events import Dictionary
+from services.loading.cdisc.files import RowUnusable, SourceRow, StudyUnusable, Tables
+from services.loading.cdisc.subjects import Subject, opened
+from services.loading.steps import Course, Step
+from services.loading.tally import Tally
+
+T = TypeVar("T")
+
+NO_LABORATORY = "the trial has no endpoint for laboratory results yet"
+LATER_DOSES = "the schedule counts from the first dose, and later ones are not asked for"
+OTHER_READERS = "read by others than the investigator, which the trial does not take yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is to be sent."""
+
+    sites: list[Course]
+    people: list[Course]
+
+    @property
+    def commands(self) -> int:
+        return sum(1 for course in (*self.sites, *self.people) for _ in course)
+
+
+def study_id(tables: Tables) -> str:
+    """The one STUDYID of a study.
+
+    Raises:
+        StudyUnusable: there is none, or more than one.
+    """
+    ids = {row["STUDYID"] for row in tables["dm"]}
+    if len(ids) != 1 or "" in ids:
+        raise StudyUnusable(f"dm is of one study, and STUDYID says: {', '.join(sorted(ids)) or 'none'}")
+    return ids.pop()
+
+
+def study_of(tables: Tables, dictionary: Dictionary, agent: str, tally: Tally) -> Study:
+    """All commands. The rows that none could be made of are in the tally, each with the reason."""
+    return _Making(tables, dictionary, agent, tally).study()
+
+
+class _Making:
+    """Goes through the tables subject by subject."""
+
+    def __init__(self, tables: Tables, dictionary: Dictionary, agent: str, tally: Tally) -> None:
+        self._dictionary, self._agent, self._tally = dictionary, agent, tally
+        self._subjects = tables["dm"]
+        images = [row for domain in ("tu", "tr") for row in tables[domain]]
+        others = sum(not tumours.is_investigators(row) for row in images)
+        self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr")}
+        tally.leave_out("lb", len(tables["lb"]), NO_LABORATORY)
+        tally.leave_out("tu, tr", others, OTHER_READERS)
+        contradictory = sum(map(adverse_events.contradicts_itself, tables["ae"]))
+        if contradictory:
+            tally.remarks.append(f"ae: {contradictory} rows say AESER N beside a criterion of seriousness; it counts")
+
+    def study(self) -> Study:
+        sites: dict[str, Course] = {}
+        people = []
+        for row in sorted(self._subjects, key=lambda each: (each["DMDTC"], each.subject)):
+            site = self._made("dm", row, opened, row)
+            first = self._made("dm", row, Subject(row).screened)
+            if site is not None and first is not None:
+                sites.setdefault(site.site, site)
+                people.append(Course(site.site, first, tuple(self._rest(row))))
+        self._refuse_the_rest()
+        return Study(list(sites.values()), people)
+
+    def _rest(self, row: SourceRow) -> Iterator[Step]:
+        subject = Subject(row)
+        yield from self._made("dm", row, subject.until_enrolled) or ()
+        yield from self._first_dose(subject, self._taken("ex", row.subject))
+        for event in self._taken("ae", row.subject):
+            yield from _some(self._made("ae", event, adverse_events.reported, event, self._dictionary, self._agent))
+        yield from self._tumour(row.subject)
+        yield from self._made("dm", row, subject.died) or ()
+
+    def _first_dose(self, subject: Subject, doses: list[SourceRow]) -> Iterator[Step]:
+        if doses:
+            first = min(doses, key=lambda dose: dose["EXSTDTC"] or "~")
+            yield from _some(self._made("ex", first, subject.dosed, first))
+        self._tally.leave_out("ex", len(doses[1:]), LATER_DOSES)
+
+    def _tumour(self, subject: str) -> Iterator[Step]:
+        identifications = [row for row in self._taken("tu", subject) if tumours.is_investigators(row)]
+        for row in identifications:
+            if not tumours.is_new(row):
+                yield from _some(self._made("tu", row, tumours.identified, row))
+        lesions = tumours.Lesions(identifications)
+        readings = [row for row in self._taken("tr", subject) if tumours.is_investigators(row)]
+        for rows in tumours.visits(readings):
+            yield from _some(self._visit(rows, lesions))
+
+    def _visit(self, rows: list[SourceRow], lesions: tumours.Lesions) -> Step | None:
+        try:
+            return tumours.assessed(rows, lesions)
+        except RowUnusable as why:
+            self._tally.refuse_row("tr", tumours.name_of(rows), f"the whole visit: {why}", len(rows))
+            return None
+
+    def _made(self, kind: str, row: SourceRow, make: Callable[..., T], *of: Any) -> T | None:
+        try:
+            return make(*of)
+        except RowUnusable as why:
+            self._tally.refuse_row(kind, row.name, str(why))
+            return None
+
+    def _taken(self, domain: str, subject: str) -> list[SourceRow]:
+        return self._rows[domain].pop(subject, [])
+
+    def _refuse_the_rest(self) -> None:
+        """Rows of subjects that dm does not have, or whose row there could not be used."""
+        for domain, subjects in self._rows.items():
+            for rows in subjects.values():
+                for row in rows:
+                    self._tally.refuse_row(domain, row.name, "not sent: dm has no usable row of this USUBJID")
+
+
+def _some(step: Step | None) -> Iterable[Step]:
+    return () if step is None else (step,)
+
+
+def _by_subject(rows: Iterable[SourceRow]) -> dict[str, list[SourceRow]]:
+    grouped: Mapping[str, list[SourceRow]] = defaultdict(list)
+    for row in rows:
+        grouped[row.subject].append(row)
+    return dict(grouped)

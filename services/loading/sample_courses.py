@@ -1,0 +1,192 @@
+"""The sample trial as commands: what a coordinator, an investigator, a radiologist and a laboratory would send."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.loading.client import identity
+from services.loading.sample import (
+    AdverseEvent,
+    Assay,
+    Consent,
+    CytokinePanel,
+    FlowResult,
+    FollowUp,
+    Level,
+    Participant,
+    Sample,
+    Site,
+    TumourAssessment,
+    as_reported,
+)
+from services.loading.steps import PARTICIPANT, Course, Step
+from shared.kernel.actor import Role
+
+TUMOUR = "the tumour burden"
+
+
+def sites_of(sample: Sample) -> list[Course]:
+    return [Course(site_id, _opened(site_id, site)) for site_id, site in sample.trial.sites.items()]
+
+
+def courses_of(sample: Sample) -> list[Course]:
+    """One course per participant, in the order in which they were screened."""
+    return [_Commands(each, sample.trial.assays[each.site]).course() for each in sample.participants]
+
+
+def _opened(site_id: str, site: Site) -> Step:
+    body = {"site_id": site_id, **_body(site)}
+    key = identity("sample site", site_id)
+    return Step("sites", site_id, "/enrollment/v1/sites", body, Role.SPONSOR, f"site {site_id}", key)
+
+
+def _body(row: BaseModel, *leave_out: str) -> dict[str, Any]:
+    """A row as the API takes it: what it does not say is not sent."""
+    return row.model_dump(mode="json", exclude_none=True, exclude=set(leave_out))
+
+
+class _Commands:
+    """The commands of one participant."""
+
+    def __init__(self, participant: Participant, assay: Assay) -> None:
+        self._participant = participant
+        self._assay = assay
+        self._id = self._identity("participant")
+        self._enrollment = f"/enrollment/v1/participants/{self._id}"
+        self._efficacy = f"/efficacy/v1/participants/{self._id}"
+
+    def course(self) -> Course:
+        return Course(self._participant.site, self._screened(), tuple(self._rest()))
+
+    def _identity(self, *parts: object) -> UUID:
+        return identity("sample trial", self._participant.name, *parts)
+
+    def _row(self, *parts: object) -> str:
+        return " ".join(map(str, (self._participant.name, *parts)))
+
+    def _rest(self) -> Iterator[Step]:
+        who = self._participant
+        enrolled_on = who.enrolment.enrolled_on if who.enrolment is not None else None
+        late = [each for each in who.consents if enrolled_on is not None and each.obtained_on > enrolled_on]
+        yield from (self._consent(each) for each in who.consents if each not in late)
+        yield self._of_participant("assess-eligibility", who.eligibility, "eligibility")
+        if who.enrolment is not None:
+            yield self._of_participant("enrol", who.enrolment, "enrolments")
+        if who.infusion is not None:
+            yield self._of_participant("record-infusion", who.infusion, "infusions")
+        yield from (self._consent(each) for each in late)
+        for number, event in enumerate(who.adverse_events, start=1):
+            yield from self._adverse_event(number, event)
+        yield from self._tumour()
+        for number, result in enumerate(who.flow_results, start=1):
+            yield from self._flow_result(number, result)
+        for number, panel in enumerate(who.cytokine_panels, start=1):
+            yield from self._cytokine_panel(number, panel)
+        for ending in who.endings:
+            verb, body = _verb(ending)
+            yield self._of_participant(verb, body, "endings")
+
+    def _screened(self) -> Step:
+        body = {"participant_id": str(self._id), "site_id": self._participant.site}
+        body |= _body(self._participant.screening)
+        path = "/enrollment/v1/participants"
+        return Step("screenings", self._row(), path, body, Role.COORDINATOR, PARTICIPANT, self._id)
+
+    def _consent(self, consent: Consent) -> Step:
+        return self._of_participant("obtain-consent", consent, "consents", consent.kind, consent.obtained_on)
+
+    def _of_participant(self, verb: str, body: BaseModel, kind: str, *which: object) -> Step:
+        key = self._identity(verb, *which)
+        row = self._row(verb, *which)
+        path = f"{self._enrollment}/{verb}"
+        return Step(kind, row, path, _body(body), Role.COORDINATOR, PARTICIPANT, key, changes=True)
+
+    def _adverse_event(self, number: int, event: AdverseEvent) -> Iterator[Step]:
+        key, row = self._identity("adverse event", number), self._row("adverse event", number)
+        body = {"adverse_event_id": str(key), "participant_id": str(self._id), **_body(event, "then", "causality")}
+        body["causality"] = [{"agent": agent, "attribution": said} for agent, said in event.causality.items()]
+        path, kind, needs = "/safety/v1/adverse-events", "adverse events", (PARTICIPANT,)
+        yield Step(kind, row, path, body, Role.INVESTIGATOR, row, key, needs=needs)
+        for place, after in enumerate(event.then, start=1):
+            yield self._follow_up(key, row, place, after)
+
+    def _follow_up(self, event: UUID, row: str, place: int, after: FollowUp) -> Step:
+        verb, body = _verb(after)
+        key, kind = self._identity("adverse event", event, place), "changes of adverse events"
+        if after.acknowledge is not None:
+            path, alert = f"/safety/v1/alerts/{event}-{after.acknowledge.alert}/acknowledge", _body(body, "alert")
+            role, which = Role.SAFETY_OFFICER, f"{row} alert {after.acknowledge.alert}"
+            return Step("alerts acknowledged", which, path, alert, role, which, key, needs=(row, PARTICIPANT))
+        path, which = f"/safety/v1/adverse-events/{event}/{verb}", f"{row} {verb} {place}"
+        return Step(kind, which, path, _body(body), Role.INVESTIGATOR, row, key, changes=True)
+
+    def _lesion(self, label: str) -> UUID:
+        return self._identity("lesion", label)
+
+    def _tumour(self) -> Iterator[Step]:
+        for lesion in self._participant.lesions:
+            key = self._lesion(lesion.label)
+            body = {"lesion_id": str(key), **_body(lesion)}
+            row, path = self._row("lesion", lesion.label), f"{self._efficacy}/lesions"
+            yield Step("lesions", row, path, body, Role.RADIOLOGIST, TUMOUR, key, needs=(PARTICIPANT,))
+        for assessment in self._participant.assessments:
+            yield from self._assessment(assessment)
+
+    def _assessment(self, assessment: TumourAssessment) -> Iterator[Step]:
+        key, row = self._identity("assessment", assessment.visit), self._row("assessment", assessment.visit)
+        targets = [target.of(self._lesion(label)) for label, target in assessment.targets.items()]
+        body = {"assessment_id": str(key), **_body(assessment, "targets", "override")}
+        body["targets"] = [_body(target) for target in targets]
+        path, kind = f"{self._efficacy}/assessments", "tumour assessments"
+        yield Step(kind, row, path, body, Role.RADIOLOGIST, TUMOUR, key, needs=(PARTICIPANT,))
+        if assessment.override is not None:
+            path, body = f"{path}/{key}/override-response", _body(assessment.override)
+            again = self._identity("override", assessment.visit)
+            yield Step("overrides", f"{row} override", path, body, Role.RADIOLOGIST, TUMOUR, again, changes=True)
+
+    def _flow_result(self, number: int, result: FlowResult) -> Iterator[Step]:
+        body = _flow_report(result)
+        yield self._laboratory("flow results", "flow-result", number, body)
+        if result.correct is not None:
+            right = body | _body(result.correct)
+            yield self._correction("flow results", "flow-result", number, right)
+
+    def _cytokine_panel(self, number: int, panel: CytokinePanel) -> Iterator[Step]:
+        yield self._laboratory("cytokine panels", "cytokine-panel", number, self._report(panel, panel.levels))
+        if panel.correct is not None:
+            right = self._report(panel, panel.levels | panel.correct.levels) | {"reason": panel.correct.reason}
+            yield self._correction("cytokine panels", "cytokine-panel", number, right)
+
+    def _report(self, panel: CytokinePanel, levels: dict[str, Level]) -> dict[str, Any]:
+        body = _body(self._assay, "limits", "unit") | {"specimen": {"collected_at": panel.collected_at.isoformat()}}
+        if panel.after_tocilizumab is not None:
+            body["after_tocilizumab"] = panel.after_tocilizumab
+        return body | {"results": [_body(line) for line in as_reported(levels, self._assay)]}
+
+    def _laboratory(self, kind: str, noun: str, number: int, report: dict[str, Any]) -> Step:
+        key, row = self._identity(noun, number), self._row(noun, number)
+        body = {f"{noun.replace('-', '_')}_id": str(key), "participant_id": str(self._id), **report}
+        path = f"/biomarkers/v1/{noun}s"
+        return Step(kind, row, path, body, Role.LABORATORY, row, key, needs=(PARTICIPANT,))
+
+    def _correction(self, kind: str, noun: str, number: int, report: dict[str, Any]) -> Step:
+        key, row = self._identity(noun, number), self._row(noun, number)
+        path, again = f"/biomarkers/v1/{noun}s/{key}/correct", self._identity(noun, number, "correct")
+        return Step(f"corrections of {kind}", f"{row} correct", path, report, Role.LABORATORY, row, again, changes=True)
+
+
+def _flow_report(result: FlowResult) -> dict[str, Any]:
+    at = result.collected_at.isoformat()
+    body = _body(result, "collected_at", "alc", "cd3_percent", "correct")
+    body |= {"specimen": {"collected_at": at}, "alc": {"value": str(result.alc), "unit": "10*9/L", "drawn_at": at}}
+    if result.cd3_percent is not None:
+        body["cd3_percent_of_lymphocytes"] = str(result.cd3_percent)
+    return body
+
+
+def _verb(row: BaseModel) -> tuple[str, BaseModel]:
+    """The one thing that a row says, as the last part of a path, and its body."""
+    (name,) = row.model_fields_set
+    return name.replace("_", "-"), getattr(row, name)
