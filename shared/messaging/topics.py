@@ -18,7 +18,7 @@ from shared.messaging.bus import BusUnavailable, UnknownTopic
 from shared.messaging.kafka import opened
 
 DECLARATIONS = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
-ANSWER_MS = 10_000
+ANSWER_SECONDS = 10.0
 
 
 class TopicsDiffer(Exception):
@@ -54,7 +54,7 @@ def create_topics(
         TopicsDiffer: a topic was there before, and is not as declared.
         BusUnavailable: the broker does not answer, or refuses.
     """
-    with _admin(bootstrap) as admin:
+    with _admin(bootstrap, ANSWER_SECONDS) as admin:
         there = _there(admin, topics, prefix)
         missing = [topic for topic in topics if topic.name not in there]
         for topic in missing:
@@ -64,7 +64,14 @@ def create_topics(
         return [prefix + topic.name for topic in missing]
 
 
-def verify_topics(bootstrap: str, topics: Sequence[Topic], *, replication_factor: int = 1, prefix: str = "") -> None:
+def verify_topics(
+    bootstrap: str,
+    topics: Sequence[Topic],
+    *,
+    replication_factor: int = 1,
+    prefix: str = "",
+    answer_within: float = ANSWER_SECONDS,
+) -> None:
     """Compare what is there with what is declared, and change nothing.
 
     Raises:
@@ -72,7 +79,7 @@ def verify_topics(bootstrap: str, topics: Sequence[Topic], *, replication_factor
         TopicsDiffer: a topic is not as declared.
         BusUnavailable: the broker does not answer.
     """
-    with _admin(bootstrap) as admin:
+    with _admin(bootstrap, answer_within) as admin:
         there = _there(admin, topics, prefix)
         missing = [prefix + topic.name for topic in topics if topic.name not in there]
         if missing:
@@ -81,9 +88,10 @@ def verify_topics(bootstrap: str, topics: Sequence[Topic], *, replication_factor
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[Any]:
+def _admin(bootstrap: str, answer_within: float) -> Iterator[Any]:
     try:
-        timeouts = {"bootstrap_timeout_ms": ANSWER_MS, "request_timeout_ms": ANSWER_MS}
+        answer_ms = int(answer_within * 1000)
+        timeouts = {"bootstrap_timeout_ms": answer_ms, "request_timeout_ms": answer_ms}
         admin = opened(KafkaAdminClient, bootstrap_servers=bootstrap.split(","), **timeouts)
         try:
             yield admin
