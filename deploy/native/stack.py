@@ -9,6 +9,7 @@ again in the same folder goes on where it stopped.
 """
 
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -183,7 +184,7 @@ class Stack:
 
 def _exchanged(text: str, addresses: Mapping[str, str]) -> str:
     for contained, native in addresses.items():
-        text = text.replace(contained, native)
+        text = re.sub(re.escape(contained) + r"(?![\w-])", native, text)
     return text
 
 
