@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from shared.contracts.terms import Code, Instant, Measurement, ParticipantId, ProtocolRef, Reason
+from shared.contracts.terms import Code, Flag, Instant, Measurement, ParticipantId, ProtocolRef, Reason
 from shared.kernel.events import Event
 
 
@@ -112,8 +112,10 @@ class FlowReport(_Fact):
     qualifier: Qualifier | None = Field(None, description="`<`: below the limit of quantification")
     lloq_percent: Percent | None = Field(None, description="The laboratory's own limit, in percent of the parent")
     lloq_cells_per_ul: Count | None = Field(None, description="The laboratory's own limit, in CAR+ cells/uL")
-    parent_events: int | None = Field(None, ge=1, le=10**9, description="Events acquired in the parent gate")
-    car_events: int | None = Field(None, ge=0, le=10**9, description="CAR+ events among them")
+    parent_events: int | None = Field(
+        None, strict=True, ge=1, le=10**9, description="Events acquired in the parent gate"
+    )
+    car_events: int | None = Field(None, strict=True, ge=0, le=10**9, description="CAR+ events among them")
     alc: LymphocyteCount | None = None
     cd3_percent_of_lymphocytes: Percent | None = None
     subsets: CarSubsets | None = None
@@ -250,7 +252,7 @@ class CytokineReport(_Fact):
     platform: Code = Field(description="The assay platform: fold changes across platforms are void")
     kit: Code | None = None
     lot: Code | None = None
-    after_tocilizumab: bool | None = Field(
+    after_tocilizumab: Flag | None = Field(
         None, description="Drawn after tocilizumab, which raises serum IL-6 by blocking its receptor"
     )
     results: tuple[ReportedCytokine, ...] = Field(min_length=1, max_length=100)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.contracts.terms import Code, Measurement, PartialDate, ParticipantId, ProtocolRef, Reason, ShortText
+from shared.contracts.terms import Code, Flag, Measurement, PartialDate, ParticipantId, ProtocolRef, Reason, ShortText
 from shared.kernel.events import Event
 
 
@@ -163,7 +163,7 @@ class LesionPlace(_Value):
     organ: Organ
     organ_text: ShortText | None = Field(None, description="The organ in words; needed where it is `other`")
     laterality: Laterality | None = None
-    node: bool = Field(False, description="A lymph node: judged by its short axis, the perpendicular diameter")
+    node: Flag = Field(False, description="A lymph node: judged by its short axis, the perpendicular diameter")
 
     @model_validator(mode="after")
     def _place_is_whole(self) -> "LesionPlace":

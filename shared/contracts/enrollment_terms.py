@@ -1,12 +1,11 @@
 """The terms in which enrollment speaks of participants: where they stand, who consented, what an answer rests on."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.contracts.terms import Code, Measurement
+from shared.contracts.terms import Code, Day, Flag, Measurement
 
 SubjectNumber = Annotated[
     str,
@@ -208,11 +207,11 @@ class Evidence(BaseModel):
     number: Measurement | None = None
     unit: UcumUnit | None = None
     upper_limit_of_normal: Annotated[Measurement, Field(gt=0)] | None = None
-    flag: bool | None = None
+    flag: Flag | None = None
     choice: Code | None = None
     never: Literal[True] | None = None
     half_life_days: Annotated[Measurement, Field(gt=0)] | None = None
-    observed_on: date | None = None
+    observed_on: Day | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:

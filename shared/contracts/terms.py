@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 ParticipantId = UUID
 SiteId = Annotated[
@@ -28,6 +28,18 @@ def _is_partial_date(text: str) -> str:
     year, month, day = (*parts, 1, 1)[:3]
     date(year, month, day)
     return text
+
+
+def _written_out(given: object) -> object:
+    """A number, or digits alone, would be read as seconds since 1970: `20260314` is a day in August of that year."""
+    if isinstance(given, date) or (isinstance(given, str) and given[4:5] == "-"):
+        return given
+    raise ValueError("a date or an instant is written out, such as 2026-03-14 or 2026-03-14T10:30:00+07:00")
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+
+Flag = Annotated[bool, Field(strict=True)]  # `0`, "no" and "off" are not an answer
 
 
 PartialDate = Annotated[
@@ -137,6 +149,7 @@ def _within_every_calendar(at: datetime) -> datetime:
 
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(_written_out),
     AfterValidator(_within_every_calendar),
     Field(description="An RFC 3339 instant with its offset", examples=["2026-03-14T10:30:00+07:00"]),
 ]

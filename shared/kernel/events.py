@@ -143,9 +143,9 @@ def _reader(cls: type[Event]) -> SchemaValidator:
 
 
 def _without_rules(schema: Any) -> Any:
-    """A core schema without the Python functions that run after its types were checked."""
+    """A core schema without the Python functions that run before or after its types are checked."""
     match schema:
-        case {"type": "function-after", "schema": inner}:
+        case {"type": "function-after" | "function-before", "schema": inner}:
             return _without_rules(inner)
         case dict():
             kept = ("metadata", "serialization", "cls")

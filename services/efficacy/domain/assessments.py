@@ -18,7 +18,7 @@ from shared.contracts.efficacy import (
     TargetMeasurement,
     TumourAssessed,
 )
-from shared.contracts.terms import Reason, earliest
+from shared.contracts.terms import Flag, Reason, earliest
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound, Unacceptable
 
 
@@ -48,7 +48,7 @@ class RecordAssessment(AboutAssessment, Findings):
         }
     )
 
-    baseline: bool = Field(False, description="The assessment that every later one is compared with")
+    baseline: Flag = Field(False, description="The assessment that every later one is compared with")
     evaluator: Literal[Evaluator.INVESTIGATOR] = Field(
         Evaluator.INVESTIGATOR, description="Independent readers are kept apart, and are not open yet"
     )

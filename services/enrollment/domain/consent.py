@@ -27,7 +27,7 @@ from shared.contracts.enrollment_terms import (
     Language,
     Relationship,
 )
-from shared.contracts.terms import Code, Reason
+from shared.contracts.terms import Code, Day, Reason
 from shared.kernel.decider import Command
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol import Protocol
@@ -40,7 +40,7 @@ class ConsentDetails(Command):
     relationship: Relationship | None = Field(None, description="of the guardian to the child; for a guardian alone")
     document_version: Code
     language: Language
-    obtained_on: date
+    obtained_on: Day
 
     @model_validator(mode="after")
     def _a_guardian_has_a_relationship(self) -> Self:
@@ -86,7 +86,7 @@ class CorrectConsent(ConsentDetails):
         }
     )
 
-    consent_number: int = Field(ge=1)
+    consent_number: int = Field(strict=True, ge=1)
     reason: Reason
 
 

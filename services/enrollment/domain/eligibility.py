@@ -27,7 +27,7 @@ from shared.contracts.enrollment_terms import (
     Sex,
     Why,
 )
-from shared.contracts.terms import Code
+from shared.contracts.terms import Code, Day
 from shared.kernel.decider import Command
 from shared.kernel.errors import Unacceptable
 from shared.protocol import AppliesTo, Criterion, CriterionType, Operator, Protocol, ValueType
@@ -57,7 +57,7 @@ class AssessEligibility(Command):
         }
     )
 
-    assessed_on: date
+    assessed_on: Day
     evidence: dict[Code, Evidence] = Field(
         default_factory=dict,
         max_length=200,

@@ -24,7 +24,7 @@ from shared.contracts.enrollment import (
     TreatmentDiscontinued,
 )
 from shared.contracts.enrollment_terms import Answer, Disposition, ParticipantStatus
-from shared.contracts.terms import PartialDate, Reason, latest
+from shared.contracts.terms import Day, PartialDate, Reason, latest
 from shared.kernel.decider import Command
 from shared.kernel.errors import Conflict, Unacceptable
 from shared.protocol import Protocol
@@ -54,7 +54,7 @@ class FailScreening(Command):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"failed_on": "2026-03-09"}]})
 
-    failed_on: date
+    failed_on: Day
 
 
 class DiscontinueTreatment(Command):
@@ -84,7 +84,7 @@ class WithdrawConsent(Command):
     )
 
     withdrawn_by: Withdrawer
-    withdrawn_on: date
+    withdrawn_on: Day
 
 
 class CompleteFollowUp(Command):

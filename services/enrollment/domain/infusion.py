@@ -86,7 +86,7 @@ class CorrectInfusion(InfusionDetails):
         }
     )
 
-    infusion_number: int = Field(ge=1)
+    infusion_number: int = Field(strict=True, ge=1)
     reason: Reason
 
 
@@ -97,7 +97,7 @@ class RetractInfusion(Command):
         json_schema_extra={"examples": [{"infusion_number": 1, "reason": "Entered for the wrong participant"}]}
     )
 
-    infusion_number: int = Field(ge=1)
+    infusion_number: int = Field(strict=True, ge=1)
     reason: Reason
 
 

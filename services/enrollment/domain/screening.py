@@ -4,7 +4,6 @@ A person keeps one identity and one subject number; every screening has a number
 """
 
 from dataclasses import replace
-from datetime import date
 from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,7 +29,7 @@ from shared.contracts.enrollment import (
     ScreeningDataCorrected,
 )
 from shared.contracts.enrollment_terms import Answer, Diagnosis, Eligibility, ParticipantStatus, Sex
-from shared.contracts.terms import BirthMonth, Code, Reason, ShortText, SiteId
+from shared.contracts.terms import BirthMonth, Code, Day, Reason, ShortText, SiteId
 from shared.kernel.decider import Command
 from shared.kernel.errors import AlreadyExists, Conflict, Unacceptable
 from shared.protocol import Protocol
@@ -43,7 +42,7 @@ class ScreeningDetails(Command):
     sex: Sex
     diagnosis: Diagnosis
     diagnosis_text: ShortText | None = Field(None, description="in words; required with `other`")
-    screened_on: date
+    screened_on: Day
 
     @model_validator(mode="after")
     def _other_is_told_in_words(self) -> Self:
@@ -79,7 +78,7 @@ class RescreenParticipant(Command):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"screened_on": "2026-05-04"}]})
 
-    screened_on: date
+    screened_on: Day
 
 
 class CorrectScreeningData(ScreeningDetails):
@@ -107,7 +106,7 @@ class EnrolParticipant(Command):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"enrolled_on": "2026-03-09", "dose_level": "DL1"}]})
 
-    enrolled_on: date
+    enrolled_on: Day
     dose_level: Code | None = None
 
 

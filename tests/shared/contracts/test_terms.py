@@ -110,3 +110,20 @@ def test_a_birth_is_a_month(text: str, good: bool) -> None:
 )
 def test_an_instant_has_an_offset_and_a_date_in_every_time_zone(text: str, good: bool) -> None:
     assert valid(terms.Instant, text) is good
+
+
+@pytest.mark.parametrize("number", [0, 1_700_000_000, "1700000000", "20260314", 20260314.0, True])
+def test_a_number_is_no_date_since_it_would_be_read_as_seconds_since_1970(number: object) -> None:
+    assert not valid(terms.Instant, number)
+    assert not valid(terms.Day, number)
+
+
+@pytest.mark.parametrize(("text", "good"), [("2026-03-14", True), ("2026-03", False), ("2026-02-30", False)])
+def test_a_day_is_a_whole_date(text: str, good: bool) -> None:
+    assert valid(terms.Day, text) is good
+
+
+@pytest.mark.parametrize("given", [0, 1, "yes", "false", None])
+def test_a_flag_is_true_or_false_and_nothing_that_may_mean_it(given: object) -> None:
+    assert valid(terms.Flag, value=True)
+    assert not valid(terms.Flag, given)
