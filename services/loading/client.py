@@ -70,11 +70,21 @@ class Answer:
 class TrialClient:
     """Speaks to one trial, in the role that each command needs."""
 
-    def __init__(self, base_url: str, tokens: Tokens, *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        tokens: Tokens,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        pause: float = PAUSE_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=30, limits=limits, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=30, limits=limits, trust_env=False, transport=transport
+        )
         self._tokens = tokens
-        self._patience = patience
+        self._patience, self._pause = patience, pause
         self._held: dict[tuple[Role, str], str] = {}
 
     async def __aenter__(self) -> Self:
@@ -137,7 +147,7 @@ class TrialClient:
                 return _with_a_verdict(answer, f"{method} {path}")
             if clock() > give_up:
                 raise TrialAway(f"the trial at {self._http.base_url} does not answer; nothing is lost: start again")
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause)
 
 
 def pauses() -> Iterator[float]:

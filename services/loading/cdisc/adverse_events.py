@@ -2,7 +2,8 @@
 
 AESEV is a severity of three points and no CTCAE grade: it is mapped, and every grade says so (`GRADE_MAPPING`). The
 term is CTCAE's where AELLT, AEDECOD or AETERM is its very name; CTCAE's terms are lowest level terms, so AELLT comes
-first. Else it is the class's "Other, specify" with the words of AETERM.
+first. Else, and where CTCAE's term does not offer the mapped grade, it is the class's "Other, specify" with the words
+of AETERM: a mapped grade is no reason to lose an event.
 """
 
 from collections.abc import Iterable
@@ -26,29 +27,37 @@ from services.loading.steps import PARTICIPANT, Step
 from shared.contracts.safety import ActionTaken
 from shared.kernel.actor import Role
 
-OTHER = " - Other, specify"
-
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """The trial's terms and their classes' "Other, specify", each by its name in small letters."""
+    """The trial's terms, and its classes' "Other, specify" terms, each by its name in small letters."""
 
-    terms: dict[str, str]
+    terms: dict[str, dict[str, Any]]
     others: dict[str, str]
 
     @classmethod
     def of(cls, terms: Iterable[dict[str, Any]]) -> Self:
         every = list(terms)
         return cls(
-            {term["name"].casefold(): term["name"] for term in every if not term["needs_specification"]},
+            {term["name"].casefold(): term for term in every if not term["needs_specification"]},
             {term["soc"].casefold(): term["name"] for term in every if term["needs_specification"]},
         )
 
+    def same(self, row: SourceRow) -> dict[str, Any] | None:
+        """The term that has the row's very name, if there is one."""
+        names = (row[variable].casefold() for variable in ("AELLT", "AEDECOD", "AETERM"))
+        return next((self.terms[name] for name in names if name in self.terms), None)
+
+    def lacks_grade(self, row: SourceRow) -> bool:
+        """Whether the term of this name does not offer the row's grade."""
+        same = self.same(row)
+        return same is not None and _grade(row) not in same["grades"]
+
     def term(self, row: SourceRow) -> dict[str, str]:
         """`term`, and `specification` where the class's "Other, specify" has to do."""
-        for variable in ("AELLT", "AEDECOD", "AETERM"):
-            if row[variable].casefold() in self.terms:
-                return {"term": self.terms[row[variable].casefold()]}
+        same = self.same(row)
+        if same is not None and _grade(row) in same["grades"]:
+            return {"term": same["name"]}
         soc = next((row[name] for name in ("AESOC", "AEBODSYS") if row[name].casefold() in self.others), None)
         if soc is None:
             raise RowUnusable("neither the term nor its class (AESOC, AEBODSYS) is one of CTCAE")

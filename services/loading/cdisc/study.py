@@ -17,6 +17,8 @@ T = TypeVar("T")
 NO_LABORATORY = "the trial has no endpoint for laboratory results yet"
 LATER_DOSES = "the schedule counts from the first dose, and later ones are not asked for"
 OTHER_READERS = "read by others than the investigator, which the trial does not take yet"
+CRITERION_COUNTS = "say AESER N beside a criterion of seriousness: the criterion counts"
+OTHER_TERM = "went under 'Other, specify': CTCAE's term of that name does not offer the mapped grade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,12 @@ class _Making:
         self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr")}
         tally.leave_out("lb", len(tables["lb"]), NO_LABORATORY)
         tally.leave_out("tu, tr", others, OTHER_READERS)
-        contradictory = sum(map(adverse_events.contradicts_itself, tables["ae"]))
-        if contradictory:
-            tally.remarks.append(f"ae: {contradictory} rows say AESER N beside a criterion of seriousness; it counts")
+        self._remark(sum(map(adverse_events.contradicts_itself, tables["ae"])), CRITERION_COUNTS)
+        self._other_terms = 0
+
+    def _remark(self, rows: int, what: str) -> None:
+        if rows:
+            self._tally.remarks.append(f"ae: {rows} rows {what}")
 
     def study(self) -> Study:
         sites: dict[str, Course] = {}
@@ -73,6 +78,7 @@ class _Making:
                 sites.setdefault(site.site, site)
                 people.append(Course(site.site, first, tuple(self._rest(row))))
         self._refuse_the_rest()
+        self._remark(self._other_terms, OTHER_TERM)
         return Study(list(sites.values()), people)
 
     def _rest(self, row: SourceRow) -> Iterator[Step]:
@@ -80,9 +86,14 @@ class _Making:
         yield from self._made("dm", row, subject.until_enrolled) or ()
         yield from self._first_dose(subject, self._taken("ex", row.subject))
         for event in self._taken("ae", row.subject):
-            yield from _some(self._made("ae", event, adverse_events.reported, event, self._dictionary, self._agent))
+            yield from _some(self._made("ae", event, self._reported, event))
         yield from self._tumour(row.subject)
         yield from self._made("dm", row, subject.died) or ()
+
+    def _reported(self, row: SourceRow) -> Step:
+        step = adverse_events.reported(row, self._dictionary, self._agent)
+        self._other_terms += self._dictionary.lacks_grade(row)
+        return step
 
     def _first_dose(self, subject: Subject, doses: list[SourceRow]) -> Iterator[Step]:
         if doses:

@@ -1,0 +1,146 @@
+"""`make demo` as a person meets it: what it prints, what a second one does, Ctrl-C at any point, a taken port."""
+
+import asyncio
+import shlex
+import socket
+from pathlib import Path
+
+import httpx
+
+from services.loading.client import TrialClient
+from services.loading.demo import load
+from services.loading.sample import read_sample
+from services.loading.tally import Tally
+from tests.services.loading.support import Running, events, finished, started, tokens_of
+
+TITLES = (
+    "1  Adverse events (CTCAE 5.0)",
+    "2  Overall response (SEED_V1)",
+    "3  Persistence of CAR-T cells in blood",
+    "4  Serum cytokines, pg/mL",
+    "5  Serious adverse events: 7 alerts",
+)
+
+
+def test_it_prints_the_outcome_tables_and_fits_into_a_hundred_columns(demo: Running) -> None:
+    for title in TITLES:
+        assert title in demo.said
+    assert "10 screened at 2 sites, 9 infused" in demo.said
+    for service in ("enrollment", "safety", "efficacy", "biomarkers", "trial"):
+        assert f"{demo.url}/{service}/docs" in demo.said
+    tables = demo.said.partition("API pages:")[0]
+    assert max(map(len, tables.splitlines())) <= 100
+    assert "\x1b" not in demo.said  # no colours in a file
+
+
+def test_the_curl_it_prints_works_when_pasted(demo: Running) -> None:
+    line = next(line for line in demo.said.splitlines() if line.strip().startswith("curl"))
+    _, _, header, url = shlex.split(line)
+    name, _, value = header.partition(": ")
+    answer = httpx.get(url, headers={name: value})
+    assert answer.status_code == 200
+    assert answer.json()["sites"] == ["CU"]
+
+
+def test_the_pages_it_names_answer(demo: Running) -> None:
+    pages = [line.strip() for line in demo.said.splitlines() if line.strip().endswith("/docs")]
+    assert len(pages) == 5
+    assert {httpx.get(page).status_code for page in pages} == {200}
+
+
+def test_the_logs_are_in_a_file_and_say_nothing_on_the_terminal(demo: Running, demo_folder: Path) -> None:
+    assert '"message": "serving"' in (demo_folder / "demo.log").read_text(encoding="utf-8")
+    assert '"message"' not in demo.said
+
+
+def test_loading_it_again_changes_nothing(demo: Running, demo_folder: Path) -> None:
+    before = events(demo_folder)
+
+    async def again() -> Tally:
+        async with TrialClient(demo.url, tokens_of(demo_folder)) as client:
+            tally, _ = await load(client, read_sample())
+            return tally
+
+    tally = asyncio.run(again())
+    assert tally.changed_nothing
+    assert events(demo_folder) == before
+
+
+def test_another_demo_on_the_same_port_says_so_and_leaves(demo: Running, tmp_path: Path) -> None:
+    refused = finished("demo", "--once", data=tmp_path, port=demo.port)
+    assert refused.returncode == 1
+    assert f"port-taken: port {demo.port} on 127.0.0.1 is taken" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_ctrl_c_during_the_load_is_taken_up_where_it_was(tmp_path: Path, demo: Running, demo_folder: Path) -> None:
+    with started("demo", data=tmp_path) as running:
+        running.until_it_complains("Loading the sample trial: 130 of")
+        assert running.interrupt() == 0
+    complained = "".join(running.complained)
+    assert "stopped; what was sent is kept" in complained
+    assert "Traceback" not in complained
+    whole = events(demo_folder)
+    assert 0 < sum(events(tmp_path).values()) < sum(whole.values())
+
+    with started("demo", data=tmp_path) as resumed:
+        resumed.until_it_says("Ctrl-C ends it")
+        assert resumed.interrupt() == 0
+    assert "were there already" in resumed.said
+    assert "Traceback" not in "".join(resumed.complained)
+    assert events(tmp_path) == whole
+
+    again = finished("demo", "--once", data=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "was there already: 324 commands changed nothing" in again.stdout
+    assert all(title in again.stdout for title in TITLES)
+    assert events(tmp_path) == whole
+
+
+def test_a_trial_of_another_protocol_gets_nothing_of_the_sample(tmp_path: Path) -> None:
+    refused = finished("demo", "--once", data=tmp_path, PROTOCOL_FILE="shared/protocol/cdisc_pilot.yaml")
+    assert refused.returncode == 1
+    assert "other-protocol: the trial serves CDISCPILOT01, and the sample trial is of CMD03" in refused.stderr
+    assert sum(events(tmp_path).values()) == 0
+
+
+def test_a_row_that_the_trial_refuses_fails_the_demo_and_is_named(tmp_path: Path) -> None:
+    """The screened person of another content under the same id: the sample's own row then meets a conflict."""
+    with started("serve", data=tmp_path) as running:
+        running.until_it_says("the trial is at")
+        _screen_somebody_else_under_the_first_id(running, tmp_path)
+        assert running.interrupt() == 0
+    refused = finished("demo", "--once", data=tmp_path)
+    assert refused.returncode == 1
+    assert "sample-refused: the trial refused a part of the sample:" in refused.stderr
+    assert "p01-neuroblastoma-6y: 409 other-content-on-record" in refused.stderr
+    assert "p01-neuroblastoma-6y record-infusion: not sent: the participant was refused" in refused.stderr
+
+
+def _screen_somebody_else_under_the_first_id(running: Running, folder: Path) -> None:
+    from services.loading.sample_courses import courses_of, sites_of
+
+    sample = read_sample()
+    first = courses_of(sample)[0].first
+    token = tokens_of(folder)
+    for step, body in ((sites_of(sample)[0].first, {}), (first, {"sex": "U"})):
+        headers = {"Authorization": f"Bearer {token(step.role, 'CU')}", "Idempotency-Key": str(step.id)}
+        answer = httpx.post(f"{running.url}{step.path}", json={**step.body, **body}, headers=headers)
+        assert answer.status_code == 201, answer.text
+
+
+def test_a_port_that_is_taken_by_anything_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = finished("serve", data=tmp_path, port=port)
+    assert refused.returncode == 1
+    assert f"port {port} on 127.0.0.1 is taken" in refused.stderr
+
+
+def test_a_token_of_the_folder_opens_its_trial(demo: Running, demo_folder: Path) -> None:
+    made = finished("token", "--role", "investigator", "--site", "CU", data=demo_folder)
+    assert made.returncode == 0
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    assert httpx.get(f"{demo.url}/trial/v1/participants", headers=headers).status_code == 200

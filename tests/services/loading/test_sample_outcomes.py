@@ -1,0 +1,231 @@
+"""The sample trial, sent to a real process over real HTTP, against figures worked out by hand from its files.
+
+The hand's work is in the comments: P1 to P10 are the files p01 to p10; P6 failed screening. Nothing here depends on
+the day of the test, as every participant's follow-up is over.
+"""
+
+from typing import Any
+
+import pytest
+
+from services.loading.outcomes import Outcomes
+
+
+def test_nine_of_ten_screened_were_infused_at_two_sites(sample_outcomes: Outcomes) -> None:
+    people = sample_outcomes.participants["items"]
+    assert [(each["subject_number"], each["status"], each["dose_level"]) for each in people] == [
+        ("CU-001", "withdrawn", "DL1"),
+        ("CU-002", "completed", "DL1"),
+        ("CU-003", "completed", "DL2"),
+        ("CU-004", "screen-failed", None),
+        ("CU-005", "completed", "DL2"),
+        ("CU-006", "lost-to-follow-up", "DL2"),
+        ("CU-007", "died", "DL2"),
+        ("NCH-001", "completed", "DL1"),
+        ("NCH-002", "completed", "DL2"),
+        ("NCH-003", "lost-to-follow-up", "DL2"),
+    ]
+    tables = (sample_outcomes.adverse_events, sample_outcomes.responses, sample_outcomes.persistence)
+    assert {table["result"]["infused"] for table in tables} == {9}
+    assert not sample_outcomes.adverse_events["as_of"]["halted"]
+    assert sample_outcomes.adverse_events["as_of"]["parked"] == 0
+
+
+def _points(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {point["visit"]: point for point in table["result"]["time_points"]}
+
+
+def _counted(incidences: dict[str, Any]) -> tuple[int, int, list[int], int, int]:
+    """N at risk, any, by worst grade, related, serious."""
+    worst = [each["n"] for each in incidences["any"]["by_worst_grade"]]
+    kinds = (incidences[kind]["n"] for kind in ("related", "serious"))
+    return (incidences["at_risk"], incidences["any"]["n"], worst, *kinds)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("visit", "cumulative"),
+    [
+        # Everybody had CRS in the first week. Worst: P8 grade 1; P2 (the nausea corrected from 3) and P10 grade 2;
+        # P3 (febrile neutropenia) and P9 grade 3; P1 (lymphocytes, from 3 before the infusion), P4, P5, P7 grade 4.
+        # Serious: P3 febrile neutropenia, P5 CRS and ICANS, P9 CRS.
+        ("D7", (9, 9, [1, 2, 2, 4, 0], 9, 3)),
+        # P8's anemia makes that grade 3; P9's hydrocephalus is serious, but P9 is counted already.
+        ("D14", (9, 9, [0, 2, 3, 4, 0], 9, 3)),
+        ("D21", (9, 9, [0, 2, 3, 4, 0], 9, 4)),  # P7's catheter infection on day 19
+        ("D90", (9, 9, [0, 2, 3, 4, 0], 9, 4)),
+        ("M6", (9, 9, [0, 1, 3, 4, 1], 9, 5)),  # P10 died of the disease on day 142
+        ("M12", (9, 9, [0, 1, 3, 4, 1], 9, 5)),
+    ],
+)
+def test_adverse_events_up_to_a_time_point(sample_outcomes: Outcomes, visit: str, cumulative: tuple[Any, ...]) -> None:
+    assert _counted(_points(sample_outcomes.adverse_events)[visit]["cumulative"]) == cumulative
+
+
+@pytest.mark.parametrize(
+    ("visit", "interval"),
+    [
+        # P2 anemia 2, P3 platelets 3 (related), P4 rash 1 (related), P8 anemia 3, P9 hydrocephalus 3 (serious): each
+        # attributed to the cells as possible at least.
+        ("D14", (9, 5, [1, 1, 3, 0, 0], 5, 1)),
+        ("D21", (9, 1, [0, 0, 1, 0, 0], 0, 1)),  # P7's catheter infection, unlikely to be of the cells
+        ("D30", (9, 1, [0, 1, 0, 0, 0], 0, 0)),  # P10's hypertension
+        ("D60", (9, 2, [0, 2, 0, 0, 0], 0, 0)),  # P2's cold on day 48, P10's headache on day 60
+        ("D90", (9, 1, [0, 1, 0, 0, 0], 0, 0)),  # P1's pain on day 75
+        ("M6", (9, 1, [0, 0, 0, 0, 1], 0, 1)),
+        ("M12", (7, 1, [0, 1, 0, 0, 0], 0, 0)),  # P7's lung infection; P8 was lost on day 100, P10 had died
+    ],
+)
+def test_adverse_events_of_an_interval(sample_outcomes: Outcomes, visit: str, interval: tuple[Any, ...]) -> None:
+    assert _counted(_points(sample_outcomes.adverse_events)[visit]["interval"]) == interval
+
+
+def test_cytokine_release_syndrome_and_neurotoxicity_by_worst_grade(sample_outcomes: Outcomes) -> None:
+    socs = _points(sample_outcomes.adverse_events)["M12"]["cumulative"]["by_soc"]
+    terms = {
+        term["term"]: [each["n"] for each in term["any"]["by_worst_grade"]] for soc in socs for term in soc["terms"]
+    }
+    assert terms["Cytokine release syndrome"] == [3, 4, 1, 1, 0]  # P1 P2 P8; P3 P4 P7 P10; P9; P5
+    assert terms["Nervous system disorders - Other, specify"] == [1, 0, 1, 0, 0]  # ICANS: P10; P5
+    assert terms["Nausea"] == [1, 1, 0, 0, 0]  # P8; P2, corrected
+    assert "Fever" not in terms  # P2's was retracted
+
+
+@pytest.mark.parametrize(
+    ("visit", "counts", "responders", "evaluable", "progressed_before", "not_assessed"),
+    [
+        # PR: P3 (64 of 136 mm), P4 (28 of 63). PD: P8 (219 over 1.25 x 169). NE: P7, liver not imaged.
+        # SD: P1, P2, P9, P10, and P5 by override (168 over 1.25 x 132 would be PD).
+        ("D30", (0, 2, 5, 1, 1), 2, 8, 0, 0),
+        # CR: P4. PR: P5 (63 of 132). PD: P1 (new lesion), P10 (82 over 1.25 x 65), P8 since before. P3 is back to SD.
+        ("D90", (1, 1, 4, 3, 0), 2, 9, 1, 0),
+        # CR: P4, P5 (tumour gone, node 7 mm). PD: P2 (80 over 1.25 x 60), P3 (110 over 1.25 x 64), and P1, P8, P10.
+        # SD: P7, P9 (the new lesion is equivocal).
+        ("M6", (2, 0, 2, 5, 0), 2, 9, 3, 0),
+        ("M12", (2, 0, 0, 6, 0), 2, 8, 5, 1),  # P7 by non-targets; P9 was lost on day 240
+    ],
+)
+def test_responses_at_a_time_point(
+    sample_outcomes: Outcomes,
+    visit: str,
+    counts: tuple[int, ...],
+    responders: int,
+    evaluable: int,
+    progressed_before: int,
+    not_assessed: int,
+) -> None:
+    point = _points(sample_outcomes.responses)[visit]
+    assert tuple(point["counts"][each] for each in ("cr", "pr", "sd", "pd", "ne")) == counts
+    assert [(rate["responders"], rate["n"]) for rate in point["rates"]] == [(responders, 9), (responders, evaluable)]
+    assert (point["progressed_before"], point["not_assessed"], point["not_yet_due"]) == (
+        progressed_before,
+        not_assessed,
+        0,
+    )
+
+
+def test_best_overall_response_with_and_without_confirmation(sample_outcomes: Outcomes) -> None:
+    result = sample_outcomes.responses["result"]
+    best, confirmed = result["best_overall"], result["other_rule"]
+    assert best["counts"] == {"cr": 2, "pr": 1, "sd": 5, "pd": 1, "ne": 0}
+    assert confirmed["counts"] == {"cr": 2, "pr": 0, "sd": 6, "pd": 1, "ne": 0}  # P3's PR was not confirmed
+    infused = best["rates"][0]
+    # 3 of 9: beta quantiles (3; 7; 0.025) and (4; 6; 0.975), as printed in tables of Clopper-Pearson limits.
+    assert (infused["percent"], infused["interval"]["lower"], infused["interval"]["upper"]) == ("33.3", "7.5", "70.1")
+
+
+def test_an_override_and_what_the_criteria_had_said_stay_side_by_side(sample_outcomes: Outcomes) -> None:
+    people = {each["subject_number"]: each for each in sample_outcomes.responses["result"]["participants"]}
+    overridden = [each for each in people["NCH-002"]["assessments"] if each["overridden"]]
+    assert [(each["visit"], each["assigned"], each["response"]) for each in overridden] == [("D30", "PD", "SD")]
+
+
+@pytest.mark.parametrize(
+    ("visit", "n", "detectable", "below", "median", "lowest", "highest"),
+    [
+        # cells/uL = ALC x 1000 x CD3 share x CAR share; P1 by share of lymphocytes.
+        # D7: P8 3.5, P2 9, P1 18, P3 30, P10 36, P7 42, P9 48, P4 100, P5 200
+        ("D7", 9, 9, 0, "36", "3.5", "200"),
+        # D14, without P10: 13.5, 24, 54, 80 | 144, 148.5, 300, 600
+        ("D14", 8, 8, 0, "112", "13.5", "600"),
+        # D21, P7 as corrected from 12 to 5 percent: 3.5, 9, 22, 22.5, 36, 52.5, 83.2, 176, 288
+        ("D21", 9, 9, 0, "36", "3.5", "288"),
+        # D30: 0.825, 2.6, 6, 7.68, 10.5, 18, 21, 90, 120
+        ("D30", 9, 9, 0, "10.5", "0.825", "120"),
+        # D60, without P7: <, <, 1.2, 1.4625 | 2.4, 6, 40, 42
+        ("D60", 8, 6, 2, "1.93125", "<0.21", "42"),
+        # D90: <, <, <, 0.45, 1.2, 2.4, 2.7, 15, 19.5
+        ("D90", 9, 6, 3, "1.2", "<0.225", "19.5"),
+        # M6, without P8 and P10: five below their limits (50 of 250,000 events x ALC), then 3.3, 9.6. The fourth
+        # limit in order is 0.304: P1 0.32, P2 0.27, P3 0.272, P7 0.304, P9 0.255.
+        ("M6", 7, 2, 5, "<0.304", "<0.255", "9.6"),
+        # M12: P2 0.285, P3 0.27, P5 0.368, P7 0.3 below their limits; P4 4. The third in order is 0.3.
+        ("M12", 5, 1, 4, "<0.3", "<0.27", "4"),
+    ],
+)
+def test_persistence_at_a_time_point(
+    sample_outcomes: Outcomes, visit: str, n: int, detectable: int, below: int, median: str, lowest: str, highest: str
+) -> None:
+    point = _points(sample_outcomes.persistence)[visit]
+    assert (point["n"], point["n_detectable"], point["n_below_lloq"]) == (n, detectable, below)
+    told = (point["median"], point["range"]["lowest"], point["range"]["highest"])
+    assert tuple(level["text"] for level in told) == (median, lowest, highest)
+
+
+def test_the_course_of_one_participant_whose_cells_persist_and_of_one_who_lost_them(sample_outcomes: Outcomes) -> None:
+    people = {each["subject_number"]: each for each in sample_outcomes.persistence["result"]["participants"]}
+    stays, goes = people["CU-003"], people["CU-002"]
+    assert (stays["cmax"]["value"], stays["cmax"]["day"], stays["last_detectable_day"]) == ("300", 14, 364)
+    assert not stays["lost"]
+    assert (goes["cmax"]["value"], goes["last_detectable_day"], goes["lost_on_day"]) == ("24", 30, 62)
+
+
+@pytest.mark.parametrize(
+    ("analyte", "visit", "n", "censored", "median", "lowest", "highest"),
+    [
+        ("IL6", "PRE", 9, 2, "4.0", "<2.5", "8.0"),  # <, <, 2.8, 3.0, 4.0, 5.0, 5.5, 6.0, 8.0
+        ("IL6", "D7", 9, 1, "350", "40", ">10000"),  # 40, 60, 85, 280, 350, 420, 610, 1500, >
+        ("IL6", "D14", 8, 0, "35", "6", "2400"),  # 6, 9, 12, 30 (corrected from 300) | 40, 45, 120, 2400
+        ("IL6", "D21", 8, 0, "12", "3.0", "90"),  # P2's was drawn late: 3.0, 4.0, 8, 10 | 14, 15, 28, 90
+        ("IL6", "D30", 9, 2, "4.0", "<2.5", "12"),  # <, <, 3, 3.2, 4.0, 6, 7, 9, 12
+        ("IFNG", "D7", 9, 0, "180", "20", "2600"),
+        ("IL2", "PRE", 9, 9, "<2.1", "<2.1", "<2.1"),
+        ("IL4", "D21", 7, 7, "<1.0", "<1.0", "<1.0"),  # P10's sample was too small for it
+    ],
+)
+def test_cytokines_at_a_time_point(
+    sample_outcomes: Outcomes, analyte: str, visit: str, n: int, censored: int, median: str, lowest: str, highest: str
+) -> None:
+    point = _cytokine(sample_outcomes, analyte, visit)
+    assert (point["n"], point["n_censored"]) == (n, censored)
+    told = (point["median"], point["range"]["lowest"], point["range"]["highest"])
+    assert tuple(level["text"] for level in told) == (median, lowest, highest)
+
+
+def test_interleukin_6_rises_84_fold_or_more(sample_outcomes: Outcomes) -> None:
+    """Over the baseline: 14.3, 20, 34+, 50.9, 84, 87.5, 244+, 250, 1250+; 34+ may lie beyond the middle."""
+    fold = _cytokine(sample_outcomes, "IL6", "D7")["fold_change"]
+    assert (fold["n"], fold["median"], fold["certainty"], fold["n_at_least"]) == (9, "84", "at-least", 3)
+
+
+def _cytokine(outcomes: Outcomes, analyte: str, visit: str) -> dict[str, Any]:
+    analytes = {each["analyte"]: each for each in outcomes.cytokines["result"]["analytes"]}
+    points: dict[str, dict[str, Any]] = {each["visit"]: each for each in analytes[analyte]["time_points"]}
+    return points[visit]
+
+
+def test_the_serious_events_and_who_has_them_in_hand(sample_outcomes: Outcomes) -> None:
+    items = sample_outcomes.worklist["result"]["items"]
+    told = {(each["subject_number"], each["term"], each["because"], each["acknowledged_by"]) for each in items}
+    officer = "safety-officer@NCH"
+    assert told == {
+        ("NCH-001", "Febrile neutropenia", "reported-serious", officer),
+        ("NCH-002", "Cytokine release syndrome", "became-life-threatening", officer),
+        ("NCH-002", "Nervous system disorders - Other, specify", "reported-serious", None),
+        ("CU-005", "Catheter related infection", "reported-serious", None),
+        ("NCH-003", "Cytokine release syndrome", "reported-serious", None),
+        ("NCH-003", "Hydrocephalus", "reported-serious", None),
+        ("CU-007", "Disease progression", "reported-serious", None),
+    }
+    upgrade = next(each for each in items if each["because"] == "became-life-threatening")
+    # The clock runs from the awareness of the upgrade, 05:30 in Bangkok on 6 April, not from the event's onset.
+    assert upgrade["next_due_at"] == "2025-04-06T22:30:00Z"
