@@ -3,16 +3,16 @@
 import sys
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Self
 
 from shared.db import Database
 from shared.messaging.bus import Bus
 from shared.projection.parking import parked, replay_parked, resume
 from shared.projection.projection import Projection
 from shared.projection.rebuild import rebuild
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 NAMES = ("rebuild", "resume", "parked", "replay-parked")
 _USAGE = "usage: rebuild NAME | resume NAME | parked NAME | replay-parked NAME [SUBJECT]"
@@ -84,10 +84,8 @@ class ConsoleReport:
         self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
-        console = Console(stderr=True)
-        if console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=console)
+        if sys.stderr.isatty():
+            self._bar = _bar()
             self._task = self._bar.add_task(self._title, total=None)
             self._bar.start()
         return self
@@ -106,3 +104,12 @@ class ConsoleReport:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _bar() -> "Progress":
+    # Workers and APIs know these commands too, and are spared the library.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))

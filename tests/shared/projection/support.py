@@ -102,7 +102,7 @@ OTHER_TABLES = _tables("other_")
 def a_projection(
     name: str = "doses", *, tables: Tables = TABLES, topics: Sequence[str] = (DOSES,), strict: bool = False
 ) -> Projection:
-    """Takes no note that says "poison". `strict`: of the notes that say "place", the database takes the first."""
+    """Takes no note that says "poison". `strict`: the database takes none that says "huge", and one "place" only."""
     doses, parts, firsts = tables
     projection = Projection(name, tables=tables, topics=topics)
 
@@ -119,8 +119,8 @@ def a_projection(
             given_on=envelope.recorded_at.date(),
             tags={"version": envelope.version, "amount": str(event.amount)},
         )
-        if strict and event.note == "place":
-            rows.upsert(doses, {"dose_id": event.dose_id}, position=1)
+        if strict and event.note in {"place", "huge"}:
+            rows.upsert(doses, {"dose_id": event.dose_id}, position=1 if event.note == "place" else 2**80)
         if event.note == "poison":
             raise ValueError("no handler takes poison")
 

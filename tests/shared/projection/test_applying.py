@@ -143,9 +143,9 @@ async def test_a_damaged_event_parks_its_subject(db: Database) -> None:
     assert [subject for subject, _, _ in await waiting_in(db)] == ["CU-001"]
 
 
-@pytest.mark.parametrize("note", ["place", pytest.param("a\x00b", id="NUL")])
+@pytest.mark.parametrize("note", ["place", "huge", pytest.param("a\x00b", id="NUL")])
 async def test_what_the_database_refuses_is_traced_to_its_event(db: Database, note: str) -> None:
-    if note != "place" and db.dialect == "sqlite":
+    if note == "a\x00b" and db.dialect == "sqlite":
         pytest.skip("SQLite takes a NUL")
     ill, well = Dose(1, "CU-001"), Dose(2, "CU-002")
     early = [ill.given(), well.given(note="place"), ill.corrected("7"), Dose(3, "CU-001").given(note=note)]
@@ -156,7 +156,7 @@ async def test_what_the_database_refuses_is_traced_to_its_event(db: Database, no
     assert [entry[1:] for entry in await waiting_in(db, "strict")] == [(Dose(3).stream, 1), (ill.stream, 3)]
     assert applier.standings["strict"].parked == {"CU-001"}
     assert applier.standings["strict"].cursors[well.stream] == 2
-    if note == "place":
+    if note != "a\x00b":
         assert await waiting_in(db, "doses") == [], "the other projection takes what its own tables take"
 
 
