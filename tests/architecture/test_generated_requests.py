@@ -1,0 +1,92 @@
+"""Requests made up from the five OpenAPI documents: none may meet a mistake of ours, or an answer not documented.
+
+Half the requests name what is on record, at the version it is at, so that they reach the rules behind the door.
+GENERATED_REQUESTS (6) sets how many random ones each endpoint gets beside the systematic ones.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from zlib import crc32
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
+
+from shared.kernel.actor import Role
+from tests.architecture.declared import apps
+from tests.flows import course
+from tests.flows.embedded import embedded_trial
+from tests.flows.endpoints import ENDPOINTS
+from tests.flows.trial import Trial
+
+EACH = int(os.environ.get("GENERATED_REQUESTS", "6"))  # noqa: TID251 - of the test run, not of the trial
+CHECKS = {
+    # A request that fits its schema may still break a rule of the trial, or come at the wrong moment.
+    "positive_data_acceptance": {"enabled": False},
+    "negative_data_rejection": {"expected-statuses": ["4xx"]},
+    "missing_required_header": {"expected-statuses": ["401", "404", "422", "428"]},
+}
+CONFIG = {
+    "seed": 1,
+    "generation": {"deterministic": True, "max-examples": EACH, "database": "none", "no-shrink": True},
+    "checks": CHECKS,
+    "phases": {"stateful": {"enabled": False}, "coverage": {"unexpected-methods": ["delete", "put", "trace", "query"]}},
+}
+PATHS = {app.title: path for path, app in apps().items()}
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    with embedded_trial(tmp_path_factory.mktemp("embedded")) as running:
+        for position in course.carry_out(running).values():
+            running.read(f"/trial/v1/participants?wait_for={position}")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def authorization(trial: Trial) -> dict[str, str]:
+    """May do everything at the one site that there is."""
+    token = trial.issuer.token(subject="anybody", roles=set(Role) - {Role.SPONSOR}, sites=["CU"])
+    return {"Authorization": f"Bearer {token}"}
+
+
+def name_what_is_on_record(case: Any, service: str, trial: Trial) -> None:
+    """Put the ids of things on record in the place of ids that were made up, and the version they are at."""
+    known = course.known("CU")
+    if case.meta.is_negative_at(ParameterLocation.PATH):
+        return
+    for name in case.path_parameters or {}:
+        case.path_parameters[name] = known[name]
+    if isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY):
+        for name in {"participant_id", "site_id"} & set(case.body):
+            case.body[name] = known[name]
+    endpoint = ENDPOINTS.get(f"{case.method.upper()} {service}{case.path}")
+    if endpoint is not None and endpoint.needs_version and "If-Match" in (case.headers or {}):
+        case.headers["If-Match"] = course.version_of(trial, service + case.formatted_path, "CU")
+
+
+def ask_for_no_write_to_come(case: Any) -> None:
+    """A position that was made up would be waited for in vain: two seconds, then 503, as it should be."""
+    if not case.meta.is_negative_at(ParameterLocation.QUERY) and "wait_for" in (case.query or {}):
+        case.query["wait_for"] = f"participant:{course.an_id('CU', 'main')}@1"
+
+
+def documents() -> dict[str, Any]:
+    """Each service's OpenAPI document."""
+    return {
+        path.strip("/"): schemathesis.openapi.from_dict(app.openapi(), config=SchemathesisConfig.from_dict(CONFIG))
+        for path, app in apps().items()
+    }
+
+
+@schemathesis.pytest.parametrize(**documents())
+def test_no_request_meets_a_mistake_of_ours_or_an_undocumented_answer(
+    case: Any, trial: Trial, authorization: dict[str, str]
+) -> None:
+    service = PATHS[case.operation.schema.raw_schema["info"]["title"]]
+    if crc32(repr((case.path_parameters, case.body)).encode()) % 4:
+        name_what_is_on_record(case, service, trial)
+    ask_for_no_write_to_come(case)
+    case.call_and_validate(base_url=trial.url + service, headers=authorization)
