@@ -159,10 +159,8 @@ class Reports(Application[UUID]):
     name = "reports"
 
 
-@contextmanager
-def peer(postgres: PostgresServer, **extra: str) -> Iterator[Reports]:
-    postgres.execute("drop schema if exists peer cascade; create schema peer", "bench")
-    environment = {
+def peer_environment(postgres: PostgresServer, **extra: str) -> dict[str, str]:
+    return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
         "POSTGRES_DBNAME": "bench",
         "POSTGRES_HOST": "127.0.0.1",
@@ -172,7 +170,13 @@ def peer(postgres: PostgresServer, **extra: str) -> Iterator[Reports]:
         "POSTGRES_SCHEMA": "peer",
         **extra,
     }
-    app = Reports(env=environment)
+
+
+@contextmanager
+def peer(postgres: PostgresServer, **extra: str) -> Iterator[Reports]:
+    """The peer's application, on an empty schema."""
+    postgres.execute("drop schema if exists peer cascade; create schema peer", "bench")
+    app = Reports(env=peer_environment(postgres, **extra))
     try:
         yield app
     finally:

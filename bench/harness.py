@@ -5,11 +5,19 @@ the figure; the least and the largest beside it say how far to trust it.
 """
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
+import psutil
 from rich.console import Console
 from rich.table import Table
+
+from deploy.native.servers import KafkaServer, PostgresServer
 
 Figures = Mapping[str, float]
 Case = Callable[[], Figures]
@@ -48,17 +56,69 @@ class Result:
         return self.ratio >= limit if self.goal.better == "more" else self.ratio <= limit
 
 
+class Servers:
+    """One PostgreSQL and one Kafka for all measures, each started when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._folder: Path | None = None
+        self._postgres: PostgresServer | None = None
+        self._kafka: KafkaServer | None = None
+
+    def __enter__(self) -> Self:
+        self._folder = Path(self._running.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    @property
+    def postgres(self) -> PostgresServer:
+        if self._postgres is None:
+            self._postgres = self._running.enter_context(PostgresServer(self.folder / "postgres"))
+        return self._postgres
+
+    @property
+    def kafka(self) -> KafkaServer:
+        if self._kafka is None:
+            self._kafka = self._running.enter_context(KafkaServer(self.folder / "kafka"))
+        return self._kafka
+
+    @property
+    def folder(self) -> Path:
+        assert self._folder is not None, "use it in a with statement"
+        return self._folder
+
+    def database(self, name: str) -> tuple[str, str]:
+        """An empty database of this name: its URL for `open_database`, and its DSN."""
+        self.postgres.execute(f"drop database if exists {name} with (force)")
+        self.postgres.execute(f"create database {name}")
+        return self.postgres.url(name), self.postgres.dsn(name)
+
+
 def rounds(cases: Mapping[str, Case], count: int) -> dict[str, list[Figures]]:
     """Run every case once per round, in turn, after one warm-up each."""
     names = list(cases)
     for name in names:
-        cases[name]()
+        say(f"  warm-up   {name:16}{_shown(cases[name]())}")
     found: dict[str, list[Figures]] = {name: [] for name in names}
     for number in range(count):
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
             found[name].append(cases[name]())
+            say(f"  round {number + 1}/{count} {name:16}{_shown(found[name][-1])}")
     return found
+
+
+def say(line: str) -> None:
+    """A line of progress."""
+    print(line, flush=True)
+
+
+def _shown(figures: Figures) -> str:
+    return "  ".join(f"{name} {value:,.4g}" for name, value in figures.items())
 
 
 def compare(
@@ -82,6 +142,21 @@ def compare(
 def percentile(values: Sequence[float], percent: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """What processes and their children have used of the processors so far."""
+    return sum(sum(each.cpu_times()[:2]) for each in _with_children(pids))
+
+
+def pss_mib(pid: int) -> float:
+    """Memory of a process and its children, pages that several processes share divided between them."""
+    return float(sum(each.memory_full_info().pss for each in _with_children([pid])) / 2**20)
+
+
+def _with_children(pids: Iterable[int]) -> list[psutil.Process]:
+    found = [psutil.Process(pid) for pid in pids]
+    return [*found, *(child for each in found for child in each.children(recursive=True))]
 
 
 def show(results: Sequence[Result], count: int) -> None:
