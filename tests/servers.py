@@ -6,10 +6,11 @@ server that cannot start ends the run with its reason and the end of its log.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -57,10 +58,13 @@ class Kafka:
         """For `KafkaBus(prefix=)` and `create_topics(prefix=)`: topics by their true names, and yet one's own."""
         return f"{uuid4().hex}."
 
-    def topic(self, name: str = "trial.safety", partitions: int = 6) -> str:
+    def topic(
+        self, name: str = "trial.safety", partitions: int = 6, configs: Mapping[str, str] = MappingProxyType({})
+    ) -> str:
         """Create a topic of one's own, and return its name."""
         own = f"{self.prefix()}{name}"
-        self.admin().create_topics({own: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+        wanted = {"num_partitions": partitions, "replication_factor": 1, "configs": configs}
+        self.admin().create_topics({own: wanted}, wait_for_metadata=True)
         self._made.append(own)
         return own
 

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import IllegalStateError, KafkaConfigurationError, KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 from shared.kernel.events import Envelope
@@ -27,6 +27,8 @@ from shared.messaging import cloudevents
 from shared.messaging.bus import BusUnavailable, Delivery, Position, PublishFailed, Subscription, UnknownTopic
 
 T = TypeVar("T")
+
+_OUR_BUG = (KafkaConfigurationError, IllegalStateError)
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024  # as the topics are declared; a request body is at most 1 MiB
 WAVE_BYTES = 512 * 1024  # about what one batch of the relay weighs
@@ -59,15 +61,16 @@ def _producer_settings(patience: float) -> dict[str, Any]:
     }
 
 
-_CONSUMER_SETTINGS: Mapping[str, Any] = {
-    "group_id": None,  # positions live in the reader's database, in the transaction of what it wrote
-    "enable_auto_commit": False,
-    "auto_offset_reset": "earliest",
-    "isolation_level": "read_committed",
-    "allow_auto_create_topics": False,
-    "fetch_min_bytes": 1,  # the broker answers as soon as there is anything ...
-    "fetch_max_wait_ms": 500,  # ... and holds an empty answer back for as long
-}
+def _consumer_settings(patience: float) -> dict[str, Any]:
+    return {
+        "group_id": None,  # positions live in the reader's database, in the transaction of what it wrote
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "fetch_min_bytes": 1,  # the broker answers as soon as there is anything ...
+        "fetch_max_wait_ms": min(500, int(patience * 1000 / 6)),  # ... and holds an empty answer back for as long
+    }
 
 
 class KafkaBus:
@@ -76,7 +79,9 @@ class KafkaBus:
     def __init__(
         self, bootstrap: str, *, client_id: str = "trial", prefix: str = "", patience: float = PATIENCE_SECONDS
     ) -> None:
-        self._settings = _client_settings(bootstrap, client_id, patience)
+        client = _client_settings(bootstrap, client_id, patience)
+        self._producing = {**client, **_producer_settings(patience)}
+        self._consuming = {**client, **_consumer_settings(patience)}
         self._patience = patience
         self._prefix = prefix
         self._publishing = _Thread(f"{client_id}-producer")
@@ -89,7 +94,7 @@ class KafkaBus:
         await self._publishing.run(self._publish, self._prefix + topic, envelopes)
 
     def subscribe(self, topics: Sequence[str], start: Mapping[Position, int]) -> Subscription:
-        return KafkaSubscription(self._settings, self._prefix, topics, start)
+        return KafkaSubscription(self._consuming, self._prefix, topics, start)
 
     async def partitions(self, topic: str) -> Sequence[int]:
         return await self._asking.run(lambda: partitions_of(self._metadata_client(), self._prefix + topic))
@@ -115,13 +120,15 @@ class KafkaBus:
                 self._flush(producer)
                 for acknowledgement in acknowledgements:
                     acknowledgement.get(0)  # a flush that returns has waited, and has told nobody what failed
+        except _OUR_BUG:
+            raise
         except KafkaError as error:
             self._discard_producer()
             raise PublishFailed(f"{topic}: the broker did not acknowledge every message ({error!r})") from error
 
     def _producer_client(self) -> Any:
         if self._producer is None:
-            self._producer = opened(KafkaProducer, **self._settings, **_producer_settings(self._patience))
+            self._producer = opened(KafkaProducer, **self._producing)
         return self._producer
 
     def _flush(self, producer: Any) -> None:
@@ -147,7 +154,7 @@ class KafkaBus:
 
     def _metadata_client(self) -> Any:
         if self._metadata is None:
-            self._metadata = opened(KafkaConsumer, **self._settings, **_CONSUMER_SETTINGS)
+            self._metadata = opened(KafkaConsumer, **self._consuming)
         return self._metadata
 
     def _end_offsets(self, topics: Sequence[str]) -> dict[Position, int]:
@@ -215,7 +222,7 @@ class KafkaSubscription:
             )
 
     def _open(self) -> Any:
-        consumer = opened(KafkaConsumer, **self._settings, **_CONSUMER_SETTINGS)
+        consumer = opened(KafkaConsumer, **self._settings)
         try:
             places = [TopicPartition(name, number) for name in self._names for number in partitions_of(consumer, name)]
             consumer.assign(places)
@@ -268,6 +275,8 @@ class _Thread:
     async def run(self, blocking: Callable[..., T], *args: Any) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, blocking, *args)
+        except _OUR_BUG:
+            raise
         except KafkaError as error:
             raise BusUnavailable(f"the broker does not answer ({error!r})") from error
 

@@ -37,9 +37,10 @@ _READ = """select "offset", key, headers, value from messages
 class LocalBus:
     """A log of messages in the file at `path`, which is made if it is not there."""
 
-    def __init__(self, path: Path, *, partitions: int = 1) -> None:
+    def __init__(self, path: Path, *, partitions: int = 1, look_seconds: float = LOOK_SECONDS) -> None:
         self._file = _File(path)
         self._partitions = partitions
+        self._look_seconds = look_seconds
         self._readers: set[LocalSubscription] = set()
 
     async def publish(self, topic: str, envelopes: Sequence[Envelope]) -> None:
@@ -52,7 +53,7 @@ class LocalBus:
 
     def subscribe(self, topics: Sequence[str], start: Mapping[Position, int]) -> Subscription:
         places = {(topic, number): 0 for topic in topics for number in range(self._partitions)}
-        reader = LocalSubscription(self._file, {**places, **start}, self._readers.discard)
+        reader = LocalSubscription(self._file, {**places, **start}, self._look_seconds, self._readers.discard)
         self._readers.add(reader)
         return reader
 
@@ -82,9 +83,16 @@ class LocalBus:
 class LocalSubscription:
     """A reader of the file: its next offset in each partition."""
 
-    def __init__(self, file: "_File", next_offsets: dict[Position, int], on_close: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        file: "_File",
+        next_offsets: dict[Position, int],
+        look_seconds: float,
+        on_close: Callable[["LocalSubscription"], None],
+    ) -> None:
         self._file = file
         self._next = next_offsets
+        self._look_seconds = look_seconds
         self._on_close = on_close
         self._news = asyncio.Event()
         self._read: deque[Delivery] = deque()
@@ -104,7 +112,7 @@ class LocalSubscription:
             if left <= 0:
                 return []
             try:
-                await asyncio.wait_for(self._news.wait(), min(left, LOOK_SECONDS))
+                await asyncio.wait_for(self._news.wait(), min(left, self._look_seconds))
             except TimeoutError:
                 continue
 

@@ -7,7 +7,7 @@ import asyncpg
 
 from deploy.native.servers import PostgresServer
 from shared.messaging import LocalHint, PostgresHint
-from tests.shared.messaging.support import eventually
+from tests.shared.messaging.support import does_not_happen, eventually
 
 
 async def test_a_local_hint_wakes_whoever_waits_and_is_remembered_for_whoever_does_not() -> None:
@@ -49,11 +49,12 @@ async def test_services_in_one_database_do_not_wake_each_other(postgres_url: str
 
 async def test_many_commits_are_few_notifications_and_the_last_is_heard(postgres_url: str) -> None:
     hint = PostgresHint(postgres_url, "safety")
-    heard = 0
+    heard, more = 0, asyncio.Event()
 
     def count(*_: object) -> None:
         nonlocal heard
         heard += 1
+        more.set()
 
     listener = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
     await listener.add_listener("outbox_safety", count)
@@ -63,6 +64,8 @@ async def test_many_commits_are_few_notifications_and_the_last_is_heard(postgres
     before = heard
     hint.ring()
     await eventually(lambda: heard > before)
+    more.clear()
+    assert await does_not_happen(more, within=0.2)
     assert heard < 10
     await listener.close()
     await hint.close()
