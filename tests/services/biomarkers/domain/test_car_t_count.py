@@ -179,6 +179,11 @@ def test_what_a_reader_should_beware_of_is_flagged(report: dict[str, Any], flag:
     assert count(**report).flags == (flag,)
 
 
+@pytest.mark.parametrize("report", [{"percent": "0"}, {"subsets": {"cd4_percent": "50"}}])
+def test_what_can_be_relied_on_has_no_flag(report: dict[str, Any]) -> None:
+    assert count(**report).flags == ()
+
+
 def test_what_the_protocol_does_not_ask_for_is_flagged() -> None:
     narrow = a_protocol(specimen_types=("bone-marrow",), parent_populations=("lymphocytes",), absolute_from=())
     assert count(narrow).flags == (FlowFlag.SPECIMEN_OUTSIDE_PROTOCOL, FlowFlag.PARENT_OUTSIDE_PROTOCOL)
