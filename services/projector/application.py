@@ -1,5 +1,9 @@
-"""The trial's queries: each waits for the asker's own write if told so, then reads its read models at one moment."""
+"""The trial's queries: each waits for the asker's own write if told so, then reads its read models at one moment.
 
+Outcome tables are computed in a thread: so many rows, or the first import of scipy, would hold up everybody else.
+"""
+
+from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -192,9 +196,10 @@ class Projector:
             cohort = await _cohort(reading)
             standing = await adverse_events.that_count(reading.connection, reading.scope)
         episodes = [_episode(event, related_to) for event in standing]
-        return reading.found(
-            adverse_event_incidence(self.protocol, cohort, episodes, related_to=related_to, today=reading.today)
+        table = await to_thread(
+            adverse_event_incidence, self.protocol, cohort, episodes, related_to=related_to, today=reading.today
         )
+        return reading.found(table)
 
     async def response_rate(self, question: Question, evaluator: Evaluator) -> Found[ResponseRates]:
         """Raises: NoSuchOutcome."""
@@ -203,9 +208,10 @@ class Projector:
             cohort = await _cohort(reading)
             rows = await responses.that_count(reading.connection, reading.scope, evaluator)
         assessed = [_assessed(row) for row in rows if not row["baseline"] and row["assigned"] is not None]
-        return reading.found(
-            response_rates(self.protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today)
+        table = await to_thread(
+            response_rates, self.protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today
         )
+        return reading.found(table)
 
     async def persistence(
         self, question: Question, specimen: FlowSpecimenType, percent_of: ParentPopulation | None
@@ -222,7 +228,7 @@ class Projector:
         samples = [_sample(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
         unit = CELLS_PER_UL if percent_of is None else PERCENT
         quantity = Quantity(specimen=specimen.value, unit=unit, percent_of=percent_of)
-        return reading.found(persistence(self.protocol, cohort, samples, quantity=quantity))
+        return reading.found(await to_thread(persistence, self.protocol, cohort, samples, quantity=quantity))
 
     async def cytokines(self, question: Question) -> Found[CytokineLevels]:
         """Raises: NoSuchOutcome."""
@@ -231,7 +237,7 @@ class Projector:
             cohort = await _cohort(reading)
             panels = await cytokine_panels.that_count(reading.connection, reading.scope)
         drawn = [each for panel in panels for each in _drawn(panel)]
-        return reading.found(cytokine_levels(self.protocol, cohort, drawn))
+        return reading.found(await to_thread(cytokine_levels, self.protocol, cohort, drawn))
 
     def _require(self, measure: MeasureId) -> None:
         if measure not in {each.id for each in self.protocol.outcome_measures}:

@@ -69,6 +69,7 @@ def test_an_event_counts_in_the_interval_of_its_onset_both_ends_as_the_protocol_
         ([(3, -5), (1, -2), (2, 3)], []),  # worse than yesterday, not worse than it was
         ([(1, -1), (2, 3), (3, 9), (4, 10)], [("D7", 2), ("D14", 3), ("D14", 4)]),
         ([(3, 2), (1, 9), (2, 16)], [("D7", 3)]),  # it goes on, and is not incident again
+        ([(3, 2), (1, 9), (3, 16)], [("D7", 3)]),  # as bad as it was, not worse
         ([(3, 2), (1, 9), (4, 16)], [("D7", 3), ("D21", 4)]),
         ([(2, 365)], [("M12", 2)]),
         ([(2, 366)], []),  # after the last time point
