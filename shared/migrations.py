@@ -3,7 +3,6 @@
 A service's `migrations/env.py` is two lines: import its METADATA and call `run(METADATA)`.
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from shared.db import Database
@@ -70,17 +68,6 @@ async def upgrade(db: Database, folder: Path) -> None:
     """Bring a database to the newest revision. Safe to run at any time, by any number of processes at once."""
     await ensure_schema(db)
     await _within(db, lambda connection: command.upgrade(config(folder, connection), "head"))
-
-
-async def is_current(db: Database, folder: Path) -> bool:
-    """Whether the database is at the revision this code was written for."""
-    head = await asyncio.to_thread(lambda: ScriptDirectory.from_config(config(folder)).get_current_head())
-
-    def revision(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
-    async with db.connect() as connection:
-        return bool(await connection.run_sync(revision) == head)
 
 
 async def check(db: Database, folder: Path, metadata: MetaData) -> None:

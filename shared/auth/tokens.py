@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
 import jwt
 
 from shared.kernel.actor import Actor, Role
@@ -69,6 +68,8 @@ class UrlKeys:
         return _pick(self._set, key_id)
 
     async def _fetch(self) -> None:
+        import httpx  # noqa: PLC0415 - with the command line it brings, 8 MiB that a key set in a file does not cost
+
         try:
             async with httpx.AsyncClient(timeout=5) as client:
                 answer = await client.get(self._url)

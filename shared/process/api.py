@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.db import Database
 from shared.http import health
 from shared.http.middleware import Surroundings
-from shared.migrations import is_current
 from shared.process import running, wiring
 from shared.process.service import Service
+from shared.revisions import is_current
 from shared.settings import Settings
 
 log = logging.getLogger("trial.process")

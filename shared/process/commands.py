@@ -6,7 +6,6 @@ import sys
 
 from sqlalchemy import text
 
-from shared import migrations
 from shared.kernel.errors import TrialError
 from shared.process import wiring
 from shared.process.api import run_api
@@ -77,6 +76,8 @@ async def _projection_command(service: Service, settings: Settings, words: list[
 
 
 async def _database_command(service: Service, settings: Settings, command: str, arguments: list[str]) -> int:
+    from shared import migrations  # noqa: PLC0415 - alembic, of which an api and a worker have no need
+
     db = wiring.open_service_database(service, settings)
     try:
         match command:
