@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.contracts.terms import latest
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contracts.terms import PartialDate
 from shared.kernel.errors import TrialError
 
 DOMAINS = ("dm", "ex", "ae", "tu", "tr", "lb")
-_DATE = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:T.*)?")
+_WITHOUT_TIME = re.compile(r"([\d-]+)(?:T.*)?")
+_PARTIAL_DATE: TypeAdapter[str] = TypeAdapter(PartialDate)
 
 
 class StudyUnusable(TrialError):
@@ -46,13 +49,11 @@ class SourceRow:
 
     def date(self, variable: str) -> str:
         """A date as far as it is known: 2014, 2014-01, 2014-01-02; a time of day is left out."""
-        found = _DATE.fullmatch(self.required(variable))
+        found = _WITHOUT_TIME.fullmatch(self.required(variable))
         try:
-            if found is not None and latest(found[1]):
-                return found[1]
-        except ValueError:
-            pass
-        raise RowUnusable(f"{variable} is not an ISO 8601 date")
+            return _PARTIAL_DATE.validate_python(None if found is None else found[1])
+        except ValidationError:
+            raise RowUnusable(f"{variable} is not an ISO 8601 date") from None
 
     def full_date(self, variable: str) -> str:
         on = self.date(variable)
