@@ -1,4 +1,7 @@
-"""python -m services: the whole trial in one process, on SQLite, and the commands around it."""
+"""python -m services: the whole trial in one process, on SQLite, and the commands around it.
+
+What serves is imported by the commands that serve: a token or a load takes none of the five services.
+"""
 
 import argparse
 import asyncio
@@ -6,19 +9,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from services import embedded
-from services.loading import demo
 from services.loading.addresses import ensure_free, local_url, url_of
 from services.loading.cdisc import command as cdisc
 from services.loading.client import Tokens
-from shared.auth.local_issuer import add_token_arguments, token_of
+from shared.auth.local_issuer import LocalIssuer, add_token_arguments, token_of
 from shared.kernel.actor import Role
 from shared.kernel.errors import TrialError
-from shared.process import running
 from shared.settings import Settings, read_settings
 
 
 def _serve(folder: Path, settings: Settings) -> None:
+    from services import embedded  # noqa: PLC0415 - see above
+    from shared.process import running  # noqa: PLC0415
+
     url = url_of(settings)
 
     def started() -> None:
@@ -33,15 +36,22 @@ def _serve(folder: Path, settings: Settings) -> None:
 
 
 def _demo(folder: Path, settings: Settings, *, once: bool) -> None:
+    from services import embedded  # noqa: PLC0415 - see above
+    from services.loading import demo  # noqa: PLC0415
+
     async def serve(stop: asyncio.Event, started: Callable[[], None]) -> None:
         await embedded.serve_trial(folder, settings, stop, on_started=started)
 
     demo.run(demo.Trial(serve, _tokens(folder, settings), folder, settings), once=once)
 
 
+def _issuer(folder: Path, settings: Settings) -> LocalIssuer:
+    return LocalIssuer(folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
+
+
 def _tokens(folder: Path, settings: Settings) -> Tokens:
     """Tokens of the folder's own issuer, one subject per role and site, as people would hold them."""
-    issuer = embedded.local_issuer(folder, settings)
+    issuer = _issuer(folder, settings)
 
     def token(role: Role, site: str) -> str:
         return issuer.token(subject=f"{role}@{site}" if site != "*" else role, roles=[role], sites=[site])
@@ -81,7 +91,7 @@ def main() -> None:
             case "demo":
                 _demo(folder, settings, once=given.once)
             case "token":
-                sys.stdout.write(token_of(embedded.local_issuer(folder, settings), given) + "\n")
+                sys.stdout.write(token_of(_issuer(folder, settings), given) + "\n")
             case "load":
                 cdisc.run(given.directory, given.url or local_url(settings), _tokens(folder, settings))
     except TrialError as error:
