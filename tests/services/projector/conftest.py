@@ -13,6 +13,12 @@ from tests.services.projector.small_trial import small_trial
 
 
 @pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the run's token issuer: its keys are made once."""
+    return tmp_path_factory.mktemp("issuer")
+
+
+@pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite database of the projector. Copying it is faster than migrating one per test."""
     file = tmp_path_factory.mktemp("projector") / "migrated.sqlite3"
@@ -44,23 +50,23 @@ async def _open(url: str, folder: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def house(migrated_file: Path, tmp_path: Path) -> AsyncIterator[House]:
+async def house(migrated_file: Path, keys: Path, tmp_path: Path) -> AsyncIterator[House]:
     """A projector that has heard of nothing."""
     file = shutil.copy(migrated_file, tmp_path / "house.sqlite3")
-    async with _open(f"sqlite+aiosqlite:///{file}", tmp_path) as made:
+    async with _open(f"sqlite+aiosqlite:///{file}", keys) as made:
         yield made
 
 
 @pytest.fixture
-async def trial(told_file: Path, tmp_path: Path) -> AsyncIterator[House]:
+async def trial(told_file: Path, keys: Path, tmp_path: Path) -> AsyncIterator[House]:
     """A projector that has heard of the small trial."""
     file = shutil.copy(told_file, tmp_path / "trial.sqlite3")
-    async with _open(f"sqlite+aiosqlite:///{file}", tmp_path) as made:
+    async with _open(f"sqlite+aiosqlite:///{file}", keys) as made:
         yield made
 
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"])
-async def any_house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+async def any_house(request: pytest.FixtureRequest, keys: Path) -> AsyncIterator[House]:
     """A projector that has heard of nothing, on either database."""
-    async with _open(request.getfixturevalue(request.param), tmp_path) as made:
+    async with _open(request.getfixturevalue(request.param), keys) as made:
         yield made

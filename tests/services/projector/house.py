@@ -17,7 +17,7 @@ from shared.auth.tokens import FileKeys, TokenVerifier
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
 from shared.http.middleware import Surroundings
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.kernel.actor import Role
 from shared.kernel.events import Envelope
 from shared.messaging import Delivery

@@ -1,7 +1,7 @@
 """Best overall response, case by case."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain.best_response import (
@@ -75,12 +75,14 @@ def test_a_partial_response_after_a_complete_one_is_a_contradiction(
 readings = st.lists(st.builds(Reading, st.integers(1, 400), st.sampled_from(ORDER)), max_size=8)
 
 
+@settings(max_examples=50, deadline=None)
 @given(readings)
 def test_confirmation_never_makes_a_response_better(told: list[Reading]) -> None:
     best, confirmed = (best_overall_response(told, CRITERIA, confirmed=each) for each in (False, True))
     assert ORDER.index(best) <= ORDER.index(confirmed)
 
 
+@settings(max_examples=50, deadline=None)
 @given(readings, readings)
 def test_nothing_after_progression_changes_the_best_response(before: list[Reading], after: list[Reading]) -> None:
     progressed = [*before, Reading(401, Response.PD)]

@@ -4,7 +4,7 @@ from decimal import Decimal
 from statistics import median as plain_median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr, bdtrc
 
@@ -49,6 +49,7 @@ def test_no_trial_no_interval() -> None:
     assert exact_interval(0, 0) is None
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 90).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
 def test_exact_limits_leave_a_fortieth_in_each_tail(given_counts: tuple[int, int]) -> None:
     successes, trials = given_counts
@@ -127,6 +128,7 @@ def test_the_highest_of_equal_values_is_the_first() -> None:
 numbers = st.decimals(min_value=0, max_value=10**6, places=3)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(numbers, min_size=1))
 def test_without_limits_it_is_the_plain_median_and_its_order_does_not_matter(given_numbers: list[Decimal]) -> None:
     found = median(Value(number) for number in given_numbers)
@@ -135,6 +137,7 @@ def test_without_limits_it_is_the_plain_median_and_its_order_does_not_matter(giv
     assert found == median(Value(number) for number in reversed(given_numbers))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(numbers, min_size=1), st.lists(numbers, max_size=8))
 def test_a_limit_never_becomes_a_number(quantified: list[Decimal], limits: list[Decimal]) -> None:
     found = median([*map(Value, quantified), *(Value(limit, "<") for limit in limits)])

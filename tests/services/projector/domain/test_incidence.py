@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
@@ -163,6 +163,7 @@ def every(incidences: Incidences) -> list[tuple[str, int, list[int]]]:
     return [(kind, tally.n, [count.n for count in tally.by_worst_grade]) for kind, tally in kinds.items()]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(episodes, max_size=8))
 def test_whatever_happens_the_counts_hold_together(happened: list[Episode]) -> None:
     points = list(table(people, *happened).values())
@@ -179,6 +180,7 @@ def test_whatever_happens_the_counts_hold_together(happened: list[Episode]) -> N
         so_far = point.cumulative.any.n
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(episodes, max_size=8), st.randoms(use_true_random=False))
 def test_the_order_of_events_does_not_matter(happened: list[Episode], random: object) -> None:
     shuffled = list(happened)
@@ -186,6 +188,7 @@ def test_the_order_of_events_does_not_matter(happened: list[Episode], random: ob
     assert table(people, *happened) == table(people, *shuffled)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(episodes, min_size=1, max_size=4))
 def test_an_event_less_never_makes_a_count_larger(happened: list[Episode]) -> None:
     more, less = table(people, *happened), table(people, *happened[1:])

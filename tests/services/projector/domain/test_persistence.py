@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
@@ -109,6 +109,7 @@ draws = st.lists(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(draws, st.randoms(use_true_random=False))
 def test_counts_hold_together_and_the_order_of_samples_does_not_matter(
     told: list[tuple[float, str | None]], random: object

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain.best_response import ORDER
@@ -123,6 +123,7 @@ courses = st.lists(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(courses, st.integers(0, 420))
 def test_everybody_infused_is_counted_exactly_once_at_every_time_point(told: list[Assessed], today: int) -> None:
     found = table(people, *told, today=today)
@@ -135,6 +136,7 @@ def test_everybody_infused_is_counted_exactly_once_at_every_time_point(told: lis
         assert all(rate.responders <= rate.n for rate in best.rates)
 
 
+@settings(max_examples=50, deadline=None)
 @given(courses, st.randoms(use_true_random=False))
 def test_the_order_of_assessments_does_not_matter(told: list[Assessed], random: object) -> None:
     shuffled = list(told)
