@@ -96,17 +96,17 @@ class Server:
             self.kill()
             raise
 
-    def stop(self) -> None:
-        """Ask it to end, and kill it if it does not. Harmless if it is not running."""
+    def stop(self) -> int | None:
+        """Ask it to end, and kill it if it does not. Its exit code; None, and no harm done, if it is not running."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         process.send_signal(self.stop_signal)
         try:
-            process.wait(STOP_SECONDS)
+            return process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            return process.wait()
 
     def kill(self) -> None:
         """End it as a power cut would."""

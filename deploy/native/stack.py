@@ -150,23 +150,26 @@ class Stack:
         self._prepare_database()
         described = containers(self._values)
         self.processes = {name: self._process(container) for name, container in described.items()}
-        for name, container in described.items():
-            if container.is_job:
-                self.processes[name].run_job()
-                say(f"{name:20} done")
+        jobs = [self.processes[name] for name, each in described.items() if each.is_job]
+        self._run_together(jobs, say)
         self._start_together([self.processes[name] for name, each in described.items() if not each.is_job], say)
         upstreams = {name: self.processes[f"{name}-api"].port for name in SERVICES}
         self.gateway = Gateway(self.folder / "gateway", self.port, upstreams)
         self._running.enter_context(self.gateway)
         say(describe(self.gateway))
 
+    def _run_together(self, jobs: Sequence[Process], say: Say) -> None:
+        """No job waits for another: the compose file says so (`tests/deploy/test_compose.py`)."""
+        with ThreadPoolExecutor(len(jobs)) as together:
+            for job, _ in zip(jobs, together.map(Process.run_job, jobs), strict=True):
+                say(f"{job.name:20} done")
+
     def _start_together(self, processes: Sequence[Process], say: Say) -> None:
-        """Each takes a second or two to answer: they do so side by side."""
-        for process in processes:
-            self._running.callback(process.stop)
-        with ThreadPoolExecutor(len(processes)) as starting:
-            for process, _ in zip(processes, starting.map(Process.start, processes), strict=True):
-                say(describe(process))
+        """Each takes a second or two to answer, and to end: they do so side by side."""
+        together = self._running.enter_context(ThreadPoolExecutor(len(processes)))
+        self._running.callback(lambda: list(together.map(Process.stop, processes)))
+        for process, _ in zip(processes, together.map(Process.start, processes), strict=True):
+            say(describe(process))
 
     def _prepare_database(self) -> None:
         if self.postgres.execute("select count(*) from pg_database where datname = 'trial'") == "1":

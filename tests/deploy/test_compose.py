@@ -104,6 +104,7 @@ def test_a_job_is_told_from_a_process() -> None:
     described = containers(PASSWORDS)
     jobs = {name for name, container in described.items() if container.is_job}
     assert jobs == {"topics", "issuer", *(f"{service}-migrate" for service in SERVICES)}
+    assert all(jobs.isdisjoint(described[job].waits_for) for job in jobs), "the native stack runs jobs side by side"
 
 
 def test_the_roles_that_init_sql_makes_are_those_the_processes_use() -> None:
