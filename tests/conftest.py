@@ -8,6 +8,7 @@ import pytest
 from pytest_socket import socket_allow_hosts
 
 from deploy.native.servers import KafkaServer, PostgresServer, ServerFailed
+from deploy.native.stack import Stack
 from tests.servers import Kafka, Postgres, running_kafka, running_postgres, temporary_folder
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -78,3 +79,28 @@ def new_kafka_server() -> Iterator[Callable[[], KafkaServer]]:
                 return stack.enter_context(KafkaServer(stack.enter_context(temporary_folder())))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Writes a line to the terminal while a long test runs, whatever is captured."""
+    plugins = request.config.pluginmanager
+    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
+        if reporter is not None and capture is not None:
+            with capture.global_and_fixture_disabled():
+                reporter.write_line(line)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def stack(say: Callable[[str], None]) -> Iterator[Stack]:
+    """The processes of docker-compose.yml with servers of their own, started once for all tests that ask for them."""
+    with ExitStack() as running:
+        made = Stack(running.enter_context(temporary_folder()))
+        running.callback(made.stop)
+        with or_the_run_fails():
+            made.start(say)
+        yield made

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import httpx
 
+from deploy.native.stack import Stack
 from shared.auth.local_issuer import LocalIssuer
 from shared.kernel.actor import Role
 from tests.flows.waiting import until
@@ -62,3 +63,9 @@ class Trial:
         answer = until(f"POST {path} finds its participant", send)
         assert answer.is_success, f"POST {path}: {answer.status_code} {answer.text}"
         return answer
+
+
+def trial_of(stack: Stack) -> Trial:
+    """The trial behind the stack's gateway."""
+    issuer = LocalIssuer(stack.issuer_folder, issuer="urn:cmd03:local", audience="cmd03").prepare()
+    return Trial(stack.url, issuer)
