@@ -5,6 +5,7 @@ connection, 502 to 504) is sent again, with patience; an answer that refuses is 
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -19,6 +20,7 @@ from shared.kernel.errors import TrialError, Unavailable
 NAMESPACE = UUID("0b9f2d52-5a0e-5f0a-8f0d-2f3a86a0c9d1")  # of this loader; never changes
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
+TELL_AFTER_SECONDS = 3.0  # of waiting, so that nobody wonders
 AT_ONCE = 8
 
 Tokens = Callable[[Role, str], str]
@@ -137,7 +139,7 @@ class TrialClient:
 
     async def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
         clock = asyncio.get_running_loop().time
-        give_up = clock() + self._patience
+        give_up, tell_at = clock() + self._patience, clock() + TELL_AFTER_SECONDS
         while True:
             try:
                 answer = await self._http.request(method, path, **what)
@@ -147,6 +149,9 @@ class TrialClient:
                 return _with_a_verdict(answer, f"{method} {path}")
             if clock() > give_up:
                 raise TrialAway(f"the trial at {self._http.base_url} does not answer; nothing is lost: start again")
+            if clock() > tell_at:
+                sys.stderr.write(f"waiting for the trial at {self._http.base_url}\n")
+                tell_at = give_up
             await asyncio.sleep(self._pause)
 
 
