@@ -104,11 +104,13 @@ class Lease:
                     return _ended(task)
                 if stop.is_set():
                     cancel_at = min(cancel_at, time.monotonic() + self._ttl)
-                await self._taken()
+                if self.held:  # else we were asleep: others may have worked and gone, and what the work knows is old
+                    await self._taken()
         finally:
             task.cancel()
             await asyncio.wait([task])
-        return stop.is_set() or (not task.cancelled() and _ended(task))
+        returned = not task.cancelled() and _ended(task)
+        return returned or stop.is_set()
 
     async def _taken(self) -> bool:
         """Take or renew. When the database is away the lease runs out by itself."""
