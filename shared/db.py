@@ -223,6 +223,8 @@ def is_away(error: BaseException) -> bool:
         cause = error.orig.__cause__ if error.orig is not None else None
         if isinstance(cause, _AWAY) or (isinstance(error, OperationalError) and _sqlite_is_away(error.orig)):
             return True
+    if isinstance(error, OSError) and error.filename is not None:
+        return False  # about a file, not about the way to the database
     return isinstance(error, _AWAY) or _sqlite_is_away(error)
 
 

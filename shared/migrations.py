@@ -16,6 +16,29 @@ from sqlalchemy import Connection, MetaData, text
 from shared.db import Database
 
 LOCK_KEY = 0x434D4430  # "CMD0": one migration at a time per database
+TEMPLATE = '''"""${message}
+
+It must suit the code that is already running: add nullable, backfill, enforce, in separate migrations.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+import shared.db
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}
+'''
 LOCK_TIMEOUT = "5s"  # a migration that waits longer for a table would hold up everybody behind it
 
 
@@ -86,6 +109,19 @@ async def check(db: Database, folder: Path, metadata: MetaData) -> None:
 async def write_revision(db: Database, folder: Path, message: str) -> None:
     """Write the next migration from the difference between code and database; a person reads and mends it."""
     await upgrade(db, folder)
-    await _within(
-        db, lambda connection: command.revision(config(folder, connection), message=message, autogenerate=True)
-    )
+    template = folder / "script.py.mako"  # alembic looks for it here; one text serves all services
+    template.write_text(TEMPLATE, encoding="utf-8")
+    try:
+        await _within(
+            db,
+            lambda connection: command.revision(
+                config(folder, connection), message=message, autogenerate=True, rev_id=_next_number(folder)
+            ),
+        )
+    finally:
+        template.unlink()
+
+
+def _next_number(folder: Path) -> str:
+    """Migrations are numbered: one service's history is one line."""
+    return f"{1 + max((int(file.name[:4]) for file in (folder / 'versions').glob('[0-9]*.py')), default=0):04}"

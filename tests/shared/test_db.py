@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -122,6 +123,15 @@ async def test_our_own_mistake_is_not_taken_for_an_outage(db: Database) -> None:
         async with db.connect() as connection:
             await connection.execute(text("select * from missing"))
     assert not isinstance(raised.value, Unavailable)
+
+
+async def test_a_file_that_is_missing_is_not_taken_for_an_outage(db: Database, tmp_path: Path) -> None:
+    async def read_within_a_transaction() -> None:
+        async with db.begin():
+            (tmp_path / "missing").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        await read_within_a_transaction()
 
 
 @pytest.mark.parametrize("how", ["connect", "begin", "driver"])
