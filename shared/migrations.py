@@ -28,16 +28,11 @@ import shared.db
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}
 
-
-def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
 '''
 LOCK_TIMEOUT = "5s"  # a migration that waits longer for a table would hold up everybody behind it
 
