@@ -50,6 +50,7 @@ async def serve_trial(
     """Migrate, then serve all services and run all workers until `stop`. Data live in `folder`."""
     settings = embedded_settings(folder, settings)
     protocol = load_protocol(settings.protocol_file)
+    verifier = wiring.open_verifier(settings)
     bus = wiring.open_bus(settings, "embedded")
     opened: list[tuple[Database, Hint]] = []
     apps: dict[str, FastAPI] = {}
@@ -60,7 +61,7 @@ async def serve_trial(
             hint = wiring.open_hint(db, settings, service)
             opened.append((db, hint))
             await migrations.upgrade(db, service.migrations)
-            parts = wiring.assemble(db, settings, hint=hint, protocol=protocol)
+            parts = wiring.assemble(db, settings, hint=hint, protocol=protocol, verifier=verifier)
             apps[service.path] = service.create_app(parts)
             workers.append(Worker(service, parts, bus, hint))
         checks = checks_of([(service, db) for service, (db, _) in zip(SERVICES, opened, strict=True)])

@@ -26,7 +26,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 @cache
-def head(folder: Path) -> str | None:
+def head(folder: Path) -> object:
     """The newest of a service's migrations: the one that no other builds on. None where there are none."""
     written = [_assigned(file) for file in (folder / "versions").glob("*.py")]
     newest = {each["revision"] for each in written} - {each["down_revision"] for each in written}
@@ -35,9 +35,9 @@ def head(folder: Path) -> str | None:
     return newest.pop() if newest else None
 
 
-def _assigned(file: Path) -> dict[str, str | None]:
+def _assigned(file: Path) -> dict[str, object]:
     """`revision` and `down_revision` of one migration, which is read and not run."""
-    found: dict[str, str | None] = {}
+    found: dict[str, object] = {}
     for statement in ast.parse(file.read_text(encoding="utf-8")).body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):

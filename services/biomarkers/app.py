@@ -1,15 +1,15 @@
 """Wiring: the app that answers, and the manifest from which processes run biomarkers."""
 
 from pathlib import Path
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from services.biomarkers import references
-from services.biomarkers.api import cytokine_panels, flow_results
-from services.biomarkers.application import Biomarkers
 from services.biomarkers.tables import METADATA
-from shared.http.service_app import Parts, create_service_app
+from shared.http.parts import Parts
 from shared.process.service import Service
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 TITLE = "Biomarkers"
 DESCRIPTION = """CAR-T cells by flow cytometry, and cytokine panels.
@@ -20,7 +20,12 @@ the one before it, which stays readable. Values are decimals, exact in and out.
 """
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts) -> "FastAPI":
+    # A worker makes no app, and is spared FastAPI and the routes.
+    from services.biomarkers.api import cytokine_panels, flow_results  # noqa: PLC0415
+    from services.biomarkers.application import Biomarkers  # noqa: PLC0415
+    from shared.http.service_app import create_service_app  # noqa: PLC0415
+
     return create_service_app(
         "biomarkers",
         title=TITLE,

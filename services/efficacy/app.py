@@ -1,17 +1,16 @@
 """Wiring: the app that answers, and the manifest from which processes run efficacy."""
 
 from pathlib import Path
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from services.efficacy import references
-from services.efficacy.api import assessments, lesions, tumour_burden
-from services.efficacy.application import Efficacy
-from services.efficacy.domain.criteria import UnknownCriteria
 from services.efficacy.tables import METADATA
-from shared.http.service_app import Parts, create_service_app
+from shared.http.parts import Parts
 from shared.process.service import Service
 from shared.settings import BadSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 TITLE = "Efficacy"
 DESCRIPTION = """Tumour lesions, their measurements, and the response that the protocol's criteria assign.
@@ -22,7 +21,13 @@ corrected; the responses follow. A reader may override a response with a reason;
 """
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts) -> "FastAPI":
+    # A worker makes no app, and is spared FastAPI and the routes.
+    from services.efficacy.api import assessments, lesions, tumour_burden  # noqa: PLC0415
+    from services.efficacy.application import Efficacy  # noqa: PLC0415
+    from services.efficacy.domain.criteria import UnknownCriteria  # noqa: PLC0415
+    from shared.http.service_app import create_service_app  # noqa: PLC0415
+
     try:
         efficacy = Efficacy(parts.db, parts.store, parts.protocol, parts.clock)
     except UnknownCriteria as error:

@@ -1,14 +1,14 @@
 """Wires enrollment: its FastAPI application, and the manifest that processes run it from."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
-from services.enrollment.api import consents, endings, infusions, participants, sites
-from services.enrollment.application import Enrollment
 from services.enrollment.tables import METADATA
-from shared.http.service_app import Parts, create_service_app
+from shared.http.parts import Parts
 from shared.process import Service
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 TITLE = "Enrollment"
 DESCRIPTION = (
@@ -17,7 +17,12 @@ DESCRIPTION = (
 )
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts) -> "FastAPI":
+    # A worker makes no app, and is spared FastAPI and the routes.
+    from services.enrollment.api import consents, endings, infusions, participants, sites  # noqa: PLC0415
+    from services.enrollment.application import Enrollment  # noqa: PLC0415
+    from shared.http.service_app import create_service_app  # noqa: PLC0415
+
     return create_service_app(
         "enrollment",
         title=TITLE,

@@ -1,15 +1,15 @@
 """Wires the projector: its FastAPI application, and the manifest that processes run it from."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
-from services.projector.api import adverse_events, outcomes, participants, protocol, sae_worklist, visits
-from services.projector.application import Projector
 from services.projector.readmodels.all import PROJECTIONS
 from services.projector.tables import METADATA
-from shared.http.service_app import Parts, create_service_app
+from shared.http.parts import Parts
 from shared.process import Service
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 TITLE = "Trial"
 DESCRIPTION = (
@@ -20,7 +20,12 @@ DESCRIPTION = (
 )
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts) -> "FastAPI":
+    # A worker makes no app, and is spared FastAPI and the routes.
+    from services.projector.api import adverse_events, outcomes, participants, protocol, sae_worklist, visits  # noqa: PLC0415
+    from services.projector.application import Projector  # noqa: PLC0415
+    from shared.http.service_app import create_service_app  # noqa: PLC0415
+
     return create_service_app(
         "projector",
         title=TITLE,

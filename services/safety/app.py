@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from services.safety import alert_queue, references
-from services.safety.api import adverse_events, alerts, ctcae
-from services.safety.application import Safety
 from services.safety.domain.alert_message import AlertMessage
-from services.safety.domain.ctcae import EDITION
 from services.safety.tables import METADATA
-from shared.http.service_app import Parts, create_service_app
+from shared.http.parts import Parts
 from shared.process.service import Service, Task
 from shared.settings import BadSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 TITLE = "Safety"
 DESCRIPTION = """Adverse events graded by CTCAE 5.0, and the alerts that serious ones raise.
@@ -24,7 +23,13 @@ stays open until a safety officer acknowledges it.
 """
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts) -> "FastAPI":
+    # A worker makes no app, and is spared FastAPI and the routes.
+    from services.safety.api import adverse_events, alerts, ctcae  # noqa: PLC0415
+    from services.safety.application import Safety  # noqa: PLC0415
+    from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
+    from shared.http.service_app import create_service_app  # noqa: PLC0415
+
     asked = parts.protocol.ctcae.edition.value
     if asked != EDITION:
         raise BadSettings(f"the protocol asks for CTCAE {asked}; this service holds {EDITION}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http import problems
+from shared.http import problem_body
 from shared.telemetry import tracing
 from shared.telemetry.metrics import REQUESTS
 
@@ -45,7 +45,7 @@ class Surroundings:
         except Exception:
             log.exception("a request failed by a bug of ours")
             if not status:
-                await problems.of_bug()(scope, receive, note)
+                await problem_body.of_bug()(scope, receive, note)
             elif status != 500:
                 raise  # the answer had begun: cut it off rather than pretend that it is whole
         finally:
@@ -88,7 +88,9 @@ class _Counted:
 
 
 def _too_large() -> Any:
-    return problems.answer(413, "body-too-large", "a request body has at most 1 MiB; send the rows in several requests")
+    return problem_body.answer(
+        413, "body-too-large", "a request body has at most 1 MiB; send the rows in several requests"
+    )
 
 
 def _has_body(scope: Scope) -> bool:

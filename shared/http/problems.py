@@ -5,18 +5,17 @@ the request. What was sent is never quoted back: answers end in other people's l
 """
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
 
 from shared.auth.tokens import Unauthenticated
 from shared.http.etags import MissingIfMatch
 from shared.http.negotiation import NotAcceptable
+from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_bug
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
@@ -26,10 +25,8 @@ from shared.kernel.errors import (
     Unacceptable,
     Unavailable,
 )
-from shared.telemetry import tracing
 from shared.telemetry.metrics import PROBLEMS
 
-MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
 
 STATUSES: tuple[tuple[type[TrialError], int], ...] = (
@@ -47,25 +44,6 @@ STATUSES: tuple[tuple[type[TrialError], int], ...] = (
 
 class InvalidRequest(Unacceptable):
     """The request does not match its schema: see `errors`, mend it, send it again."""
-
-
-class PlaceInRequest(BaseModel):
-    """One place of the request that must change."""
-
-    at: str = Field(description="JSON pointer into the body, or query, path or header and the name")
-    why: str
-
-
-class Problem(BaseModel):
-    """A problem answer after RFC 9457."""
-
-    type: str = Field(description="Stable code of the kind of problem")
-    title: str
-    status: int
-    detail: str
-    trace_id: str
-    errors: list[PlaceInRequest] | None = None
-    current_version: int | None = None
 
 
 def status_of(error: type[TrialError]) -> int:
@@ -89,39 +67,11 @@ def of(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    errors: list[PlaceInRequest] | None = None,
-    current_version: int | None = None,
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    problem = Problem(
-        type=code,
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        trace_id=tracing.current().correlation_id.hex,
-        errors=errors,
-        current_version=current_version,
-    )
-    return JSONResponse(
-        problem.model_dump(mode="json", exclude_none=True), status, media_type=MEDIA_TYPE, headers=headers
-    )
-
-
 def of_error(error: TrialError) -> JSONResponse:
     """A domain error as its answer."""
     status = status_of(type(error))
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_SECONDS)}}.get(status)
     return answer(status, error.code, str(error), current_version=getattr(error, "current", None), headers=headers)
-
-
-def of_bug() -> JSONResponse:
-    """The answer to a request that failed by a mistake of ours; the log has what happened."""
-    return answer(500, "internal-error", "our mistake, not yours; give the trace_id to support")
 
 
 def install(app: FastAPI) -> None:

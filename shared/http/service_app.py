@@ -1,31 +1,14 @@
 """The FastAPI application of one service, as every service builds it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from shared.auth.tokens import TokenVerifier
-from shared.db import Database
-from shared.eventstore.store import EventStore
 from shared.http import problems
+from shared.http.parts import Parts
+from shared.http.problem_body import Problem
 from shared.http.routes import ExactRoute
-from shared.kernel.clock import Clock
-from shared.protocol import Protocol
-from shared.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a service is built from: made once per process by `shared.process`, or by a test."""
-
-    db: Database
-    store: EventStore
-    protocol: Protocol
-    clock: Clock
-    settings: Settings
-    verifier: TokenVerifier | None
 
 
 def router(prefix: str, tag: str) -> APIRouter:
@@ -67,7 +50,7 @@ def _document_problems(app: FastAPI) -> None:
         document = make()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         if "Problem" not in schemas:
-            problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= problem.pop("$defs", {})
             schemas["Problem"] = problem
         return document

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,7 +20,7 @@ log = logging.getLogger("trial.process")
 
 
 def root_app(
-    apps: Mapping[str, FastAPI], checks: Mapping[str, health.Check], before_scrape: Callable[[], None] = lambda: None
+    apps: Mapping[str, ASGIApp], checks: Mapping[str, health.Check], before_scrape: Callable[[], None] = lambda: None
 ) -> Surroundings:
     """Services at their paths, with the process's health and metrics beside them."""
     return Surroundings(Paths(apps, Starlette(routes=health.routes(checks, before_scrape))))
@@ -62,7 +61,7 @@ def run_api(service: Service, settings: Settings) -> None:
         db = wiring.open_service_database(service, settings)
         hint = wiring.open_hint(db, settings, service)
         try:
-            parts = wiring.assemble(db, settings, hint=hint)
+            parts = wiring.assemble(db, settings, hint=hint, verifier=wiring.open_verifier(settings))
             app = root_app(
                 {service.path: service.create_app(parts)}, {"database": database_check(db, service.migrations)}
             )

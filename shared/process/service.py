@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fastapi import FastAPI
 from sqlalchemy import MetaData
 
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.projection import Projection
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 class Task(Protocol):
@@ -34,7 +36,7 @@ class Service:
     path: str
     metadata: MetaData
     migrations: Path
-    create_app: Callable[[Parts], FastAPI]
+    create_app: Callable[[Parts], "FastAPI"]
     topic: str | None = None
     projections: Sequence[Projection] = ()
     tasks: Callable[[Parts], Sequence[Task]] = field(default=_no_tasks)

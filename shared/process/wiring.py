@@ -1,14 +1,18 @@
 """From settings to parts: which database, which bus, whose tokens. The only place that chooses implementations."""
 
-from shared.auth.tokens import FileKeys, TokenVerifier, UrlKeys
+from typing import TYPE_CHECKING
+
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.kernel.clock import Clock, system_clock
 from shared.messaging import Bus, Hint, LocalBus, LocalHint, PostgresHint
 from shared.process.service import Service
 from shared.protocol import Protocol, load_protocol
 from shared.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from shared.auth.tokens import TokenVerifier
 
 
 def open_service_database(service: Service, settings: Settings) -> Database:
@@ -30,18 +34,18 @@ def open_bus(settings: Settings, client_id: str) -> Bus:
     return KafkaBus(settings.kafka_bootstrap, client_id=client_id)
 
 
-def open_verifier(settings: Settings) -> TokenVerifier | None:
+def open_verifier(settings: Settings) -> "TokenVerifier | None":
     """None where authentication is switched off, which the settings allow on loopback alone."""
+    from shared.auth.tokens import FileKeys, TokenVerifier, UrlKeys  # noqa: PLC0415 - a worker checks no tokens
+
     if settings.auth_disabled:
         return None
     if settings.oidc_jwks_url is not None:
-        return _verifier(UrlKeys(settings.oidc_jwks_url), settings)
-    if settings.oidc_jwks_file is not None:
-        return _verifier(FileKeys(settings.oidc_jwks_file), settings)
-    raise BadSettings("set OIDC_JWKS_URL or OIDC_JWKS_FILE to the issuer's keys (or AUTH_DISABLED=1 on loopback)")
-
-
-def _verifier(keys: FileKeys | UrlKeys, settings: Settings) -> TokenVerifier:
+        keys: FileKeys | UrlKeys = UrlKeys(settings.oidc_jwks_url)
+    elif settings.oidc_jwks_file is not None:
+        keys = FileKeys(settings.oidc_jwks_file)
+    else:
+        raise BadSettings("set OIDC_JWKS_URL or OIDC_JWKS_FILE to the issuer's keys (or AUTH_DISABLED=1 on loopback)")
     return TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
 
 
@@ -49,6 +53,7 @@ def assemble(
     db: Database,
     settings: Settings,
     *,
+    verifier: "TokenVerifier | None",
     hint: Hint | None = None,
     protocol: Protocol | None = None,
     clock: Clock = system_clock,
@@ -60,5 +65,5 @@ def assemble(
         protocol=protocol or load_protocol(settings.protocol_file),
         clock=clock,
         settings=settings,
-        verifier=open_verifier(settings),
+        verifier=verifier,
     )

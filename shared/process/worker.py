@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.db import Database
 from shared.http import health
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.messaging import Bus, Hint, Lease, Relay
 from shared.process import running, wiring
 from shared.process.api import database_check, root_app
@@ -93,7 +93,8 @@ def run_worker(service: Service, settings: Settings) -> None:
         hint = wiring.open_hint(db, settings, service)
         bus = wiring.open_bus(settings, f"{service.name}-worker")
         try:
-            worker = Worker(service, wiring.assemble(db, settings, hint=hint), bus, hint)
+            parts = wiring.assemble(db, settings, hint=hint, verifier=None)  # nobody asks it but for its health
+            worker = Worker(service, parts, bus, hint)
             checks = {"database": database_check(db, service.migrations), "worker": worker.check}
             app = root_app({}, checks, worker.before_scrape)
             await run_together([running.serve(app, settings, stop), *worker.jobs(stop)], stop)

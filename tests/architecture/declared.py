@@ -12,7 +12,7 @@ from services.embedded import SERVICES
 from shared.auth.permissions import Permission
 from shared.db import open_database
 from shared.eventstore.store import EventStore
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.kernel.actor import Role
 from shared.kernel.clock import system_clock
 from shared.protocol import load_protocol

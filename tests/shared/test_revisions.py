@@ -1,7 +1,5 @@
 """What readiness asks of migrations is what alembic would answer, without it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -54,16 +52,3 @@ async def test_a_database_is_current_once_it_is_migrated(which: str, request: py
         assert await is_current(db, SAFETY.migrations)
     finally:
         await db.dispose()
-
-
-@pytest.mark.parametrize(
-    ("loaded", "spared"),
-    [
-        ("services.safety.app, shared.process.api", {"alembic", "httpx", "rich", "kafka", "scipy", "jgo"}),
-        ("services.projector.app, shared.process.api", {"alembic", "httpx", "rich", "kafka", "scipy", "jgo"}),
-    ],
-)
-def test_a_process_loads_no_library_that_it_has_no_use_for(loaded: str, spared: set[str]) -> None:
-    program = f"import sys, {loaded}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert not spared & set(done.stdout.split())

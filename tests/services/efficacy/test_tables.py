@@ -8,7 +8,7 @@ from services.efficacy.app import SERVICE
 from shared import migrations
 from shared.db import open_database
 from shared.eventstore.store import EventStore
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.protocol import load_protocol
 from shared.settings import BadSettings, Settings
 

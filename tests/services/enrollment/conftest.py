@@ -16,7 +16,7 @@ from shared.auth.local_issuer import LocalIssuer
 from shared.auth.tokens import FileKeys, TokenVerifier
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.kernel.actor import Role
 from shared.settings import Settings
 from tests.services.enrollment.builders import NOW, PROTOCOL

@@ -18,7 +18,7 @@ from shared.contracts.enrollment import CellsInfused, ParticipantScreened
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
 from shared.http.middleware import Surroundings
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.kernel.actor import Role
 from shared.kernel.events import Envelope, Event
 from shared.messaging import Delivery

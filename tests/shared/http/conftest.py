@@ -19,7 +19,8 @@ from shared.http import answers, paging, problems
 from shared.http.etags import IfMatch
 from shared.http.identities import Mint
 from shared.http.middleware import Surroundings
-from shared.http.service_app import Parts, create_service_app, router
+from shared.http.parts import Parts
+from shared.http.service_app import create_service_app, router
 from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import system_clock
 from shared.kernel.decider import Command

@@ -20,7 +20,7 @@ from shared.contracts.enrollment import CellsInfused, InfusionCorrected, Infusio
 from shared.contracts.enrollment_terms import Diagnosis, ParticipantStatus, Route, Sex
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
-from shared.http.service_app import Parts
+from shared.http.parts import Parts
 from shared.kernel.actor import Role
 from shared.kernel.events import Envelope, Event
 from shared.messaging.bus import Delivery
