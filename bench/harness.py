@@ -4,6 +4,7 @@ A B C, C A B, ...: a ratio always comes from the same minute of the same machine
 the figure; the least and the largest beside it say how far to trust it.
 """
 
+import asyncio
 import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -110,6 +111,12 @@ def rounds(cases: Mapping[str, Case], count: int) -> dict[str, list[Figures]]:
             found[name].append(cases[name]())
             say(f"  round {number + 1}/{count} {name:16}{_shown(found[name][-1])}")
     return found
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Look every two milliseconds: what is measured says how far it is, and does not wait for us."""
+    while not holds():  # noqa: ASYNC110 - there is no event to wait for, and there shall be none
+        await asyncio.sleep(0.002)
 
 
 def say(line: str) -> None:

@@ -19,8 +19,6 @@ from uuid import UUID, uuid4
 
 import psycopg
 import uvloop
-from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
 from sqlalchemy import insert
 
 from bench import floor_path, sample
@@ -38,7 +36,7 @@ from shared import migrations
 from shared.auth.local_issuer import LocalIssuer
 from shared.db import open_database
 from shared.kernel.actor import Role
-from shared.messaging.topics import create_topics, load_topics
+from shared.messaging.topics import Topic, create_topics, load_topics
 
 A_SECOND = 50
 SECONDS = 6
@@ -147,9 +145,9 @@ def floor(dsn: str, bootstrap: str) -> Case:
 
     def run() -> Figures:
         topic = f"floor.{uuid4().hex[:8]}"
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-        admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
-        admin.close()
+        create_topics(
+            bootstrap, [Topic(name=topic, about="the floor's", partitions=1, min_insync_replicas=1, config={})]
+        )
         with psycopg.connect(dsn) as connection:
             connection.execute("drop table if exists floor_events, floor_outbox, floor_read, floor_offsets")
             connection.execute(floor_path.TABLES)

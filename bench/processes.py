@@ -15,8 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 import uvloop
-from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
 
 from bench import sample
 from bench.harness import Case, Figures, Goal, Result, Servers, compare, pss_mib, rounds
@@ -30,9 +28,10 @@ from shared.auth.local_issuer import LocalIssuer
 from shared.contracts import enrollment  # noqa: F401 - registers the event
 from shared.db import open_database
 from shared.messaging import KafkaBus
-from shared.messaging.topics import create_topics, load_topics
+from shared.messaging.topics import Topic, create_topics, load_topics
 
 SCREENED = "enrollment.participant-screened"
+FLOOR = "floor.processes"
 PATIENCE_SECONDS = 60.0
 SETTLE_SECONDS = 0.5
 NEW_WORK = (
@@ -118,15 +117,13 @@ def floor_api(url: str) -> Case:
 
 
 def floor_worker(dsn: str, bootstrap: str) -> Case:
-    return lambda: weighed(["bench.floor_worker", dsn, bootstrap, "floor.processes"], {}, says_so)
+    return lambda: weighed(["bench.floor_worker", dsn, bootstrap, FLOOR], {}, says_so)
 
 
 def prepare(url: str, bootstrap: str) -> None:
     """The safety service's tables and topics, with an event in each."""
     create_topics(bootstrap, load_topics())
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    admin.create_topics([NewTopic("floor.processes", num_partitions=1, replication_factor=1)])
-    admin.close()
+    create_topics(bootstrap, [Topic(name=FLOOR, about="the floor's", partitions=1, min_insync_replicas=1, config={})])
 
     async def run() -> None:
         db, bus = open_database(url, "safety"), KafkaBus(bootstrap, client_id="bench-fill")
@@ -162,7 +159,12 @@ def measure(servers: Servers, count: int) -> list[Result]:
         compare(Goal("API process, memory", of_api, 1.5, 1.25, "less"), found, "api", "bare api", "pss_mib", "MiB"),
         compare(Goal("API process, start", of_api, 1.7, 1.3, "less"), found, "api", "bare api", "start_ms", "ms"),
         compare(
-            Goal("worker process, memory", of_worker, 1.5, 1.25, "less"), found, "worker", "bare worker", "pss_mib", "MiB"
+            Goal("worker process, memory", of_worker, 1.5, 1.25, "less"),
+            found,
+            "worker",
+            "bare worker",
+            "pss_mib",
+            "MiB",
         ),
         compare(
             Goal("worker process, start", of_worker, 1.7, 1.3, "less"), found, "worker", "bare worker", "start_ms", "ms"

@@ -9,7 +9,7 @@ Live rates are taken from the first batch that was written to the last, a rebuil
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -25,7 +25,7 @@ from sqlalchemy import text
 from bench import sample
 from bench.append import Report, Reports, peer, peer_environment
 from bench.floor_projection import floor
-from bench.harness import Case, Figures, Goal, Result, Servers, compare, rounds
+from bench.harness import Case, Figures, Goal, Result, Servers, compare, rounds, until
 from bench.history import TOPIC, history
 from deploy.native.servers import PostgresServer
 from services.projector.app import SERVICE
@@ -70,13 +70,12 @@ async def live(db: Database, bus: KafkaBus, count: int) -> Figures:
     stop, runner = asyncio.Event(), Runner(db, bus, [PROJECTION])
     running = asyncio.create_task(runner.run(stop))
 
-    async def until(messages: int) -> tuple[float, float, int]:
-        while runner.progress.messages < messages and not running.done():
-            await asyncio.sleep(0.002)
+    async def taken_in(messages: int) -> tuple[float, float, int]:
+        await until(lambda: runner.progress.messages >= messages or running.done())
         return time.perf_counter(), time.process_time(), runner.progress.messages
 
-    begun, cpu, before = await until(1)
-    ended, used, _ = await until(count)
+    begun, cpu, before = await taken_in(1)
+    ended, used, _ = await taken_in(count)
     stop.set()
     await running
     return {"rate": (count - before) / (ended - begun), "cpu_us": (used - cpu) / (count - before) * 1e6}
@@ -95,8 +94,9 @@ class Listing(PostgresTrackingRecorder):
     def __init__(self, datastore: PostgresDatastore, **more: Any) -> None:
         super().__init__(datastore, **more)
         self.begun: float | None = None
-        columns = "id uuid primary key, grade text, events int, position bigint"
-        self.sql_create_statements.append(SQL(f"create table if not exists peer.listing ({columns})"))
+        columns: LiteralString = "id uuid primary key, grade text, events int, position bigint"
+        made = SQL("create table if not exists peer.listing ({})").format(SQL(columns))
+        self.sql_create_statements.append(made)
 
     def put(self, aggregate_id: UUID, grade: str, tracking: Tracking) -> None:
         self.begun = self.begun or time.perf_counter()
@@ -180,5 +180,7 @@ def measure(servers: Servers, count: int) -> list[Result]:
     return [
         compare(Goal(what, "eventsourcing, ProjectionRunner", 10, 30, "more"), found, "live", "peer", "rate", "/s"),
         compare(Goal(what, many, 0.25, 0.45, "more"), found, "live", "executemany", "rate", "/s"),
-        compare(Goal("rebuild of a read model", many, 0.35, 0.6, "more"), found, "rebuild", "executemany", "rate", "/s"),
+        compare(
+            Goal("rebuild of a read model", many, 0.35, 0.6, "more"), found, "rebuild", "executemany", "rate", "/s"
+        ),
     ]

@@ -12,7 +12,7 @@ import uvloop
 from kafka import KafkaProducer
 
 from bench.append import fresh_store
-from bench.harness import Case, Figures, Goal, Result, Servers, compare, rounds
+from bench.harness import Case, Figures, Goal, Result, Servers, compare, rounds, until
 from bench.history import TOPIC, history
 from bench.sample import FINGERPRINT, INVESTIGATOR
 from shared.db import Database, open_database
@@ -66,8 +66,7 @@ async def _drained(relay: Relay, count: int) -> Figures:
     stop = asyncio.Event()
     begun, cpu = time.perf_counter(), time.process_time()
     running = asyncio.create_task(relay.run(stop))
-    while relay.progress.published < count and not running.done():
-        await asyncio.sleep(0.002)
+    await until(lambda: relay.progress.published >= count or running.done())
     took, used = time.perf_counter() - begun, time.process_time() - cpu
     stop.set()
     await running
@@ -84,7 +83,9 @@ def floor(bootstrap: str, envelopes: Sequence[Envelope]) -> Case:
         key, headers, value = messages[0]
         producer.send(PREFIX + TOPIC, key=key, headers=headers, value=value).get(10)
         begun, cpu = time.perf_counter(), time.process_time()
-        sent = [producer.send(PREFIX + TOPIC, key=key, headers=headers, value=value) for key, headers, value in messages]
+        sent = [
+            producer.send(PREFIX + TOPIC, key=key, headers=headers, value=value) for key, headers, value in messages
+        ]
         producer.flush()
         for each in sent:
             each.get(10)
