@@ -74,7 +74,7 @@ class BulkWriter:
     def _bound(self, template: _Template, rows: Iterable[Sequence[Any]]) -> Statement:
         sql, processors = template
         columns = [
-            column if processor is None else [None if value is None else processor(value) for value in column]
+            column if processor is None else [processor(value) for value in column]
             for processor, column in zip(processors, map(list, zip(*rows, strict=True)), strict=True)
         ]
         return sql, tuple(columns) if self._arrays else list(zip(*columns, strict=True))

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from shared.db import Database
 from shared.projection.rows import Rows
@@ -49,6 +50,23 @@ async def test_a_batch_leaves_what_its_changes_one_by_one_leave(db: Database, ch
     rows.keep()
     await write(db, rows)
     assert await rows_of(db) == one_by_one
+
+
+async def test_a_row_inserted_once_and_then_changed_keeps_what_was_there_before(db: Database) -> None:
+    key = {"dose_id": UUID(int=1)}
+    before, after = PROJECTION.rows(), PROJECTION.rows()
+    before.upsert(doses, key, note="before", participant_id="before")
+    before.keep()
+    await write(db, before)
+
+    after.insert_once(doses, key, note="after", participant_id="after", status="after")
+    after.upsert(doses, key, status="changed")
+    after.upsert(doses, key, note="changed")
+    after.keep()
+    await write(db, after)
+    async with db.connect() as connection:
+        row = (await connection.execute(select(doses))).one()
+    assert (row.participant_id, row.status, row.note) == ("before", "changed", "changed")
 
 
 async def empty_tables(db: Database) -> None:
