@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 
 from bench import sample
-from bench.harness import Case, Figures, Goal, Result, Servers, compare, pss_mib, rounds
+from bench.harness import Case, Figures, Goal, Result, Servers, compare, cpu_seconds, pss_mib, rounds
 from bench.history import history
 from bench.relay import fill
 from deploy.native.servers import PostgresServer, free_port
@@ -55,9 +55,9 @@ def weighed(words: list[str], environment: dict[str, str], ready: Ready) -> Figu
     )
     try:
         ready(process)
-        took = time.perf_counter() - begun
+        took, cpu = time.perf_counter() - begun, cpu_seconds([process.pid])
         time.sleep(SETTLE_SECONDS)
-        return {"start_ms": took * 1e3, "pss_mib": pss_mib(process.pid)}
+        return {"start_ms": took * 1e3, "cpu_ms": cpu * 1e3, "pss_mib": pss_mib(process.pid)}
     finally:
         process.terminate()
         process.communicate(timeout=20)
