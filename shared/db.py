@@ -34,7 +34,7 @@ SNAPSHOT = "reads_one_snapshot"  # our own option of a connection: on SQLite it 
 
 
 class DatabaseAway(Unavailable):
-    """The database cannot be reached or is shutting down. Nothing was written; send the request again."""
+    """The database cannot be reached, or its answer was lost: whether a change was made shows when it is sent again."""
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -197,7 +197,9 @@ class translated:  # noqa: N801 - reads as a statement: `with translated():`
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None and is_away(error):
-            raise DatabaseAway("the database is away; nothing was written, send the request again") from error
+            raise DatabaseAway(
+                "the database did not answer; send the same request again, a change with the same id or Idempotency-Key"
+            ) from error
 
 
 _AWAY = (
@@ -211,6 +213,7 @@ _AWAY = (
     asyncpg.exceptions.InternalClientError,  # asked while the connection was breaking off
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, or saved from a full disk by an operator
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )

@@ -61,4 +61,4 @@ class Forbidden(TrialError):
 
 
 class Unavailable(TrialError):
-    """A database or a broker cannot be reached. Nothing was half done; the same request may be sent again."""
+    """A database or a broker cannot be reached. Nothing is half done; the same request may be sent again."""
