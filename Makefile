@@ -31,7 +31,7 @@ stack: install ## PostgreSQL, Kafka and every process natively, as docker-compos
 	@$(BIN)/python -m deploy.native stack
 
 test: install ## Every test, with real PostgreSQL and real Kafka
-	@$(BIN)/python -m pytest --cov --cov-report=json:.coverage.json -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup --cov --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.architecture.coverage_gate .coverage.json
 
 fast: install ## Domain and kernel tests alone: seconds

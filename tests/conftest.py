@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 from deploy.native.servers import KafkaServer, PostgresServer, ServerFailed
@@ -12,6 +13,21 @@ from deploy.native.stack import Stack
 from tests.servers import Kafka, Postgres, running_kafka, running_postgres, temporary_folder
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+# No test is timed: a machine that is busy elsewhere is no mistake of ours.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
+STACK = ("tests/flows/", "tests/faults/")  # what needs the whole stack, and after it what breaks the stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker has the stack to itself from the start; the other works through everything else meanwhile."""
+    items.sort(key=lambda item: next((place for place, room in enumerate(STACK) if item.nodeid.startswith(room)), 2))
+    for item in items:
+        if item.nodeid.startswith(STACK):
+            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 def pytest_runtest_setup() -> None:
