@@ -33,6 +33,7 @@ from shared.messaging.topics import Topic, create_topics, load_topics
 SCREENED = "enrollment.participant-screened"
 FLOOR = "floor.processes"
 PATIENCE_SECONDS = 60.0
+POLL_SECONDS = 0.02  # each look costs the process a query
 SETTLE_SECONDS = 0.5
 NEW_WORK = (
     "set search_path to safety; truncate projection_cursors, projection_offsets, projection_progress, participants; "
@@ -75,7 +76,7 @@ def answers(port: int, enough: Callable[[dict[str, Any]], bool] = lambda _: True
                         return
             except OSError:
                 pass
-            time.sleep(0.005)
+            time.sleep(POLL_SECONDS)
         raise RuntimeError(f"{process.args!r} did not become ready")
 
     return wait

@@ -21,7 +21,6 @@ from shared.messaging import Hint
 from shared.process import running, wiring
 from shared.process.api import checks_of, root_app
 from shared.process.worker import Worker, run_together
-from shared.protocol import load_protocol
 from shared.settings import Settings
 
 SERVICES = (ENROLLMENT, SAFETY, EFFICACY, BIOMARKERS, PROJECTOR)
@@ -49,7 +48,7 @@ async def serve_trial(
 ) -> None:
     """Migrate, then serve all services and run all workers until `stop`. Data live in `folder`."""
     settings = embedded_settings(folder, settings)
-    protocol = load_protocol(settings.protocol_file)
+    protocol = wiring.open_protocol(settings)
     verifier = wiring.open_verifier(settings)
     bus = wiring.open_bus(settings, "embedded")
     opened: list[tuple[Database, Hint]] = []
@@ -61,7 +60,7 @@ async def serve_trial(
             hint = wiring.open_hint(db, settings, service)
             opened.append((db, hint))
             await migrations.upgrade(db, service.migrations)
-            parts = wiring.assemble(db, settings, hint=hint, protocol=protocol, verifier=verifier)
+            parts = wiring.assemble(db, settings, verifier=verifier, hint=hint, protocol=protocol)
             apps[service.path] = service.create_app(parts)
             workers.append(Worker(service, parts, bus, hint))
         checks = checks_of([(service, db) for service, (db, _) in zip(SERVICES, opened, strict=True)])

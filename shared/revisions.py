@@ -8,21 +8,23 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
+from sqlalchemy import text
 
 from shared.db import Database
 
-_AT = Table("alembic_version", MetaData(), Column("version_num", Text))
+_BEGUN = {
+    "postgresql": text("select to_regclass('alembic_version') is not null"),
+    "sqlite": text("select exists (select 1 from sqlite_master where type = 'table' and name = 'alembic_version')"),
+}
 
 
 async def is_current(db: Database, folder: Path) -> bool:
     """Whether the database is at the revision this code was written for."""
     async with db.connect() as connection:
-        return await connection.run_sync(_revision) == head(folder)
-
-
-def _revision(connection: Connection) -> str | None:
-    return connection.scalar(select(_AT.c.version_num)) if inspect(connection).has_table(_AT.name) else None
+        if not await connection.scalar(_BEGUN[db.dialect]):
+            return False
+        at: object = await connection.scalar(text("select version_num from alembic_version"))
+        return at == head(folder)
 
 
 @cache

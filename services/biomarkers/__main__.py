@@ -1,6 +1,5 @@
 """`python -m services.biomarkers api | worker | migrate | rebuild NAME | ...`"""
 
-from services.biomarkers.app import SERVICE
-from shared.process import main
+from shared.process import start
 
-main(SERVICE)
+start("services.biomarkers.app")

@@ -1,6 +1,5 @@
 """`python -m services.efficacy api | worker | migrate | rebuild NAME | ...`"""
 
-from services.efficacy.app import SERVICE
-from shared.process import main
+from shared.process import start
 
-main(SERVICE)
+start("services.efficacy.app")

@@ -1,6 +1,5 @@
-"""python -m services.enrollment api | worker | migrate | rebuild"""
+"""`python -m services.enrollment api | worker | migrate | rebuild NAME | ...`"""
 
-from services.enrollment.app import SERVICE
-from shared.process import main
+from shared.process import start
 
-main(SERVICE)
+start("services.enrollment.app")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from services.enrollment.tables import METADATA
 from shared.http.parts import Parts
-from shared.process import Service
+from shared.process.service import Service
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,6 +1,5 @@
-"""`python -m services.projector api | worker | migrate | rebuild NAME | ...`."""
+"""`python -m services.projector api | worker | migrate | rebuild NAME | ...`"""
 
-from services.projector.app import SERVICE
-from shared.process import main
+from shared.process import start
 
-main(SERVICE)
+start("services.projector.app")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from services.projector.readmodels.all import PROJECTIONS
 from services.projector.tables import METADATA
 from shared.http.parts import Parts
-from shared.process import Service
+from shared.process.service import Service
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,6 +1,5 @@
 """`python -m services.safety api | worker | migrate | rebuild NAME | ...`"""
 
-from services.safety.app import SERVICE
-from shared.process import main
+from shared.process import start
 
-main(SERVICE)
+start("services.safety.app")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from services.safety import alert_queue, references
 from services.safety.domain.alert_message import AlertMessage
 from services.safety.tables import METADATA
-from shared.http.parts import Parts
+from shared.http.parts import Parts, Tools
 from shared.process.service import Service, Task
 from shared.settings import BadSettings
 
@@ -49,12 +49,12 @@ async def _alert_raised(message: AlertMessage) -> None:
     """Sent to `ALERT_WEBHOOK_URL`, signed after Standard Webhooks, until it is answered 2xx."""
 
 
-def _tasks(parts: Parts) -> Sequence[Task]:
+def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
     from services.safety.delivery import AlertDelivery  # noqa: PLC0415
-    from services.safety.webhook import receiver_of  # noqa: PLC0415
+    from services.safety.receiver import receiver_of  # noqa: PLC0415
 
-    return (AlertDelivery(parts.db, parts.store, parts.clock, receiver_of(parts.settings)),)
+    return (AlertDelivery(tools.db, tools.store, tools.clock, receiver_of(tools.settings)),)
 
 
 SERVICE = Service(

@@ -13,7 +13,7 @@ import logging
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy import func, select
@@ -21,8 +21,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.safety.domain import adverse_event, alert
 from services.safety.domain.alert_message import message_of
+from services.safety.receiver import Accepted, Refused
 from services.safety.tables import alerts, delivery_attempts
-from services.safety.webhook import Accepted, Line, Receiver, Refused
 from shared.contracts.safety import SeriousAdverseEventIdentified
 from shared.db import Database
 from shared.eventstore.store import EventStore
@@ -30,6 +30,9 @@ from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Unavailable
 from shared.telemetry import tracing
+
+if TYPE_CHECKING:
+    from services.safety.webhook import Line, Receiver
 
 POLL_SECONDS = 1.0
 BATCH = 50
@@ -71,7 +74,7 @@ class AlertDelivery:
 
     name = "alert-delivery"
 
-    def __init__(self, db: Database, store: EventStore, clock: Clock, receiver: Receiver | None) -> None:
+    def __init__(self, db: Database, store: EventStore, clock: Clock, receiver: "Receiver | None") -> None:
         self._db = db
         self._store = store
         self._clock = clock
@@ -86,13 +89,13 @@ class AlertDelivery:
                 await self._round_unless_away(line, stop)
                 await _pause(stop, POLL_SECONDS)
 
-    async def _round_unless_away(self, line: Line | None, stop: asyncio.Event) -> None:
+    async def _round_unless_away(self, line: "Line | None", stop: asyncio.Event) -> None:
         try:
             await self.round(line, stop)
         except Unavailable:
             log.warning("the database is away; alerts wait")
 
-    async def round(self, line: Line | None, stop: asyncio.Event) -> None:
+    async def round(self, line: "Line | None", stop: asyncio.Event) -> None:
         """Try every alert whose time has come; without a receiver, count those that wait."""
         await self._count()
         if line is None:
@@ -117,7 +120,7 @@ class AlertDelivery:
             rows = (await connection.execute(query.order_by(alerts.c.raised_at).limit(BATCH))).all()
         return [Due(row.alert_id, row.raised_at, row.traceparent, row.attempts or 0) for row in rows]
 
-    async def _deliver(self, line: Line, due: Due) -> None:
+    async def _deliver(self, line: "Line", due: Due) -> None:
         progress, _ = await self._store.load(alert.DECIDER, due.alert_id)
         if progress.delivered:  # by a process that died before it had noted so
             await self._note(due, delivered_at=self._clock())

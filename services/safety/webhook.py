@@ -8,7 +8,6 @@ import binascii
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -16,27 +15,14 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from shared.settings import LOOPBACK, BadSettings, Settings
+from services.safety.receiver import Accepted, Refused
+from shared.settings import LOOPBACK, BadSettings
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 10
 TOTAL_SECONDS = 20  # for an answer that arrives drop by drop
 
 log = logging.getLogger("trial.safety")
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A 2xx answer: the receiver has the message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Anything else. `gone`: the receiver says that nobody will ever answer at this address (410)."""
-
-    why: str
-    gone: bool = False
-    retry_after: timedelta | None = None
 
 
 class Receiver:
@@ -90,19 +76,6 @@ def _verdict(response: httpx.Response) -> Accepted | Refused:
     asked = response.headers.get("retry-after", "")
     retry_after = timedelta(seconds=int(asked)) if asked.isdecimal() and len(asked) < 6 else None
     return Refused(f"{response.status_code}", retry_after=retry_after)
-
-
-def receiver_of(settings: Settings) -> Receiver | None:
-    """The receiver that the settings name, or None where they name none.
-
-    Raises:
-        BadSettings: the address or the secret cannot be used; the message names the variable.
-    """
-    if settings.alert_webhook_url is None:
-        return None
-    if settings.alert_webhook_secret is None:
-        raise BadSettings("ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET, which the receiver checks signatures with")
-    return Receiver(settings.alert_webhook_url, settings.alert_webhook_secret.get_secret_value())
 
 
 def _usable(url: str) -> httpx.URL:

@@ -61,7 +61,8 @@ def run_api(service: Service, settings: Settings) -> None:
         db = wiring.open_service_database(service, settings)
         hint = wiring.open_hint(db, settings, service)
         try:
-            parts = wiring.assemble(db, settings, hint=hint, verifier=wiring.open_verifier(settings))
+            verifier, protocol = wiring.open_verifier(settings), wiring.open_protocol(settings)
+            parts = wiring.assemble(db, settings, verifier=verifier, hint=hint, protocol=protocol)
             app = root_app(
                 {service.path: service.create_app(parts)}, {"database": database_check(db, service.migrations)}
             )

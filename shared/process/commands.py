@@ -7,7 +7,7 @@ import sys
 from sqlalchemy import text
 
 from shared.kernel.errors import TrialError
-from shared.process import wiring
+from shared.process import running, wiring
 from shared.process.api import run_api
 from shared.process.service import Service
 from shared.process.worker import run_worker
@@ -60,8 +60,10 @@ def _run(service: Service, settings: Settings, command: str, arguments: list[str
             run_worker(service, settings)
             return 0
         case _ if command in projection_commands.NAMES:
+            running.freeze()
             return asyncio.run(_projection_command(service, settings, [command, *arguments]))
         case _:
+            running.freeze()
             return asyncio.run(_database_command(service, settings, command, arguments))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import MetaData
 
-from shared.http.parts import Parts
+from shared.http.parts import Parts, Tools
 from shared.projection import Projection
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Task(Protocol):
     async def run(self, stop: asyncio.Event) -> None: ...
 
 
-def _no_tasks(_parts: Parts) -> Sequence[Task]:
+def _no_tasks(_tools: Tools) -> Sequence[Task]:
     return ()
 
 
@@ -39,4 +39,4 @@ class Service:
     create_app: Callable[[Parts], "FastAPI"]
     topic: str | None = None
     projections: Sequence[Projection] = ()
-    tasks: Callable[[Parts], Sequence[Task]] = field(default=_no_tasks)
+    tasks: Callable[[Tools], Sequence[Task]] = field(default=_no_tasks)

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
-from shared.http.parts import Parts
+from shared.http.parts import Parts, WorkerParts
 from shared.kernel.clock import Clock, system_clock
 from shared.messaging import Bus, Hint, LocalBus, LocalHint, PostgresHint
 from shared.process.service import Service
-from shared.protocol import Protocol, load_protocol
 from shared.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
     from shared.auth.tokens import TokenVerifier
+    from shared.protocol import Protocol
 
 
 def open_service_database(service: Service, settings: Settings) -> Database:
@@ -49,21 +49,32 @@ def open_verifier(settings: Settings) -> "TokenVerifier | None":
     return TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
 
 
+def open_protocol(settings: Settings) -> "Protocol":
+    from shared.protocol import load_protocol  # noqa: PLC0415 - a worker decides nothing by it
+
+    return load_protocol(settings.protocol_file)
+
+
 def assemble(
     db: Database,
     settings: Settings,
     *,
     verifier: "TokenVerifier | None",
-    hint: Hint | None = None,
-    protocol: Protocol | None = None,
+    hint: Hint,
+    protocol: "Protocol",
     clock: Clock = system_clock,
 ) -> Parts:
-    """The parts of one service in one process."""
+    """The parts of one service in one process that answers."""
     return Parts(
         db=db,
         store=EventStore(db, hint=hint),
-        protocol=protocol or load_protocol(settings.protocol_file),
+        protocol=protocol,
         clock=clock,
         settings=settings,
         verifier=verifier,
     )
+
+
+def worker_parts(db: Database, settings: Settings, hint: Hint, clock: Clock = system_clock) -> WorkerParts:
+    """The parts of one service's worker."""
+    return WorkerParts(db, EventStore(db, hint=hint), clock, settings)

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.db import Database
 from shared.http import health
-from shared.http.parts import Parts
+from shared.http.parts import Tools
 from shared.messaging import Bus, Hint, Lease, Relay
 from shared.process import running, wiring
 from shared.process.api import database_check, root_app
@@ -27,12 +27,12 @@ log = logging.getLogger("trial.process")
 class Worker:
     """Everything of one service that runs behind its API."""
 
-    def __init__(self, service: Service, parts: Parts, bus: Bus, hint: Hint) -> None:
+    def __init__(self, service: Service, tools: Tools, bus: Bus, hint: Hint) -> None:
         self.service = service
-        self._db = parts.db
-        self._relay = Relay(parts.db, bus, service.topic, hint) if service.topic else None
-        self._runner = Runner(parts.db, bus, service.projections) if service.projections else None
-        self._tasks: Sequence[Task] = service.tasks(parts)
+        self._db = tools.db
+        self._relay = Relay(tools.db, bus, service.topic, hint) if service.topic else None
+        self._runner = Runner(tools.db, bus, service.projections) if service.projections else None
+        self._tasks: Sequence[Task] = service.tasks(tools)
 
     def jobs(self, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
         jobs: list[Coroutine[Any, Any, None]] = []
@@ -93,8 +93,7 @@ def run_worker(service: Service, settings: Settings) -> None:
         hint = wiring.open_hint(db, settings, service)
         bus = wiring.open_bus(settings, f"{service.name}-worker")
         try:
-            parts = wiring.assemble(db, settings, hint=hint, verifier=None)  # nobody asks it but for its health
-            worker = Worker(service, parts, bus, hint)
+            worker = Worker(service, wiring.worker_parts(db, settings, hint), bus, hint)
             checks = {"database": database_check(db, service.migrations), "worker": worker.check}
             app = root_app({}, checks, worker.before_scrape)
             await run_together([running.serve(app, settings, stop), *worker.jobs(stop)], stop)

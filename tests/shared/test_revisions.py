@@ -12,7 +12,7 @@ from services.projector.app import SERVICE as PROJECTOR
 from services.safety.app import SERVICE as SAFETY
 from shared import migrations
 from shared.db import open_database
-from shared.process import Service
+from shared.process.service import Service
 from shared.revisions import head, is_current
 
 

@@ -23,8 +23,6 @@ from shared.contracts.safety import (
     SeriousnessReassessed,
 )
 
-ENDS = frozenset({Outcome.RECOVERED, Outcome.RECOVERED_WITH_SEQUELAE, Outcome.FATAL})
-
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
@@ -62,7 +60,7 @@ class OnRecord:
 
     @property
     def is_resolved(self) -> bool:
-        return self.outcome in ENDS and self.ended_on is not None
+        return self.outcome.is_end and self.ended_on is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety.webhook import receiver_of
+from services.safety.receiver import receiver_of
 from shared.settings import BadSettings, Settings
 from tests.services.safety.receiver import SECRET
 

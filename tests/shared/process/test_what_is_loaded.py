@@ -45,4 +45,4 @@ def test_an_api_loads_neither_the_bus_nor_an_http_client(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_worker_loads_neither_routes_nor_tokens(name: str) -> None:
-    assert not loaded_by(WORKER.format(name=name)) & {*NOBODY_NEEDS, "fastapi", "jwt", "cryptography", "httpx"}
+    assert not loaded_by(WORKER.format(name=name)) & {*NOBODY_NEEDS, "fastapi", "jwt", "cryptography", "yaml"}
