@@ -30,12 +30,16 @@ up: install ## Serve the trial on port 8000 without loading anything
 stack: install ## PostgreSQL, Kafka and every process natively, as docker-compose.yml has them, until Ctrl-C
 	@$(BIN)/python -m deploy.native stack
 
-test: install ## Every test, with real PostgreSQL and real Kafka
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup --cov --cov-report=json:.coverage.json
-	@$(BIN)/python -m tests.architecture.coverage_gate .coverage.json
+RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/contracts
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-fast: install ## Domain and kernel tests alone: seconds
-	@$(BIN)/python -m pytest -q tests/services/*/domain tests/shared/kernel tests/shared/protocol tests/contracts
+test: install ## Every test, with real PostgreSQL and real Kafka
+	@$(PYTEST) $(RULES) --cov --cov-report=json:.coverage.json
+	@$(BIN)/python -m tests.architecture.coverage_gate .coverage.json
+	@$(PYTEST) $(foreach folder,$(RULES),--ignore=$(folder))
+
+fast: install ## Domain, kernel and contract tests alone: seconds
+	@$(PYTEST) $(RULES)
 
 faults: install ## The whole fault suite: at least 50 kills under load
 	@FAULT_KILLS=$(or $(KILLS),60) $(BIN)/python -m pytest -q -m faults --timeout 1800 tests/faults

@@ -1,13 +1,15 @@
 """Names and versions of events, and the steps that read yesterday's."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, ValidationError, field_validator
 
 from shared.contracts.terms import Measurement
-from shared.kernel.events import Event, UndecodableEvent, UnknownEventType, decode, registered, upcasts
+from shared.kernel.events import Envelope, Event, UndecodableEvent, UnknownEventType, decode, registered, upcasts
 
 
 class TumourWeighed(Event, type="test.tumour-weighed", version=3):
@@ -115,3 +117,26 @@ def test_history_stays_readable_when_a_rule_is_sharpened() -> None:
     assert event.parts[0].text == "once allowed"
     with pytest.raises(UndecodableEvent, match=r"parts\.0\.text: string_type"):
         decode("test.rule-sharpened", 1, '{"parts": [{"text": 3}]}')
+
+
+def test_an_envelope_of_trusted_fields_is_the_validated_one_and_opens_to_its_event() -> None:
+    fields: dict[str, Any] = {
+        "event_id": UUID(int=1),
+        "stream": "tumour:1",
+        "version": 1,
+        "type": "test.tumour-weighed",
+        "schema_version": 2,
+        "subject": "p1",
+        "recorded_at": datetime(2026, 3, 14, tzinfo=UTC),
+        "actor": "a",
+        "role": "investigator",
+        "reason": None,
+        "correlation_id": UUID(int=2),
+        "causation_id": UUID(int=3),
+        "traceparent": None,
+        "data": '{"grams": "12.5"}',
+    }
+    envelope = Envelope.trusted(dict(fields))
+    assert envelope == Envelope(**fields)
+    assert envelope.model_dump_json() == Envelope(**fields).model_dump_json()
+    assert envelope.event() == TumourWeighed(grams=Decimal("12.5"), scale="unknown")
