@@ -84,6 +84,10 @@ class Server:
             raise ServerFailed(f"{self.name} is not running")
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start on the port and the data of this server, and return when it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGTERM
 from typing import Self
@@ -177,7 +178,13 @@ class Stack:
         self.postgres.execute("create database trial")
         psql_file(self.postgres.dsn("trial"), ROOT / "deploy" / "postgres" / "init.sql", self._values)
 
-    def _process(self, container: Container) -> Process:
+    def another(self, name: str, changed: Mapping[str, str] | None = None) -> Process:
+        """A second process of a container, with a port and a log of its own, not started. `changed`: environment."""
+        container = containers(self._values)[name]
+        container = replace(container, environment={**container.environment, **(changed or {})})
+        return self._process(container, "-another")
+
+    def _process(self, container: Container, suffix: str = "") -> Process:
         port = free_port()
         addresses = {
             "postgres:5432": f"127.0.0.1:{self.postgres.port}",
@@ -187,7 +194,7 @@ class Stack:
         environment = {name: _exchanged(value, addresses) for name, value in container.environment.items()}
         environment |= {"HOST": "127.0.0.1", "PORT": str(port)}
         words = tuple(_exchanged(word, addresses) for word in container.words)
-        container = Container(container.name, words, environment, container.waits_for)
+        container = Container(container.name + suffix, words, environment, container.waits_for)
         return Process(container, self.folder / container.name, environment, port)
 
 
