@@ -9,6 +9,7 @@ second later. Bytecode is compiled: the warm-up has seen to it.
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
@@ -43,8 +44,13 @@ NEW_WORK = (
 Ready = Callable[["subprocess.Popen[bytes]"], None]
 
 
+class NotReady(RuntimeError):
+    """A process ended, or did not become ready in time; its log is in the note."""
+
+
 def weighed(words: list[str], environment: dict[str, str], ready: Ready) -> Figures:
     """Start, wait until it is ready, weigh, and stop."""
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - read below where it fails, gone with the process else
     begun = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", *words],
@@ -52,16 +58,21 @@ def weighed(words: list[str], environment: dict[str, str], ready: Ready) -> Figu
         cwd=sample.ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
     )
     try:
         ready(process)
         took, cpu = time.perf_counter() - begun, cpu_seconds([process.pid])
         time.sleep(SETTLE_SECONDS)
         return {"start_ms": took * 1e3, "cpu_ms": cpu * 1e3, "pss_mib": pss_mib(process.pid)}
+    except NotReady as failed:
+        log.seek(0)
+        failed.add_note(log.read().decode(errors="replace")[-2000:])
+        raise
     finally:
         process.terminate()
         process.communicate(timeout=20)
+        log.close()
 
 
 def answers(port: int, enough: Callable[[dict[str, Any]], bool] = lambda _: True) -> Ready:
@@ -77,14 +88,14 @@ def answers(port: int, enough: Callable[[dict[str, Any]], bool] = lambda _: True
             except OSError:
                 pass
             time.sleep(POLL_SECONDS)
-        raise RuntimeError(f"{process.args!r} did not become ready")
+        raise NotReady(f"{process.args!r} did not become ready")
 
     return wait
 
 
 def says_so(process: "subprocess.Popen[bytes]") -> None:
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    if process.stdout is None or process.stdout.readline() != b"ready\n":
+        raise NotReady(f"{process.args!r} did not become ready")
 
 
 def has_worked(found: dict[str, Any]) -> bool:
