@@ -51,7 +51,7 @@ class Permission(HTTPBearer):
         if not held:
             raise NotYourRole(f"this needs one of the roles {', '.join(sorted(self.roles))}")
         request.state.actor = identity.id
-        return identity.acting(min(held))
+        return identity.acting(held)
 
 
 def allow(*roles: Role) -> Any:

@@ -1,7 +1,7 @@
 """Bearer tokens: JWTs of an OIDC issuer, checked against its published keys.
 
 Accepted: RS256 and ES256, with `iss`, `aud`, `exp` and `sub`. Claims of the trial: `roles` (list of the trial's
-roles) and `sites` (list of site codes, or `["*"]` for all). A sponsor sees every site by its role.
+roles) and `sites` (list of site codes, or `["*"]` for all). What a sponsor may do, they may do at every site.
 """
 
 import time
@@ -34,7 +34,7 @@ class IssuerAway(Unavailable):
 class Keys(Protocol):
     """Where the issuer's public keys come from: a JSON Web Key Set."""
 
-    async def get(self, key_id: str | None) -> Any: ...
+    async def get(self, key_id: str | None) -> jwt.PyJWK: ...
 
 
 class FileKeys:
@@ -43,7 +43,7 @@ class FileKeys:
     def __init__(self, path: Path) -> None:
         self._set = jwt.PyJWKSet.from_json(path.read_text(encoding="utf-8"))
 
-    async def get(self, key_id: str | None) -> Any:
+    async def get(self, key_id: str | None) -> jwt.PyJWK:
         return _pick(self._set, key_id)
 
 
@@ -55,7 +55,7 @@ class UrlKeys:
         self._set: jwt.PyJWKSet | None = None
         self._asked = float("-inf")
 
-    async def get(self, key_id: str | None) -> Any:
+    async def get(self, key_id: str | None) -> jwt.PyJWK:
         age = time.monotonic() - self._asked
         if self._set is None or age > KEYS_LIVE_SECONDS:
             await self._fetch()
@@ -75,19 +75,20 @@ class UrlKeys:
                 answer = await client.get(self._url)
                 answer.raise_for_status()
                 self._set = jwt.PyJWKSet.from_json(answer.text)
-        except (httpx.HTTPError, jwt.PyJWKSetError) as error:
+        except (httpx.HTTPError, jwt.PyJWTError, ValueError) as error:
             if self._set is None:
                 raise IssuerAway("the issuer's keys cannot be fetched; try again") from error
         self._asked = time.monotonic()
 
 
-def _pick(keys: jwt.PyJWKSet | None, key_id: str | None) -> Any:
+def _pick(keys: jwt.PyJWKSet | None, key_id: str | None) -> jwt.PyJWK:
+    """The key with its own algorithm, so that a token cannot choose another one for it."""
     known = keys.keys if keys is not None else []
     if key_id is None and len(known) == 1:
-        return known[0].key
+        return known[0]
     for key in known:
         if key.key_id == key_id:
-            return key.key
+            return key
     raise Unauthenticated("the token is signed with a key that the issuer does not publish")
 
 
@@ -100,8 +101,10 @@ class Identity:
     sites: frozenset[str] | None
     expires_at: float
 
-    def acting(self, role: Role) -> Actor:
-        return Actor(self.id, self.roles, self.sites, role)
+    def acting(self, held: frozenset[Role]) -> Actor:
+        """As whom they do what these of their roles allow: at every site only if a sponsor may do it."""
+        sites = None if Role.SPONSOR in held else self.sites
+        return Actor(self.id, self.roles, sites, min(held))
 
 
 class TokenVerifier:
@@ -151,7 +154,7 @@ def identity_of(claims: dict[str, Any]) -> Identity:
         held = frozenset(Role(role) for role in roles)
     except ValueError as error:
         raise Unauthenticated("the token names a role that the trial does not know") from error
-    everywhere = Role.SPONSOR in held or "*" in sites
+    everywhere = "*" in sites
     return Identity(str(claims["sub"])[:200], held, None if everywhere else frozenset(sites), float(claims["exp"]))
 
 

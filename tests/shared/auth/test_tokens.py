@@ -57,7 +57,7 @@ def verifier(tmp_path: Path) -> TokenVerifier:
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(EC_KEY, "ES256", "ec"), (RSA_KEY, "RS256", "rsa")])
 async def test_a_token_of_the_issuer_holds(verifier: TokenVerifier, key: Any, algorithm: str, kid: str) -> None:
     identity = await verifier.identify(sign(claims(), key, algorithm, kid))
-    assert (identity.id, identity.roles, identity.sites) == ("dr-1", {Role.INVESTIGATOR}, {"CU"})
+    assert (identity.id, identity.roles, identity.sites) == ("dr-1", frozenset({Role.INVESTIGATOR}), frozenset({"CU"}))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,8 @@ async def test_a_token_of_the_issuer_holds(verifier: TokenVerifier, key: Any, al
         sign({name: value for name, value in claims().items() if name != "exp"}),
         sign({name: value for name, value in claims().items() if name != "sub"}),
         sign(claims(), STRANGER),
+        sign(claims(), RSA_KEY, "RS256", kid="ec"),
+        sign(claims(), EC_KEY, "ES256", kid="rsa"),
         sign(claims(), kid="unpublished"),
         sign(claims(), kid=None),
         sign(claims(nbf=int(time.time()) + 600)),
@@ -110,7 +112,14 @@ def test_a_malformed_claim_makes_a_token_unusable_never_powerful(wrong: dict[str
     ],
 )
 def test_a_sponsor_sees_every_site_and_others_theirs(roles: list[str], sites: list[str], seen: Any) -> None:
-    assert identity_of(claims(roles=roles, sites=sites)).sites == seen
+    identity = identity_of(claims(roles=roles, sites=sites))
+    assert identity.acting(identity.roles).sites == seen
+
+
+def test_a_sponsor_who_is_also_an_investigator_writes_at_their_own_sites_alone() -> None:
+    identity = identity_of(claims(roles=["sponsor", "investigator"], sites=["CU"]))
+    assert identity.acting(frozenset({Role.INVESTIGATOR})).sites == frozenset({"CU"})
+    assert identity.acting(identity.roles).sites is None
 
 
 @pytest.fixture
@@ -154,9 +163,12 @@ async def test_keys_are_fetched_once_and_again_when_they_rotate(
     assert served["asked"] == 2
 
 
-async def test_an_issuer_that_is_away_makes_tokens_uncheckable_not_wrong(published: tuple[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("broken", [{"status": 500}, {"keys": "<html>maintenance</html>"}, {"keys": "{}"}])
+async def test_an_issuer_that_is_away_makes_tokens_uncheckable_not_wrong(
+    published: tuple[str, dict[str, Any]], broken: dict[str, Any]
+) -> None:
     url, served = published
-    served["status"] = 500
+    served |= broken
     with pytest.raises(IssuerAway):
         await TokenVerifier(UrlKeys(url), issuer=ISSUER, audience=AUDIENCE).identify(sign(claims()))
 
