@@ -1,6 +1,6 @@
-"""Settings: from the environment alone, validated once at the start, printed with their secrets hidden.
+"""Settings: from the environment alone, validated once at the start, never printed.
 
-A secret may be given by path: `TOKEN_KEY_FILE=/run/secrets/key` is read where `TOKEN_KEY` is expected.
+A secret may be given by path: `DATABASE_URL_FILE=/run/secrets/url` is read where `DATABASE_URL` is expected.
 """
 
 import os

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import TrialError
 from shared.messaging.topics import TopicsDiffer, create_topics, load_topics, verify_topics
-from shared.settings import Settings
+from shared.settings import read_settings
 
 
 def main(arguments: list[str]) -> int:
@@ -13,18 +13,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("what", choices=["topics"])
     parser.add_argument("action", choices=["create", "verify"])
     given = parser.parse_args(arguments)
-    settings = Settings()
-    if settings.kafka_bootstrap is None:
-        parser.error("KAFKA_BOOTSTRAP is not set: say where the broker is, as host:port")
-    topics = load_topics(settings.kafka_topics_file)
     try:
+        settings = read_settings()
+        if settings.kafka_bootstrap is None:
+            parser.error("KAFKA_BOOTSTRAP is not set: say where the broker is, as host:port")
+        topics = load_topics(settings.kafka_topics_file)
         if given.action == "create":
             made = create_topics(settings.kafka_bootstrap, topics, replication_factor=settings.kafka_replication_factor)
             print("\n".join(f"created {name}" for name in made) or "every topic is there, as declared")
         else:
             verify_topics(settings.kafka_bootstrap, topics, replication_factor=settings.kafka_replication_factor)
             print("every topic is there, as declared")
-    except (TopicsDiffer, Unavailable) as error:
+    except (TopicsDiffer, TrialError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
