@@ -16,15 +16,6 @@ import asyncpg
 from shared.db import Database, instant_text
 from shared.kernel.errors import StaleVersion
 
-COLUMNS = (
-    "stream", "version", "event_id", "type", "schema_version", "subject", "recorded_at", "actor", "role",
-    "reason", "correlation_id", "causation_id", "traceparent", "fingerprint", "data",
-)  # fmt: skip
-
-
-SELECT = "select type, schema_version, data, causation_id, fingerprint from events where stream = ? order by version"
-HISTORY = f"select {', '.join(COLUMNS)} from events where stream = ? order by version"
-
 
 class Row(NamedTuple):
     """One event as a row of `events`, without the position that the database gives it."""
@@ -44,6 +35,11 @@ class Row(NamedTuple):
     traceparent: str | None
     fingerprint: str
     data: str
+
+
+COLUMNS = Row._fields
+SELECT = "select type, schema_version, data, causation_id, fingerprint from events where stream = ? order by version"
+HISTORY = f"select {', '.join(COLUMNS)} from events where stream = ? order by version"
 
 
 class Stored(NamedTuple):

@@ -144,7 +144,7 @@ class EventStore:
 def envelope_of(row: Row) -> Envelope:
     fields = row._asdict()
     del fields["fingerprint"]
-    return Envelope.model_construct(**fields)
+    return Envelope.trusted(fields)
 
 
 def _decoded(rows: Sequence[Stored]) -> list[Any]:
