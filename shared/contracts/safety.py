@@ -93,6 +93,10 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+# With one of these an event has ended, whether or not its last day is known.
+ENDS = frozenset({Outcome.RECOVERED, Outcome.RECOVERED_WITH_SEQUELAE, Outcome.FATAL})
+
+
 class ActionTaken(StrEnum):
     """What was done with the study treatment because of the event: CDISC codelist ACN (AEACN)."""
 

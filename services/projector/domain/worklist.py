@@ -13,10 +13,8 @@ from uuid import UUID
 from pydantic import Field
 
 from services.projector.domain.figures import Figure
-from shared.contracts.safety import AlertCause, Grade, Notice, Outcome, Seriousness
+from shared.contracts.safety import ENDS, AlertCause, Grade, Notice, Outcome, Seriousness
 from shared.contracts.terms import PartialDate, SiteId
-
-ENDS = frozenset({Outcome.RECOVERED, Outcome.RECOVERED_WITH_SEQUELAE, Outcome.FATAL})
 
 
 class DutyState(StrEnum):

@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from services.safety.domain import causality
-from services.safety.domain.record import ENDS, OnRecord
+from services.safety.domain.record import OnRecord
 from shared.contracts.safety import (
+    ENDS,
     AdverseEventEvent,
     AdverseEventRegraded,
     AdverseEventResolved,

@@ -6,6 +6,7 @@ from typing import assert_never
 from uuid import UUID
 
 from shared.contracts.safety import (
+    ENDS,
     ActionTaken,
     AdverseEventCorrected,
     AdverseEventEvent,
@@ -60,7 +61,7 @@ class OnRecord:
 
     @property
     def is_resolved(self) -> bool:
-        return self.outcome.is_end and self.ended_on is not None
+        return self.outcome in ENDS and self.ended_on is not None
 
 
 @dataclass(frozen=True, slots=True)
