@@ -73,9 +73,13 @@ def latest(partial: str) -> date:
 
 # Signs that a text carries a direct identifier. They catch the common slip, not the determined writer:
 # no pattern can prove that a text names nobody, so texts stay short and forms say what they are for.
+_ISO_DATE = r"(?:19|20)\d\d-[01]\d-[0-3]\d\b"  # with a time or a count behind it, it has nine digits too
 _IDENTIFYING = (
     (re.compile(r"\S+@\S+\.\S+"), "an e-mail address"),
-    (re.compile(r"(?:\d[ -]?){9,}"), "a long number, such as a national id or a telephone number"),
+    (
+        re.compile(rf"(?<!\d)(?:(?!{_ISO_DATE})\d[ -]?){{9,}}"),
+        "a long number, such as a national id or a telephone number",
+    ),
     (re.compile(r"\b(?:HN|MRN|AN)\W{0,3}\d{3,}", re.IGNORECASE), "a hospital number"),
     (re.compile(r"(?:ด\.ช\.|ด\.ญ\.|เด็กชาย|เด็กหญิง|นางสาว|นาย|นาง)\s*\S+"), "a title and a name"),
     (re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Master)\b\.?\s+[A-Z]", re.IGNORECASE), "a title and a name"),

@@ -62,6 +62,8 @@ def test_a_whole_date_is_its_own_first_and_last_day(day: date) -> None:
         "Mr. Smith says so",
         "child born in May",
         "id 1-2345-67890-12-3",
+        "HN-less 2345678901234",
+        "081-234-5678 since 2026-03-14",
         "line\nbreak",
         "bell\x07",
     ],
@@ -72,7 +74,14 @@ def test_a_text_that_seems_to_name_somebody_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Transcription error: the report says 24 mm", "ไข้สูงหลังให้เซลล์", "grade 3 at 39.4 C, day 12"]
+    "text",
+    [
+        "Transcription error: the report says 24 mm",
+        "ไข้สูงหลังให้เซลล์",
+        "grade 3 at 39.4 C, day 12",
+        "The pump log says 2026-03-16 10:05",
+        "from 2026-03-14 2 doses until 2026-03-15",
+    ],
 )
 def test_a_clinical_text_passes(text: str) -> None:
     assert valid(terms.Reason, text)
