@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Unacceptable
 
 
@@ -22,5 +23,5 @@ class ContradictoryReport(Unacceptable):
 
 
 def refuse_future(collected_at: datetime, now: datetime) -> None:
-    if collected_at > now:
+    if collected_at > now + CLOCK_SKEW:
         raise CollectedInFuture("the sample was collected in the future; check the date and the offset of collected_at")

@@ -5,15 +5,14 @@ ahead of our clock by the little that two clocks differ.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.contracts.terms import earliest
+from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol import Protocol
-
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ Dates are dates at the site; awareness is an instant.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from itertools import pairwise
 
 from services.safety.domain.record import OnRecord
 from shared.contracts.terms import earliest, latest
+from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Unacceptable
-
-CLOCK_SKEW = timedelta(minutes=5)  # a site's clock may run a little ahead of ours
 
 
 class DatesContradict(Unacceptable):

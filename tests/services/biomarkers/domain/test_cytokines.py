@@ -19,6 +19,7 @@ from services.biomarkers.domain.laboratory_report import (
 )
 from services.biomarkers.domain.units import UnitNotConvertible
 from shared.contracts.biomarkers import CytokineFlag, CytokineReport, CytokineResult, NotMeasured, Qualifier
+from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Unacceptable
 from tests.services.biomarkers.reports import NOW, PROTOCOL, a_cytokine_report, a_line
 
@@ -100,8 +101,9 @@ def test_a_zero_is_answered_with_what_to_send_instead() -> None:
 
 
 def test_a_sample_cannot_come_from_the_future() -> None:
+    results(specimen={"collected_at": (NOW + CLOCK_SKEW).isoformat()})
     with pytest.raises(CollectedInFuture):
-        results(specimen={"collected_at": (NOW + timedelta(seconds=1)).isoformat()})
+        results(specimen={"collected_at": (NOW + CLOCK_SKEW + timedelta(seconds=1)).isoformat()})
 
 
 def test_a_cytokine_that_was_not_measured_is_absent_with_its_reason() -> None:

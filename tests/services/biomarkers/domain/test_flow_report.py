@@ -19,6 +19,7 @@ from services.biomarkers.domain.laboratory_report import (
 )
 from services.biomarkers.domain.units import UnitNotConvertible
 from shared.contracts.biomarkers import FlowReport
+from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Unacceptable
 from shared.protocol import Protocol
 from tests.services.biomarkers.reports import ALC, DRAWN, NOW, PROTOCOL, a_flow_report
@@ -104,9 +105,10 @@ def test_a_zero_is_answered_with_what_to_send_instead() -> None:
 
 
 def test_a_sample_cannot_come_from_the_future() -> None:
-    in_time: dict[str, Any] = {"specimen": {"collected_at": NOW.isoformat()}, "alc": None}
+    in_time: dict[str, Any] = {"specimen": {"collected_at": (NOW + CLOCK_SKEW).isoformat()}, "alc": None}
     checked(**in_time)
-    late: dict[str, Any] = {"specimen": {"collected_at": (NOW + timedelta(microseconds=1)).isoformat()}, "alc": None}
+    after = NOW + CLOCK_SKEW + timedelta(microseconds=1)
+    late: dict[str, Any] = {"specimen": {"collected_at": after.isoformat()}, "alc": None}
     with pytest.raises(CollectedInFuture):
         checked(**late)
 
