@@ -22,7 +22,7 @@ def key_of(name: str, panel: Cytokines) -> str:
     key = _usual_names().get(plain, plain)
     if key not in by_loinc.values():
         known = ", ".join(f"{key} ({loinc})" for loinc, key in by_loinc.items())
-        raise AnalyteNotInPanel(f"{name!r} is not in the protocol's panel; send a key or LOINC code of {known}")
+        raise AnalyteNotInPanel(f"an analyte is not in the protocol's panel; send a key or LOINC code of {known}")
     return key
 
 
