@@ -72,9 +72,6 @@ class Protocol(Part):
     def analyte(self, key: str) -> Analyte:
         return _known("analyte", key, ((analyte.key, analyte) for analyte in self.cytokines.analytes))
 
-    def analyte_or_none(self, key: str) -> Analyte | None:
-        return next((analyte for analyte in self.cytokines.analytes if analyte.key == key), None)
-
 
 def _known(what: str, code: str, named: Iterable[tuple[str, T]]) -> T:
     found = dict(named)
