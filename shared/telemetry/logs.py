@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from shared.telemetry import tracing
 
 _HTTP = {"service", "method", "route", "status", "duration_ms", "host", "port"}
-_MESSAGING = {"topic", "count", "projection", "position", "stream_version", "lease", "attempt", "seconds"}
-FIELDS = frozenset(_HTTP | _MESSAGING | {"reason_code", "error_type", "pid", "settings", "where", "alert_id"})
+_MESSAGING = {"topic", "count", "projection", "position", "lease", "attempt", "seconds"}
+FIELDS = frozenset(_HTTP | _MESSAGING | {"reason_code", "error_type", "alert_id"})
 
 
 class JsonFormatter(logging.Formatter):
