@@ -43,7 +43,7 @@ EfficacyEvent = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions need beside the record. `today` is the date in the trial's time zone."""
+    """What decisions need beside the record. `today` is the date at the participant's site."""
 
     participant_id: UUID
     protocol: Protocol
