@@ -6,6 +6,7 @@ What was sent is never quoted back: answers end in other people's logs.
 from http import HTTPStatus
 
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from shared.telemetry import tracing
@@ -53,6 +54,12 @@ def answer(
     return JSONResponse(
         problem.model_dump(mode="json", exclude_none=True), status, media_type=MEDIA_TYPE, headers=headers
     )
+
+
+def of_http(error: HTTPException) -> JSONResponse:
+    """The answer where no route takes the request."""
+    code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+    return answer(error.status_code, code, str(error.detail), headers=dict(error.headers) if error.headers else None)
 
 
 def of_bug() -> JSONResponse:

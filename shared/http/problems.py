@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from shared.auth.tokens import Unauthenticated
 from shared.http.etags import MissingIfMatch
 from shared.http.negotiation import NotAcceptable
-from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_bug
+from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_bug, of_http
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
@@ -90,9 +90,7 @@ def install(app: FastAPI) -> None:
 
     async def http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
-        code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "http-error")
-        headers = dict(error.headers) if error.headers else None
-        return answer(error.status_code, code, str(error.detail), headers=headers)
+        return of_http(error)
 
     async def bug(_request: Request, _error: Exception) -> Response:
         return of_bug()

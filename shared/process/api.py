@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.db import Database
-from shared.http import health
+from shared.http import health, problem_body
 from shared.http.middleware import Surroundings
 from shared.process import running, wiring
 from shared.process.service import Service
@@ -23,7 +26,13 @@ def root_app(
     apps: Mapping[str, ASGIApp], checks: Mapping[str, health.Check], before_scrape: Callable[[], None] = lambda: None
 ) -> Surroundings:
     """Services at their paths, with the process's health and metrics beside them."""
-    return Surroundings(Paths(apps, Starlette(routes=health.routes(checks, before_scrape))))
+    beside = Starlette(routes=health.routes(checks, before_scrape), exception_handlers={HTTPException: _no_such_path})
+    return Surroundings(Paths(apps, beside))
+
+
+async def _no_such_path(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    return problem_body.of_http(error)
 
 
 class Paths:
