@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -62,7 +63,8 @@ async def test_a_decimal_and_an_instant_come_back_as_they_were(db: Database, amo
     by_lookup = await BY_ID.one(db, id=made)
     async with db.connect() as connection:
         by_core = (await connection.execute(select(THINGS).where(THINGS.c.id == made))).one()
-    for row in (by_lookup, by_core):
+    rows: list[Any] = [by_lookup, by_core]
+    for row in rows:
         assert (row.id, row.kind, row.on) == (made, "x", date(2026, 3, 14))
         assert format(row.amount, "f") == format(Decimal(amount), "f")
         assert (row.at, row.at.utcoffset()) == (at, timedelta(0))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx
@@ -107,7 +108,7 @@ async def test_a_body_that_is_not_json_is_told_how(client: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_body_over_one_mebibyte_is_refused(client: httpx.AsyncClient, chunked: bool) -> None:
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(17):
             yield b" " * (MAX_BODY_BYTES // 16)
 
@@ -195,7 +196,8 @@ async def test_a_trace_goes_on_or_begins(client: httpx.AsyncClient) -> None:
     given = await client.get("/v1/scales", headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
     assert given.headers["trace-id"] == "a" * 32
     made = await client.get("/v1/scales", headers={"traceparent": "00-nonsense"})
-    assert len(made.headers["trace-id"]) == 32 != given.headers["trace-id"]
+    assert len(made.headers["trace-id"]) == 32
+    assert made.headers["trace-id"] != given.headers["trace-id"]
 
 
 @pytest.mark.parametrize(
