@@ -41,7 +41,7 @@ def _factor(quantity: str, unit: str, analyte: str) -> Decimal:
         return factor
     known = ", ".join(sorted({name for (name, _), number in table.items() if number is not None}))
     why = "has no general factor to a mass" if (plain, "") in table else "is not a unit of this quantity"
-    raise UnitNotConvertible(f"{unit!r} {why}; send one of {known}")
+    raise UnitNotConvertible(f"a unit {why}; send one of {known}")
 
 
 @cache
