@@ -80,7 +80,7 @@ async def resume(db: Database, projection: str) -> bool:
         woken = await connection.execute(
             update(progress)
             .where(progress.c.projection == projection, progress.c.halted_reason.is_not(None))
-            .values(halted_reason=None, epoch=progress.c.epoch + 1)
+            .values(halted_reason=None, epoch=ledger.new_epoch())
         )
         if woken.rowcount:
             await connection.execute(delete(offsets).where(offsets.c.projection == projection))
@@ -169,6 +169,7 @@ def _move(projection: str, epoch: int, standing: Standing) -> Move:
     return Move(
         projection=projection,
         epoch=epoch,
+        next_epoch=ledger.new_epoch(),
         events=standing.events,
         newest=standing.newest,
         categories=standing.categories,

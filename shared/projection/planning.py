@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared.kernel.events import Envelope, Event
 from shared.messaging.bus import Delivery, Undecodable
-from shared.projection.ledger import Move, Newest, Place, Standing
+from shared.projection.ledger import Move, Newest, Place, Standing, new_epoch
 from shared.projection.projection import Projection
 from shared.projection.rows import Rows
 
@@ -65,11 +65,13 @@ class Step:
     aside: list[SetAside] = field(default_factory=list)
     early: dict[str, int] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
+    epoch: int = field(default_factory=new_epoch)
 
     def move(self) -> Move:
         return Move(
             projection=self.projection.name,
             epoch=self.standing.epoch,
+            next_epoch=self.epoch,
             events=self.events,
             newest=self.newest,
             categories=self.categories,
@@ -81,7 +83,7 @@ class Step:
     def accept(self) -> None:
         """The step was committed: the standing is now what the step led to."""
         standing = self.standing
-        standing.epoch += 1
+        standing.epoch = self.epoch
         standing.events, standing.newest = self.events, self.newest
         standing.categories, standing.halted = self.categories, self.halted
         standing.cursors.update(self.cursors)

@@ -204,6 +204,7 @@ class _Rebuild:
                 Move(
                     projection=name,
                     epoch=epoch,
+                    next_epoch=ledger.new_epoch(),
                     events=standing.events,
                     newest=standing.newest,
                     categories=standing.categories,

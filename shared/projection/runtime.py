@@ -23,7 +23,7 @@ from shared.projection.projection import Projection
 
 log = logging.getLogger("trial.projection")
 
-BATCH = 500
+BATCH = 1000
 POLL_SECONDS = 0.5
 LOOK_AROUND_SECONDS = 1.0  # how soon a resumed or rebuilt projection is noticed
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0

@@ -40,7 +40,7 @@ def _cursors() -> list[sa.schema.SchemaItem]:
 def _progress() -> list[sa.schema.SchemaItem]:
     return [
         sa.Column("projection", sa.Text, primary_key=True),
-        sa.Column("epoch", sa.BigInteger, nullable=False, comment="grows with every change of this projection"),
+        sa.Column("epoch", sa.BigInteger, nullable=False, comment="another number after every change"),
         sa.Column("events", sa.BigInteger, nullable=False),
         sa.Column("last_recorded_at", Instant),
         sa.Column("last_event_id", sa.Uuid),

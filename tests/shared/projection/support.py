@@ -215,7 +215,7 @@ async def rows_of(db: Database, *tables: Table) -> str:
 
 
 async def known_of(db: Database, name: str = "doses") -> str:
-    """What the runtime says of a projection, but for the epoch, which counts transactions."""
+    """What the runtime says of a projection, but for the epoch, a random number."""
     found: list[str] = []
     said = "events", "last_recorded_at", "last_event_id", "categories", "halted_reason"
     columns = [progress.c[column] for column in said]
