@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "sqlite+aiosqlite:///.trial/{service}.sqlite3",
+        pattern=r"^(sqlite\+aiosqlite:///|postgresql\+asyncpg://)[^\s]+$",
         description="SQLAlchemy URL; {service} stands for the service's name",
     )
     database_pool_size: int = Field(8, ge=1, le=64)
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
         for name in ("database_url", "alert_webhook_secret"):
             path = os.environ.get(f"{name.upper()}_FILE")  # noqa: TID251 - the one place
             if path:
-                given = {**given, name: Path(path).read_text(encoding="utf-8").strip()}
+                given = {**given, name: _secret_in(Path(path), f"{name.upper()}_FILE")}
         return given
 
     @model_validator(mode="after")
@@ -67,6 +68,13 @@ class Settings(BaseSettings):
 
     def database_url_of(self, service: str) -> str:
         return self.database_url.replace("{service}", service)
+
+
+def _secret_in(path: Path, variable: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise ValueError(f"{variable} names no file that can be read as text") from unreadable
 
 
 def read_settings() -> Settings:

@@ -4,7 +4,7 @@ import errno
 import socket
 
 from shared.kernel.errors import TrialError
-from shared.settings import Settings
+from shared.settings import BadSettings, Settings
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - an address to read, not one to bind
 
@@ -28,6 +28,7 @@ def ensure_free(settings: Settings) -> None:
 
     Raises:
         PortTaken: another process listens there.
+        BadSettings: HOST is no address of this machine.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -36,7 +37,7 @@ def ensure_free(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise
+                raise BadSettings(f"HOST {settings.host} is no address of this machine") from error
             raise PortTaken(
                 f"port {settings.port} on {settings.host} is taken: stop what listens there, or choose another one "
                 f"with PORT, such as PORT={settings.port + 10}"

@@ -12,7 +12,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from shared.settings import Settings
+from shared.settings import BadSettings, Settings
 from shared.telemetry import logs
 
 log = logging.getLogger("trial.process")
@@ -51,7 +51,13 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as refused:  # its way to say that it cannot listen; the log has the reason
+            where = f"HOST {self.config.host}, PORT {self.config.port}"
+            raise BadSettings(
+                f"cannot listen on {where}: choose an address of this machine and a free port"
+            ) from refused
         if self.started:
             freeze()
             log.info("serving", extra={"host": self.config.host, "port": self.config.port})

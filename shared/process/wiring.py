@@ -36,23 +36,31 @@ def open_bus(settings: Settings, client_id: str) -> Bus:
 
 def open_verifier(settings: Settings) -> "TokenVerifier | None":
     """None where authentication is switched off, which the settings allow on loopback alone."""
-    from shared.auth.tokens import FileKeys, TokenVerifier, UrlKeys  # noqa: PLC0415 - a worker checks no tokens
+    from jwt.exceptions import PyJWKSetError  # noqa: PLC0415 - a worker checks no tokens
+
+    from shared.auth.tokens import FileKeys, TokenVerifier, UrlKeys  # noqa: PLC0415 - likewise
 
     if settings.auth_disabled:
         return None
     if settings.oidc_jwks_url is not None:
         keys: FileKeys | UrlKeys = UrlKeys(settings.oidc_jwks_url)
     elif settings.oidc_jwks_file is not None:
-        keys = FileKeys(settings.oidc_jwks_file)
+        try:
+            keys = FileKeys(settings.oidc_jwks_file)
+        except (OSError, ValueError, PyJWKSetError) as unusable:
+            raise BadSettings("OIDC_JWKS_FILE names no file with a JSON Web Key Set") from unusable
     else:
         raise BadSettings("set OIDC_JWKS_URL or OIDC_JWKS_FILE to the issuer's keys (or AUTH_DISABLED=1 on loopback)")
     return TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
 
 
 def open_protocol(settings: Settings) -> "Protocol":
-    from shared.protocol import load_protocol  # noqa: PLC0415 - a worker decides nothing by it
+    from shared.protocol import ProtocolUnusable, load_protocol  # noqa: PLC0415 - a worker decides nothing by it
 
-    return load_protocol(settings.protocol_file)
+    try:
+        return load_protocol(settings.protocol_file)
+    except ProtocolUnusable as unusable:
+        raise BadSettings(f"PROTOCOL_FILE: {unusable}") from unusable
 
 
 def assemble(
