@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvloop
@@ -81,12 +82,10 @@ def answers(port: int, enough: Callable[[dict[str, Any]], bool] = lambda _: True
     def wait(process: "subprocess.Popen[bytes]") -> None:
         give_up = time.monotonic() + PATIENCE_SECONDS
         while process.poll() is None and time.monotonic() < give_up:
-            try:
+            with suppress(OSError):  # not there yet
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
                     if enough(json.load(answer)):
                         return
-            except OSError:
-                pass
             time.sleep(POLL_SECONDS)
         raise NotReady(f"{process.args!r} did not become ready")
 
