@@ -82,10 +82,11 @@ def answers(port: int, enough: Callable[[dict[str, Any]], bool] = lambda _: True
     def wait(process: "subprocess.Popen[bytes]") -> None:
         give_up = time.monotonic() + PATIENCE_SECONDS
         while process.poll() is None and time.monotonic() < give_up:
-            with suppress(OSError):  # not there yet
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
-                    if enough(json.load(answer)):
-                        return
+            page = f"http://127.0.0.1:{port}/health/ready"
+            # An OSError: it is not there yet.
+            with suppress(OSError), urllib.request.urlopen(page, timeout=5) as answer:
+                if enough(json.load(answer)):
+                    return
             time.sleep(POLL_SECONDS)
         raise NotReady(f"{process.args!r} did not become ready")
 
