@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
 
 from shared.db import Database
 from shared.kernel.clock import Clock, system_clock
 from shared.projection import ledger
+from shared.projection.connections import Connection, reading, transaction
 from shared.projection.ledger import MAX_REMEMBERED_STREAMS, Standing
 from shared.projection.parking import parking
 from shared.projection.planning import Arrival, Step, concerning, describe, plan, unknown_streams
@@ -89,20 +89,21 @@ class Applier:
     async def _commit(self, steps: Sequence[Step]) -> None:
         prepared = [(step, self._statements(step)) for step in steps]
         try:
-            async with self._db.begin() as connection:
-                if not await ledger.claim(connection, [step.move() for step in steps]):
-                    raise Overtaken
-                for step, statements in prepared:
-                    try:
-                        await self._writer.run(connection, statements)
-                    except Exception as error:
-                        if is_poison(error):
-                            raise Poisoned(step.projection.name, cause(error)) from error
-                        raise
-        except DBAPIError as error:
-            if isinstance(cause(error), asyncpg.TransactionRollbackError):
-                raise Overtaken from error  # a deadlock or a serialisation failure: the same again
-            raise
+            async with transaction(self._db) as connection:
+                await self._write(connection, prepared)
+        except asyncpg.TransactionRollbackError as error:
+            raise Overtaken from error  # a deadlock or a serialisation failure: the same again
+
+    async def _write(self, connection: Connection, prepared: Sequence[tuple[Step, list[Statement]]]) -> None:
+        if not await ledger.claim(connection, [step.move() for step, _ in prepared]):
+            raise Overtaken
+        for step, statements in prepared:
+            try:
+                await self._writer.run(connection, statements)
+            except Exception as error:
+                if is_poison(error):
+                    raise Poisoned(step.projection.name, cause(error)) from error
+                raise
 
     def _statements(self, step: Step) -> list[Statement]:
         changes = step.rows.changes()
@@ -134,7 +135,7 @@ class Applier:
         return found
 
     async def _read_cursors(self, missing: Mapping[str, set[str]]) -> None:
-        async with self._db.connect() as connection:
+        async with reading(self._db) as connection:
             found = await ledger.load_cursors(connection, list(missing), list(set().union(*missing.values())))
         for name, streams in missing.items():
             self.standings[name].cursors.update(dict.fromkeys(streams, 0))

@@ -13,11 +13,13 @@ from secrets import randbits
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import Database
+from shared.projection.connections import Connection, execute, speaks_postgres
 from shared.projection.tables import cursors, offsets, parked_events, progress
 
 Place = tuple[str, int]  # topic and partition
@@ -107,23 +109,23 @@ def _standing(row: Any) -> Standing:
 
 
 async def load_cursors(
-    connection: AsyncConnection, projections: Sequence[str], streams: Sequence[str]
+    connection: Connection, projections: Sequence[str], streams: Sequence[str]
 ) -> list[tuple[str, str, int]]:
     """`(projection, stream, version)` of those streams that have been met."""
-    if connection.dialect.name == "postgresql":
-        found = await connection.exec_driver_sql(_CURSORS_OF, (list(projections), list(streams)))
+    if speaks_postgres(connection):
+        found = await execute(connection, _CURSORS_OF, (list(projections), list(streams)))
     else:
-        found = await connection.execute(_CURSORS_IN, {"projections": projections, "streams": streams})
-    return [(row.projection, row.stream, row.version) for row in found]
+        found = (await connection.execute(_CURSORS_IN, {"projections": projections, "streams": streams})).all()
+    return [(name, stream, version) for name, stream, version in found]
 
 
-async def claim(connection: AsyncConnection, moves: Sequence[Move]) -> bool:
+async def claim(connection: Connection, moves: Sequence[Move]) -> bool:
     """Take the projections from the epochs named, and write how far they are then. False: one was overtaken, and
     the transaction must be given up."""
-    if connection.dialect.name == "postgresql":
-        found = await connection.exec_driver_sql(_CLAIM, _as_arrays(moves))
-        return bool(found.one().entirely)
-    return await connection.run_sync(_claim_one_by_one, moves)
+    if speaks_postgres(connection):
+        ((entirely, _),) = await execute(connection, _CLAIM, _as_arrays(moves))
+        return bool(entirely)
+    return bool(await connection.run_sync(_claim_one_by_one, moves))
 
 
 _CURSORS_OF = (
@@ -182,7 +184,7 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-def _claim_one_by_one(connection: Connection, moves: Sequence[Move]) -> bool:
+def _claim_one_by_one(connection: SyncConnection, moves: Sequence[Move]) -> bool:
     for move in moves:
         claimed = connection.execute(
             _CLAIM_SQLITE,

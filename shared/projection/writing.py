@@ -13,8 +13,8 @@ import asyncpg
 from sqlalchemy import Column
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.projection.connections import Connection, execute
 from shared.projection.rows import Changes, Shape
 
 Processor = Callable[[Any], Any]
@@ -67,9 +67,9 @@ class BulkWriter:
                 made.append(self._bound(self._insert(one.shape, inserted, changed), rows))
         return made
 
-    async def run(self, connection: AsyncConnection, statements: Iterable[Statement]) -> None:
+    async def run(self, connection: Connection, statements: Iterable[Statement]) -> None:
         for sql, values in statements:
-            await connection.exec_driver_sql(sql, values)
+            await execute(connection, sql, values)
 
     def _bound(self, template: _Template, rows: Iterable[Sequence[Any]]) -> Statement:
         sql, processors = template
