@@ -1,5 +1,6 @@
 """Efficacy's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.efficacy import references
@@ -43,7 +44,7 @@ class Efficacy:
         participant = await self._participant(participant_id, by)
         now = self._clock()
         frame = tracing.recording(by, at=now, subject=participant_id, command_id=command.which)
-        return await self._store.execute(DECIDER, participant_id, command, self._facts(participant), frame)
+        return await self._store.execute(DECIDER, participant_id, command, self._facts(participant, now), frame)
 
     async def change(
         self, participant_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID
@@ -54,7 +55,7 @@ class Efficacy:
         _ensure_known(command, burden)
         now = self._clock()
         frame = tracing.recording(by, at=now, subject=participant_id, command_id=command_id, reason=command.reason)
-        facts = self._facts(participant)
+        facts = self._facts(participant, now)
         return await self._store.execute(DECIDER, participant_id, command, facts, frame, expected=expected)
 
     async def tumour_burden(self, participant_id: UUID, *, by: Actor) -> tuple[Participant, TumourBurden, int]:
@@ -73,8 +74,8 @@ class Efficacy:
             raise NoSuchParticipant
         return participant
 
-    def _facts(self, participant: Participant) -> Facts:
-        today = self._clock().astimezone(participant.zone).date()
+    def _facts(self, participant: Participant, now: datetime) -> Facts:
+        today = now.astimezone(participant.zone).date()
         return Facts(participant.participant_id, self._protocol, self._criteria, today)
 
 

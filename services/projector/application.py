@@ -40,7 +40,7 @@ from shared.contracts.terms import earliest
 from shared.db import Database
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NotFound, Unacceptable
-from shared.projection import AsOf, Projection, as_of, wait_for
+from shared.projection import AsOf, Projection, UnknownPosition, as_of, wait_for
 from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
 from shared.protocol.fold_change import Measured
 from shared.protocol.schedule import Status, local_date
@@ -120,6 +120,7 @@ class Projector:
     @asynccontextmanager
     async def _reading(self, question: Question, *projections: Projection) -> AsyncIterator[Reading]:
         if question.wait_for is not None:
+            _refuse_unseen(question.wait_for, question.scope)
             await wait_for(self._db, projections, question.wait_for)
         now = self._clock()
         async with self._db.snapshot() as connection:
@@ -330,3 +331,10 @@ def _drawn(panel: RowMapping) -> Iterator[Drawn]:
                 specimen=panel["specimen"],
             )
             yield Drawn(panel["participant_id"], measured, CytokineFlag.AFTER_TOCILIZUMAB in result.flags)
+
+
+def _refuse_unseen(position: str, scope: Scope) -> None:
+    """Another site's stream tells how many were screened there. The ids of other streams cannot be guessed."""
+    category, _, rest = position.partition(":")
+    if category == "site" and scope.sites is not None and rest.partition("@")[0] not in scope.sites:
+        raise UnknownPosition("no such position at your sites")

@@ -1,5 +1,6 @@
 """Safety's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
 
+from datetime import date
 from uuid import UUID
 
 from services.safety import references
@@ -15,6 +16,7 @@ from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
+from shared.protocol.schedule import local_date
 from shared.telemetry import tracing
 
 
@@ -61,6 +63,10 @@ class Safety:
         if not isinstance(state, OnRecord | Retracted):
             raise _unknown()
         return state, version, participant
+
+    def infused_on(self, participant: Participant) -> date | None:
+        """The day of the first infusion in the trial's time zone, as every reader of the trial counts days."""
+        return None if participant.infused_at is None else local_date(self._protocol, participant.infused_at)
 
     async def history(self, adverse_event_id: UUID, *, by: Actor) -> list[Envelope]:
         await self._participant_of(adverse_event_id, by)

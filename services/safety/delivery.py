@@ -152,7 +152,7 @@ class AlertDelivery:
         command = alert.RecordDelivery(delivered_at=now)
         await self._store.execute(alert.DECIDER, due.alert_id, command, raised, frame)
         await self._note(due, delivered_at=now, last_failure=None)
-        log.info("alert delivered", extra={"alert_id": due.alert_id, "attempts": due.attempts + 1})
+        log.info("alert delivered", extra={"alert_id": due.alert_id, "attempt": due.attempts + 1})
 
     async def _put_off(self, due: Due, answer: Refused) -> None:
         pause = LONGEST_PAUSE if answer.gone else pause_after(due.attempts + 1)
@@ -160,7 +160,7 @@ class AlertDelivery:
             pause = max(pause, min(answer.retry_after, LONGEST_ASKED_PAUSE))
         await self._note(due, last_failure=answer.why, next_attempt_at=self._clock() + pause)
         level = logging.ERROR if answer.gone else logging.WARNING
-        known = {"alert_id": due.alert_id, "attempts": due.attempts + 1, "why": answer.why}
+        known = {"alert_id": due.alert_id, "attempt": due.attempts + 1, "reason_code": answer.why}
         log.log(level, "alert not delivered; it will be tried again", extra=known)
 
     async def _note(self, due: Due, **columns: object) -> None:

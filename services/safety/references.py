@@ -1,7 +1,7 @@
 """What safety knows of participants, copied from enrollment's events into its own database."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -59,11 +59,6 @@ class Participant:
     site_id: str
     zone: ZoneInfo
     infused_at: datetime | None
-
-    @property
-    def infused_on(self) -> date | None:
-        """The day of the first infusion at the site."""
-        return None if self.infused_at is None else self.infused_at.astimezone(self.zone).date()
 
 
 async def participant(db: Database, participant_id: UUID) -> Participant:

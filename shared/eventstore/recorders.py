@@ -121,6 +121,8 @@ class SqliteRecorder:
             try:
                 await connection.execute_fetchall(_sqlite_insert(len(rows)), values)
             except sqlite3.IntegrityError as error:
+                if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
+                    raise  # a bug of ours, not somebody who was faster
                 raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
 
     async def select(self, stream: str) -> list[Stored]:

@@ -144,7 +144,7 @@ async def get_adverse_event(
     """One adverse event as it stands, folded from its own stream. A retracted one is marked so."""
     state, version, participant = await safety.adverse_event(adverse_event_id, by=actor)
     response.headers["ETag"] = etags.of(version)
-    return AdverseEvent.of(state, site_id=participant.site_id, infused_on=participant.infused_on)
+    return AdverseEvent.of(state, site_id=participant.site_id, infused_on=safety.infused_on(participant))
 
 
 @router.get("/{adverse_event_id}/history", responses=problems.of(NoSuchAdverseEvent))

@@ -228,6 +228,15 @@ async def test_a_write_that_does_not_arrive_is_not_waited_for_for_ever(trial: Ho
     assert int(answer.headers["retry-after"]) >= 1
 
 
+@pytest.mark.parametrize(("site", "status"), [("CU", 503), ("SI", 422)])
+async def test_how_many_were_screened_at_another_site_cannot_be_waited_for(
+    trial: House, site: str, status: int
+) -> None:
+    async with trial.client(Role.MONITOR, sites=["CU"]) as client:
+        answer = await client.get("/v1/adverse-events", params={"wait_for": f"site:{site}@99"})
+    assert answer.status_code == status
+
+
 async def test_no_cell_of_a_csv_is_a_formula(house: House) -> None:
     chronicle = Chronicle(actor='=HYPERLINK("http://evil")')
     child = chronicle.child("CU-001").screened().infused(at(1, 5))

@@ -165,6 +165,16 @@ async def test_treatment_emergence_follows_the_infusion_whenever_it_becomes_know
     assert after.headers["etag"] == '"1"'
 
 
+async def test_the_day_of_the_infusion_is_the_trials_wherever_the_site_is(house: House) -> None:
+    """Six in the evening in London is the next day in Bangkok: an event of the day before came before."""
+    child, at = uuid4(), "2026-03-14T18:00:00Z"
+    await house.hears(screened(child, time_zone="Europe/London"), infused(child, started_at=at, day_zero=at))
+    async with house.client(Role.INVESTIGATOR) as client:
+        await report(client, participant_id=str(child), onset="2026-03-14")
+        event = (await client.get(PATH)).json()
+    assert event["treatment_emergent"] is False
+
+
 # --- Problems
 
 
