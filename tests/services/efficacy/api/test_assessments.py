@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -179,9 +179,9 @@ ABSENT = {"reason": "Not there"}
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
-        (f"/lesions/{uuid4()}/retract", ABSENT, "no-such-lesion"),
-        (f"/assessments/{uuid4()}/retract", ABSENT, "no-such-assessment"),
-        (f"/assessments/{uuid4()}/override-response", ABSENT | {"response": "SD"}, "no-such-assessment"),
+        (f"/lesions/{UUID(int=7)}/retract", ABSENT, "no-such-lesion"),
+        (f"/assessments/{UUID(int=7)}/retract", ABSENT, "no-such-assessment"),
+        (f"/assessments/{UUID(int=7)}/override-response", ABSENT | {"response": "SD"}, "no-such-assessment"),
     ],
 )
 async def test_what_does_not_exist_is_not_found_whatever_the_version(
