@@ -51,5 +51,7 @@ def configure(level: str = "info") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("uvicorn", "kafka", "alembic", "aiosqlite", "asyncio", "httpx", "httpcore"):
+    for chatty in ("uvicorn", "alembic", "aiosqlite", "asyncio", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It repeats itself several times a second while a broker is away, which relay and runner say once a try.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
