@@ -2,7 +2,10 @@
 
 import asyncio
 
+import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from shared.db import Database
 from shared.messaging import Undecodable
@@ -38,6 +41,46 @@ async def test_what_is_on_its_way_is_waited_for(db: Database) -> None:
     assert not done
     await applier.apply(arriving([dose.corrected()], start=1))
     await waiting
+
+
+async def test_readers_who_wait_together_each_get_their_own_write(db: Database) -> None:
+    first, second = Dose(1), Dose(2)
+    applier = await an_applier(db)
+    given = [first.given(), second.given()]
+    waiting = [
+        asyncio.create_task(wait_for(db, [PROJECTION], f"{dose.stream}@1", timeout=30)) for dose in (first, second)
+    ]
+    await applier.apply(arriving(given[:1]))
+    await waiting[0]
+    done, _ = await asyncio.wait({waiting[1]}, timeout=0.1)
+    assert not done
+    await applier.apply(arriving(given[1:], start=1))
+    await waiting[1]
+
+
+async def test_a_reader_who_leaves_holds_up_nobody(db: Database) -> None:
+    dose = Dose()
+    applier = await an_applier(db)
+    leaving, staying = (
+        asyncio.create_task(wait_for(db, [PROJECTION], f"{dose.stream}@1", timeout=30)) for _ in range(2)
+    )
+    await asyncio.wait({leaving, staying}, timeout=0.05)
+    leaving.cancel()
+    await applier.apply(arriving([dose.given()]))
+    await staying
+    await wait_for(db, [PROJECTION], f"{dose.stream}@1", timeout=0)
+
+
+async def test_what_goes_wrong_while_they_wait_is_raised_for_each_reader(db: Database) -> None:
+    dose = Dose()
+    await an_applier(db)
+    waiting = [asyncio.create_task(wait_for(db, [PROJECTION], f"{dose.stream}@1", timeout=30)) for _ in range(2)]
+    await asyncio.wait(waiting, timeout=0.05)
+    async with db.begin() as connection:
+        await connection.execute(text("drop table projection_cursors"))
+    for each in waiting:
+        with pytest.raises((DBAPIError, asyncpg.UndefinedTableError)):
+            await each
 
 
 async def test_what_does_not_arrive_is_answered_with_a_503(db: Database) -> None:
