@@ -5,14 +5,18 @@ GENERATED_REQUESTS (6) sets how many random ones each endpoint gets beside the s
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 from zlib import crc32
 
 import pytest
 import schemathesis
+from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.pytest._test_builder import build_operation_test
 
 from shared.kernel.actor import Role
 from tests.architecture.declared import apps
@@ -40,7 +44,6 @@ CONFIG = {
     "checks": CHECKS,
     "phases": {"stateful": {"enabled": False}, "coverage": {"unexpected-methods": ["delete", "put", "trace", "query"]}},
 }
-PATHS = {app.title: path for path, app in apps().items()}
 
 
 @pytest.fixture(scope="module")
@@ -79,20 +82,49 @@ def ask_for_no_write_to_come(case: Any) -> None:
         case.query["wait_for"] = f"participant:{course.an_id('CU', 'main')}@1"
 
 
-def documents() -> dict[str, Any]:
-    """Each service's OpenAPI document."""
-    return {
-        path.strip("/"): schemathesis.openapi.from_dict(app.openapi(), config=SchemathesisConfig.from_dict(CONFIG))
-        for path, app in apps().items()
-    }
+@cache
+def operation_of(key: str) -> Any:
+    """One operation of a service's OpenAPI document."""
+    service, (method, path) = service_of(key), key.split(" ")
+    return document(service)[path.removeprefix(service)][method]
 
 
-@schemathesis.pytest.parametrize(**documents())
+def service_of(key: str) -> str:
+    return "/" + key.split(" ")[1].split("/")[1]
+
+
+@cache
+def document(service: str) -> Any:
+    return schemathesis.openapi.from_dict(apps()[service].openapi(), config=SchemathesisConfig.from_dict(CONFIG))
+
+
+@pytest.mark.parametrize("key", sorted(ENDPOINTS))
 def test_no_request_meets_a_mistake_of_ours_or_an_undocumented_answer(
-    case: Any, trial: Trial, authorization: dict[str, str]
+    key: str, trial: Trial, authorization: dict[str, str]
 ) -> None:
-    service = PATHS[case.operation.schema.raw_schema["info"]["title"]]
-    if crc32(repr((case.path_parameters, case.body)).encode()) % 4:
-        name_what_is_on_record(case, service, trial)
-    ask_for_no_write_to_come(case)
-    case.call_and_validate(base_url=trial.url + service, headers=authorization)
+    service = service_of(key)
+
+    def check(case: Any) -> None:
+        if crc32(repr((case.path_parameters, case.body)).encode()) % 4:
+            name_what_is_on_record(case, service, trial)
+        ask_for_no_write_to_come(case)
+        case.call_and_validate(base_url=trial.url + service, headers=authorization)
+
+    requests_for(operation_of(key), check)()
+
+
+def requests_for(operation: Any, check: Callable[[Any], None]) -> Callable[[], None]:
+    """What the library's own decorators make, made when the test runs.
+
+    They make it while tests are collected, which costs each of pytest-xdist's workers a quarter of a minute, and
+    give all items one id, of which pytest-xdist would run the first alone.
+    """
+    load_all_checks()
+    made: Callable[[], None] = build_operation_test(
+        config=operation.schema.config,
+        operation=operation,
+        test_func=check,
+        given_kwargs={},
+        feedback=FeedbackSources(),
+    )
+    return made
