@@ -1,7 +1,8 @@
 """What every test may ask for: real servers, databases and topics of its own, and no network beyond this machine."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -104,9 +105,11 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
 
     def write(line: str) -> None:
-        if reporter is not None and capture is not None:
-            with capture.global_and_fixture_disabled():
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+            if reporter is not None:
                 reporter.write_line(line)
+            else:  # a worker of pytest-xdist has no reporter, but the run's own standard error
+                sys.stderr.write(line + "\n")
 
     return write
 

@@ -14,6 +14,9 @@ from tests.faults.aftermath import OnPostgres
 from tests.flows.trial import Trial, trial_of
 from tests.servers import Postgres
 
+KILLS = int(os.environ.get("FAULT_KILLS", "12"))  # noqa: TID251 - of the test run, not of the trial
+THOROUGH = KILLS >= 50  # `make faults`
+
 _sites = count(1)
 
 
@@ -26,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def kills() -> int:
     """How many processes the kill tests take down: FAULT_KILLS, a dozen by default."""
-    return int(os.environ.get("FAULT_KILLS", "12"))  # noqa: TID251 - of the test run, not of the trial
+    return KILLS
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,8 @@ class Abandoned(Exception):
 class Client:
     """One caller: `url` and tokens are the trial's, ids and moments come from its own random numbers."""
 
-    def __init__(self, trial: Trial, books: Books, site: str, seed: str) -> None:
+    def __init__(self, trial: Trial, books: Books, site: str, seed: str, pause: float) -> None:
+        self._pause = pause
         self._trial, self._books, self._site = trial, books, site
         self._random = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self._http = httpx.Client(base_url=trial.url, timeout=10)
@@ -96,6 +97,7 @@ class Client:
             while not stop.is_set():
                 with suppress(Abandoned):
                     self._one_thing()
+                stop.wait(self._pause)
 
     def _one_thing(self) -> None:
         """An adverse event of a child that every service knows, or the first facts of one that may have arrived."""
@@ -213,12 +215,14 @@ def on_the_way(answer: httpx.Response) -> bool:
 
 
 @contextmanager
-def under_load(trial: Trial, site: str, seed: str, *, clients: int = 6) -> Iterator[Books]:
-    """Clients work while the block runs; at its end each finishes the command it is at."""
+def under_load(trial: Trial, site: str, seed: str, *, clients: int = 6, pause: float = 0) -> Iterator[Books]:
+    """Clients work while the block runs, with a pause between one thing and the next; at its end each finishes."""
     books, stop = Books(), threading.Event()
     failures: list[BaseException] = []
     threads = [
-        threading.Thread(target=_guarded, args=(Client(trial, books, site, f"{seed}/{site}/{number}"), stop, failures))
+        threading.Thread(
+            target=_guarded, args=(Client(trial, books, site, f"{seed}/{site}/{number}", pause), stop, failures)
+        )
         for number in range(clients)
     ]
     for thread in threads:

@@ -10,6 +10,7 @@ import pytest
 from deploy.native.stack import SERVICES, Stack
 from shared.kernel.actor import Role
 from tests.faults.aftermath import OnPostgres, assert_nothing_is_lost_or_half_there
+from tests.faults.conftest import THOROUGH
 from tests.faults.load import Outcome, answered, under_load
 from tests.flows import records
 from tests.flows.endpoints import SCREENING_DATA
@@ -27,12 +28,12 @@ def pids(stack: Stack) -> dict[str, int]:
     return {name: process.pid for name, process in stack.processes.items() if name.endswith(("-api", "-worker"))}
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("how", ["stop", "kill"] if THOROUGH else ["kill"])
 def test_without_the_broker_writes_go_on_and_the_backlog_drains_in_order(
     whole: Stack, trial: Trial, site: str, place: OnPostgres, seed: str, say: Callable[[str], None], how: str
 ) -> None:
     processes = pids(whole)
-    with under_load(trial, site, seed) as books:
+    with under_load(trial, site, seed, clients=4, pause=0.05) as books:
         until("there is load", answered(books, 60))
         getattr(whole.kafka, how)()
         before = sum(place.waiting().values())
@@ -58,7 +59,7 @@ def test_without_the_database_callers_are_told_so_and_all_recover_by_themselves(
     whole: Stack, trial: Trial, site: str, place: OnPostgres, seed: str, say: Callable[[str], None], how: str
 ) -> None:
     processes = pids(whole)
-    with under_load(trial, site, seed) as books:
+    with under_load(trial, site, seed, clients=4, pause=0.05) as books:
         until("there is load", answered(books, 60))
         getattr(whole.postgres, how)()
         for path, body in writes(site).items():

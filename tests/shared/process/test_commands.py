@@ -3,9 +3,10 @@
 import json
 import socket
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -128,75 +129,89 @@ def dump(file: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """An embedded trial that has run, ended when asked, and left its files."""
-    served = Served(tmp_path_factory.mktemp("served"))
-    with served, served.trial() as trial:
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of an embedded trial that has run, and ended when it was asked to."""
+    with Served(tmp_path_factory.mktemp("served")) as served, served.trial() as trial:
         for position in course.carry_out(trial).values():
             trial.read(f"/trial/v1/participants?wait_for={position}", role=Role.SPONSOR)
         assert served.stop() == 0
-    yield served
-    served.stop()
+        return served.data
 
 
-def test_a_token_that_it_prints_is_accepted(left: Served) -> None:
-    done = command("services", "--data", str(left.data), "token", "--role", "monitor", "--site", "CU", environment={})
-    assert done.returncode == 0, done.stderr
-    left.start()
-    with left.trial() as trial:
-        headers = {"Authorization": f"Bearer {done.stdout.strip()}"}
-        seen = trial.http.get("/trial/v1/participants", headers=headers).json()
-    assert seen["sites"] == ["CU"]
-    assert len(seen["items"]) == 3
-    assert left.stop() == 0
-
-
-def test_a_rebuild_leaves_the_rows_as_they_were_and_counts_what_it_read(left: Served) -> None:
-    before = records.rows_in_sqlite(left.data)
-    done = command("services.projector", "rebuild", "adverse-events", environment=of(left.data))
+def test_a_rebuild_leaves_the_rows_as_they_were_and_counts_what_it_read(left: Path) -> None:
+    before = records.rows_in_sqlite(left)
+    done = command("services.projector", "rebuild", "adverse-events", environment=of(left))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("adverse-events was rebuilt from ")
     assert done.stdout.endswith(" events and swapped in\n")
-    assert records.rows_in_sqlite(left.data) == before
+    assert records.rows_in_sqlite(left) == before
 
 
-def test_republished_events_are_published_once_more_and_change_nothing(left: Served) -> None:
-    before, events = records.rows_in_sqlite(left.data), records.events_in_sqlite(left.data)
-    done = command("services.safety", "republish", environment=of(left.data))
+def test_nothing_is_parked_where_every_event_could_be_taken_in(left: Path) -> None:
+    for words, said in (
+        (["parked", "adverse-events"], "0 parked in adverse-events\n"),
+        (["replay-parked", "alerts"], "nothing is parked in alerts\n"),
+        (["resume", "alerts"], "alerts was not halted\n"),
+    ):
+        done = command("services.projector", *words, environment=of(left))
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
+
+
+@dataclass(frozen=True)
+class Revived:
+    """A trial that was republished and told a poisonous message, and ran again until it had read both."""
+
+    data: Path
+    rows_before: dict[str, bytes]
+    republished: Done
+    token: Done
+    waiting: dict[str, int]
+    poison: str
+    seen_with_the_token: Any
+
+
+@pytest.fixture(scope="module")
+def revived(left: Path) -> Revived:
+    rows = records.rows_in_sqlite(left)
+    republished = command("services.safety", "republish", environment=of(left))
+    token = command("services", "--data", str(left), "token", "--role", "monitor", "--site", "CU", environment={})
+    waiting = records.waiting_in_sqlite(left)
+    stream = poison(left / "bus.sqlite3", course.an_id("CU", "main"))
+    with Served(left.parent) as served, served.trial() as trial:
+        until("the outbox is empty", lambda: not any(records.waiting_in_sqlite(left).values()))
+        until("it is parked", lambda: '"parked":1' in trial.http.get("/health/ready").text)
+        headers = {"Authorization": f"Bearer {token.stdout.strip()}"}
+        seen = trial.http.get("/trial/v1/participants", headers=headers).json()
+        assert served.stop() == 0
+    return Revived(left, rows, republished, token, waiting, stream, seen)
+
+
+def test_a_token_that_it_prints_is_accepted(revived: Revived) -> None:
+    assert revived.token.returncode == 0, revived.token.stderr
+    assert revived.seen_with_the_token["sites"] == ["CU"]
+    assert len(revived.seen_with_the_token["items"]) == 3
+
+
+def test_republished_events_are_published_once_more_and_change_nothing(revived: Revived) -> None:
+    done = revived.republished
     assert (done.returncode, done.stdout) == (0, "safety: republish done\n"), done.stderr
-    waiting = records.waiting_in_sqlite(left.data)
+    events = records.events_in_sqlite(revived.data)
     of_safety = [event for event in events if event.service == "safety"]
-    assert waiting == {"enrollment": 0, "safety": len(of_safety), "efficacy": 0, "biomarkers": 0}
-    left.start()
-    until("the outbox is empty", lambda: not any(records.waiting_in_sqlite(left.data).values()))
-    assert left.stop() == 0
-    messages = records.messages_in_file(left.data / "bus.sqlite3")
-    assert records.assert_published(events, messages) == len(of_safety)
-    assert records.rows_in_sqlite(left.data) == before
+    assert revived.waiting == {"enrollment": 0, "safety": len(of_safety), "efficacy": 0, "biomarkers": 0}
+    messages = records.messages_in_file(revived.data / "bus.sqlite3")
+    ours = [message for message in messages if message.stream != revived.poison]
+    assert records.assert_published(events, ours) == len(of_safety)
+    assert records.rows_in_sqlite(revived.data) == revived.rows_before
 
 
-def test_a_parked_event_is_listed_with_its_reason_and_stays_until_it_can_be_taken_in(left: Served) -> None:
-    environment = of(left.data)
-    nothing = command("services.projector", "parked", "adverse-events", environment=environment)
-    assert (nothing.returncode, nothing.stdout) == (0, "0 parked in adverse-events\n")
-    before = records.rows_in_sqlite(left.data)
+def test_a_parked_event_is_listed_with_its_reason_and_stays_until_it_can_be_taken_in(revived: Revived) -> None:
     child = course.an_id("CU", "main")
-    stream = poison(left.data / "bus.sqlite3", child)
-
-    left.start()
-    url = f"{left.url}/health/ready"
-    with left.trial() as trial:
-        until("it is parked", lambda: '"parked":1' in trial.http.get(url).text.replace(" ", ""))
-    assert left.stop() == 0
-    listed = command("services.projector", "parked", "adverse-events", environment=environment)
+    listed = command("services.projector", "parked", "adverse-events", environment=of(revived.data))
     assert listed.returncode == 0
-    assert f"{child}  {stream}@1" in listed.stdout
+    assert f"{child}  {revived.poison}@1" in listed.stdout
     assert "UndecodableEvent" in listed.stdout
-    again = command("services.projector", "replay-parked", "adverse-events", child, environment=environment)
+    again = command("services.projector", "replay-parked", "adverse-events", child, environment=of(revived.data))
     assert (again.returncode, f"{child}: 0 taken in, 1 left" in again.stdout) == (1, True), again.stdout
-    nobody = command("services.projector", "replay-parked", "alerts", environment=environment)
-    assert (nobody.returncode, nobody.stdout) == (0, "nothing is parked in alerts\n")
-    assert records.rows_in_sqlite(left.data)["adverse_events"] == before["adverse_events"]
 
 
 def poison(bus: Path, child: str) -> str:
