@@ -1,6 +1,6 @@
 """What safety knows of participants, from enrollment's events."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -36,7 +36,7 @@ def retracted(number: int = 1) -> InfusionRetracted:
 async def test_a_participant_is_known_once_screened(any_house: House) -> None:
     known = await references.participant(any_house.db, CHILD)
     assert (known.participant_id, known.site_id, str(known.zone)) == (CHILD, "CU", "Asia/Bangkok")
-    assert (known.infused_at, known.infused_on) == (None, None)
+    assert known.infused_at is None
 
 
 async def test_a_participant_nobody_has_heard_of_may_still_arrive(house: House) -> None:
@@ -58,11 +58,6 @@ async def test_a_participant_nobody_has_heard_of_may_still_arrive(house: House) 
 async def test_the_first_infusion_counts(house: House, events: list[Event], infused_at: datetime | None) -> None:
     await house.hears(*events)
     assert (await references.participant(house.db, CHILD)).infused_at == infused_at
-
-
-async def test_the_day_of_the_infusion_is_the_sites(any_house: House) -> None:
-    await any_house.hears(infused(), corrected())
-    assert (await references.participant(any_house.db, CHILD)).infused_on == date(2026, 3, 15)
 
 
 async def test_a_death_and_a_correction_leave_the_rest_known(house: House) -> None:
