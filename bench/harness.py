@@ -152,18 +152,13 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """What processes and their children have used of the processors so far."""
-    return sum(sum(each.cpu_times()[:2]) for each in _with_children(pids))
+    """What processes have used of the processors so far."""
+    return float(sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids))
 
 
 def pss_mib(pid: int) -> float:
-    """Memory of a process and its children, pages that several processes share divided between them."""
-    return float(sum(each.memory_full_info().pss for each in _with_children([pid])) / 2**20)
-
-
-def _with_children(pids: Iterable[int]) -> list[psutil.Process]:
-    found = [psutil.Process(pid) for pid in pids]
-    return [*found, *(child for each in found for child in each.children(recursive=True))]
+    """Memory of a process, pages that several processes share divided between them."""
+    return float(psutil.Process(pid).memory_full_info().pss / 2**20)
 
 
 def show(results: Sequence[Result], count: int) -> None:

@@ -56,12 +56,20 @@ class Connections:
 
     async def ask(self, message: bytes) -> tuple[int, bytes, bytes]:
         """Status, head and body of the answer."""
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await self._connection()
         writer.write(message)
         head = await reader.readuntil(b"\r\n\r\n")
         body = await reader.readexactly(int(field(head, b"content-length")))
         self._idle.append((reader, writer))
         return int(head[9:12]), head, body
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():  # the server closes those that are idle for long
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
     def close(self) -> None:
         for _, writer in self._idle:
@@ -71,6 +79,15 @@ class Connections:
 def field(head: bytes, name: bytes) -> bytes:
     start = head.lower().index(b"\r\n" + name + b":") + len(name) + 3
     return head[start : head.index(b"\r\n", start)].strip()
+
+
+async def answer(connections: Connections, message: bytes, expected: int) -> tuple[bytes, bytes]:
+    """Head and body. What is not possible yet (503) is asked again, and the clock goes on."""
+    status = 503
+    while status == 503:
+        status, head, body = await connections.ask(message)
+    assert status == expected, (head, body)
+    return head, body
 
 
 def figures(times: Times, cpu: float) -> Figures:
@@ -84,19 +101,16 @@ def figures(times: Times, cpu: float) -> Figures:
 
 def ours(api: int, projector: int, token: str, people: Sequence[UUID], pids: Sequence[int]) -> Case:
     async def one(writing: Connections, reading: Connections, due: float, person: UUID, times: Times) -> None:
-        body = json.dumps({**BODY, "participant_id": str(person)})
-        status, head, _ = await writing.ask(request("/safety/v1/adverse-events", body, {"Authorization": token}))
+        made = str(uuid4())
+        body = json.dumps({**BODY, "adverse_event_id": made, "participant_id": str(person)})
+        post = request("/safety/v1/adverse-events", body, {"Authorization": token})
+        head, _ = await answer(writing, post, 201)
         answered = time.monotonic()
-        assert status == 201, head
         position = field(head, b"trial-position").decode()
         path = f"/trial/v1/adverse-events?participant_id={person}&wait_for={position}"
         lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: {token}", "", "")
-        status = 503
-        while status == 503:  # not there within two seconds: asked again, and the clock goes on
-            status, head, found = await reading.ask("\r\n".join(lines).encode())
+        _, found = await answer(reading, "\r\n".join(lines).encode(), 200)
         visible = time.monotonic()
-        made = position.partition(":")[2].partition("@")[0]
-        assert status == 200, head
         assert made in {each["adverse_event_id"] for each in json.loads(found)["items"]}
         times.append((due, answered, visible))
 
