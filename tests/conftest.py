@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -26,9 +27,18 @@ STACK = ("tests/flows/", "tests/faults/")  # what needs the whole stack, and aft
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker has the stack to itself from the start; the other works through everything else meanwhile."""
     items.sort(key=lambda item: next((place for place, room in enumerate(STACK) if item.nodeid.startswith(room)), 2))
-    for item in items:
-        if item.nodeid.startswith(STACK):
-            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What `--dist loadgroup` is for; its groups do not reach the scheduler with this pytest (pytest-xdist 3.8.0)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneStack(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "stack" if nodeid.startswith(STACK) else nodeid
+
+    return OneStack(config, log)
 
 
 def pytest_runtest_setup() -> None:
