@@ -113,13 +113,14 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Writes a line to the terminal while a long test runs, whatever is captured."""
     plugins = request.config.pluginmanager
     reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+    is_worker = hasattr(request.config, "workerinput")  # of pytest-xdist: its reporter speaks to nobody
 
     def write(line: str) -> None:
         with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-            if reporter is not None:
-                reporter.write_line(line)
-            else:  # a worker of pytest-xdist has no reporter, but the run's own standard error
+            if is_worker or reporter is None:
                 sys.stderr.write(line + "\n")
+            else:
+                reporter.write_line(line)
 
     return write
 
