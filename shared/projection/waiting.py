@@ -10,7 +10,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import Database
@@ -29,6 +29,13 @@ _ARRIVED = (
     "left join projection_cursors c on c.projection = p.projection and c.stream in "
 )
 _ASKED = {"postgresql": "(select unnest($1::text[]))", "sqlite": "(select value from json_each(?))"}
+
+
+_WAITING_THERE = select(func.count()).where(parked_events.c.projection == progress.c.projection)
+_AS_OF = select(
+    *(progress.c[name] for name in ("events", "last_recorded_at", "last_event_id", "halted_reason")),
+    _WAITING_THERE.scalar_subquery().label("parked"),
+).where(progress.c.projection.in_(bindparam("names", expanding=True)))
 
 
 class NotYetProjected(Unavailable):
@@ -169,11 +176,7 @@ async def as_of(source: Database | AsyncConnection, projections: Sequence[Projec
     if isinstance(source, Database):
         async with source.connect() as connection:
             return await as_of(connection, projections)
-    names = [projection.name for projection in projections]
-    parked = select(func.count()).select_from(parked_events).where(parked_events.c.projection == progress.c.projection)
-    columns = (progress.c.events, progress.c.last_recorded_at, progress.c.last_event_id, progress.c.halted_reason)
-    asked = select(*columns, parked.scalar_subquery().label("parked")).where(progress.c.projection.in_(names))
-    found = (await source.execute(asked)).all()
+    found = (await source.execute(_AS_OF, {"names": [projection.name for projection in projections]})).all()
     newest = max(
         ((row.last_recorded_at, row.last_event_id) for row in found if row.last_event_id is not None),
         default=(None, None),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Column,
     ColumnElement,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     false,
     func,
     literal,
@@ -247,6 +249,17 @@ class Filter(NamedTuple):
 _SUBJECT = func.coalesce(participants.c.subject_number, "")
 _ORDER = (_SUBJECT, adverse_events.c.onset, adverse_events.c.adverse_event_id)
 
+# Made once: to put a statement together costs as much as to run it (`make bench`, "POST to visible in a GET").
+_LISTED = (
+    select(adverse_events, participants.c.subject_number, participants.c.site_id)
+    .outerjoin_from(adverse_events, participants, participants.c.participant_id == adverse_events.c.participant_id)
+    .where(adverse_events.c.onset.is_not(None))
+)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_HISTORY = select(grades).where(grades.c.adverse_event_id.in_(_IDS)).order_by(grades.c.place)
+_OPINIONS = select(causality).where(causality.c.adverse_event_id.in_(_IDS)).order_by(causality.c.agent)
+_FIELDS = frozenset(AdverseEvent.model_fields)
+
 
 async def page(
     connection: AsyncConnection, scope: Scope, wanted: Filter, after: Key | None, limit: int
@@ -272,10 +285,7 @@ def key_of(event: AdverseEvent) -> Key:
 
 def _visible(scope: Scope) -> Select[Any]:
     """With its participant, who may not have arrived yet: then only who sees every site sees the event."""
-    about = adverse_events.outerjoin(participants, participants.c.participant_id == adverse_events.c.participant_id)
-    query = select(adverse_events, participants.c.subject_number, participants.c.site_id).select_from(about)
-    query = query.where(adverse_events.c.onset.is_not(None))
-    return query if scope == EVERYBODY else query.where(within(scope))
+    return _LISTED if scope == EVERYBODY else _LISTED.where(within(scope))
 
 
 def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
@@ -294,17 +304,15 @@ async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[Advers
     """The events of a query, each with its grades and opinions."""
     found = (await connection.execute(query)).mappings().all()
     ids = [row["adverse_event_id"] for row in found]
-    history = await _children(connection, select(grades).order_by(grades.c.place), grades, ids)
-    opinions = await _children(connection, select(causality).order_by(causality.c.agent), causality, ids)
+    history = await _children(connection, _HISTORY, ids)
+    opinions = await _children(connection, _OPINIONS, ids)
     return [_view(row, history[row["adverse_event_id"]], opinions[row["adverse_event_id"]]) for row in found]
 
 
-async def _children(
-    connection: AsyncConnection, query: Select[Any], table: Table, ids: Sequence[UUID]
-) -> dict[UUID, list[Row[Any]]]:
+async def _children(connection: AsyncConnection, query: Select[Any], ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
     found: dict[UUID, list[Row[Any]]] = {each: [] for each in ids}
     if ids:
-        for row in (await connection.execute(query.where(table.c.adverse_event_id.in_(ids)))).all():
+        for row in (await connection.execute(query, {"ids": ids})).all():
             found[row.adverse_event_id].append(row)
     return found
 
@@ -315,7 +323,7 @@ def _view(row: RowMapping, history: Sequence[Row[Any]], opinions: Sequence[Row[A
     )
     attributed = tuple(AgentCausality(agent=each.agent, attribution=Attribution(each.attribution)) for each in opinions)
     return AdverseEvent(
-        **{name: value for name, value in row.items() if name in AdverseEvent.model_fields},
+        **{name: value for name, value in row.items() if name in _FIELDS},
         grade=entries[-1].grade,
         worst_grade=max(entry.grade for entry in entries),
         grades=entries,
