@@ -107,7 +107,8 @@ class Relay:
     async def _drain(self, stop: asyncio.Event) -> None:
         """Publish batch by batch until nothing waits.
 
-        While one batch is on its way, the one before it is struck off and the one after it is read.
+        While one batch is on its way, the one before it is struck off and the one after it is read. Behind a batch
+        that was not full nothing waited; whoever has written since has rung.
         """
         done: list[int] = []
         batch = await self._outbox.oldest(BATCH)
@@ -129,7 +130,7 @@ class Relay:
 
     async def _turn_over(self, done: Sequence[int], under_way: Sequence[int]) -> list[Waiting]:
         await self._strike_off(done)
-        return await self._outbox.oldest(BATCH, but=under_way)
+        return await self._outbox.oldest(BATCH, but=under_way) if len(under_way) == BATCH else []
 
     async def _strike_off(self, positions: Sequence[int]) -> None:
         if positions:
