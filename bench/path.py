@@ -41,6 +41,7 @@ from shared.messaging.topics import Topic, create_topics, load_topics
 A_SECOND = 50
 SECONDS = 6
 WARM = 30  # of each round, not counted
+IDLE_SECONDS = 2.0  # after five the server closes a connection
 
 PROCESSES = ("services.safety api", "services.safety worker", "services.projector worker", "services.projector api")
 
@@ -52,7 +53,7 @@ class Connections:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, message: bytes) -> tuple[int, bytes, bytes]:
         """Status, head and body of the answer."""
@@ -60,19 +61,19 @@ class Connections:
         writer.write(message)
         head = await reader.readuntil(b"\r\n\r\n")
         body = await reader.readexactly(int(field(head, b"content-length")))
-        self._idle.append((reader, writer))
+        self._idle.append((time.monotonic(), reader, writer))
         return int(head[9:12]), head, body
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():  # the server closes those that are idle for long
+            since, reader, writer = self._idle.pop()
+            if time.monotonic() - since < IDLE_SECONDS:
                 return reader, writer
             writer.close()
         return await asyncio.open_connection("127.0.0.1", self._port)
 
     def close(self) -> None:
-        for _, writer in self._idle:
+        for _, _, writer in self._idle:
             writer.close()
 
 
