@@ -7,7 +7,7 @@ away, both raise `DatabaseAway`, which becomes a 503.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -86,6 +86,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, schema: str, *, dsn: str | None = None, pool_size: int = 8) -> None:
         self._dsn, self._pool_size = dsn, pool_size
         self._pool: asyncio.Future[Any] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self.engine = engine
         self.schema = schema
         self.dialect = engine.dialect.name
@@ -147,7 +148,16 @@ class Database:
             self._dsn, min_size=0, max_size=self._pool_size, reset=nothing_to_reset, **_connect_options(self.schema)
         )
 
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Work beside the requests that ends by itself, soon; `dispose` waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def dispose(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self.engine.dispose()
         if self._pool is not None:
             pool, self._pool = await self._pool, None

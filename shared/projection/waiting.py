@@ -132,14 +132,14 @@ class _Lookout:
         self._waiting[arrived] = wanted
         self._pause = FIRST_PAUSE
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._keep_looking(db))
+            self._looking = db.start(self._keep_looking(db))
         try:
             async with asyncio.timeout(timeout):
                 await arrived
         except TimeoutError:
             return False
         finally:
-            del self._waiting[arrived]
+            self._waiting.pop(arrived, None)
         return True
 
     async def _keep_looking(self, db: Database) -> None:
@@ -147,6 +147,8 @@ class _Lookout:
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 1.25, LONGEST_PAUSE)
             waiting = dict(self._waiting)
+            if not waiting:  # all have left meanwhile
+                return
             try:
                 arrivals = await _look(db, sorted({wanted.stream for wanted in waiting.values()}))
             except Exception as error:  # noqa: BLE001 - each who waits raises it
@@ -154,9 +156,9 @@ class _Lookout:
             else:
                 self._tell([arrived for arrived, wanted in waiting.items() if wanted.is_in(arrivals)])
 
-    @staticmethod
-    def _tell(waiting: Iterable["asyncio.Future[None]"], error: Exception | None = None) -> None:
+    def _tell(self, waiting: Iterable["asyncio.Future[None]"], error: Exception | None = None) -> None:
         for arrived in waiting:
+            self._waiting.pop(arrived, None)
             if arrived.done():  # its reader has left
                 continue
             if error is None:

@@ -71,6 +71,18 @@ async def test_a_reader_who_leaves_holds_up_nobody(db: Database) -> None:
     await wait_for(db, [PROJECTION], f"{dose.stream}@1", timeout=0)
 
 
+async def test_nothing_of_a_database_goes_on_once_it_is_disposed_of(db: Database) -> None:
+    """A look that was cut off would leave a thread of SQLite's behind, which answers to a loop that is gone."""
+    before = asyncio.all_tasks()
+    await an_applier(db)
+    leaving = asyncio.create_task(wait_for(db, [PROJECTION], f"{Dose().stream}@1", timeout=30))
+    await asyncio.wait({leaving}, timeout=0.05)
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    await db.dispose()
+    assert asyncio.all_tasks() == before
+
+
 async def test_what_goes_wrong_while_they_wait_is_raised_for_each_reader(db: Database) -> None:
     dose = Dose()
     await an_applier(db)
