@@ -16,7 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Select, String, Text, Uuid, event
+from sqlalchemy import JSON, BigInteger, Boolean, Date, DateTime, Integer, Numeric, Select, String, Text, Uuid, event
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, MultipleResultsFound, OperationalError
@@ -31,6 +32,12 @@ IDLE_TRANSACTION_LIMIT = "30s"  # one forgotten transaction would hold back vacu
 STATEMENT_LIMIT = "30s"
 POOL_SECONDS = 5  # a request that waits longer for a connection is answered 503
 SNAPSHOT = "reads_one_snapshot"  # our own option of a connection: on SQLite it begins without the lock of a writer
+
+# SQLite makes an ever-growing key of the exact type INTEGER alone.
+Position = BigInteger().with_variant(Integer(), "sqlite")
+
+# JSON-ready values; None is SQL's NULL, not JSON's.
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class DatabaseAway(Unavailable):

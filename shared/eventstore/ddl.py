@@ -6,9 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared.db import Instant
-
-_POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+from shared.db import Instant, Position
 
 _APPEND_ONLY = {
     "postgresql": (
@@ -32,7 +30,7 @@ def create_event_store_v1(op: Any) -> None:
     """Tables `events`, `outbox`, `leases`, and the triggers that make `events` append-only. `op` is alembic's."""
     op.create_table(
         "events",
-        sa.Column("position", _POSITION, primary_key=True, autoincrement=True),
+        sa.Column("position", Position, primary_key=True, autoincrement=True),
         sa.Column("stream", sa.Text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("event_id", sa.Uuid, nullable=False),
@@ -51,7 +49,7 @@ def create_event_store_v1(op: Any) -> None:
         sa.UniqueConstraint("stream", "version", name="uq_events_stream"),
         sqlite_autoincrement=True,
     )
-    op.create_table("outbox", sa.Column("position", _POSITION, primary_key=True, autoincrement=False))
+    op.create_table("outbox", sa.Column("position", Position, primary_key=True, autoincrement=False))
     op.create_table(
         "leases",
         sa.Column("name", sa.Text, primary_key=True),

@@ -6,7 +6,6 @@ publish. PostgreSQL fills it in the append's own statement; SQLite knows no data
 """
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Integer,
     MetaData,
@@ -18,10 +17,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from shared.db import Instant
-
-# SQLite makes an ever-growing key of the exact type INTEGER alone.
-Position = BigInteger().with_variant(Integer(), "sqlite")
+from shared.db import Instant, Position
 
 
 def event_store_tables(metadata: MetaData) -> None:

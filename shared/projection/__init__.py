@@ -6,12 +6,11 @@ from shared.projection.projection import Projection
 from shared.projection.rebuild import rebuild
 from shared.projection.rows import Rows
 from shared.projection.runtime import Runner
-from shared.projection.tables import Json, create_projection_tables_v1, projection_tables
+from shared.projection.tables import projection_tables
 from shared.projection.waiting import AsOf, NotYetProjected, UnknownPosition, as_of, wait_for
 
 __all__ = [
     "AsOf",
-    "Json",
     "NotYetProjected",
     "ParkedEvent",
     "Projection",
@@ -21,7 +20,6 @@ __all__ = [
     "Runner",
     "UnknownPosition",
     "as_of",
-    "create_projection_tables_v1",
     "parked",
     "projection_tables",
     "rebuild",

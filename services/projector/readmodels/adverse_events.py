@@ -49,9 +49,9 @@ from shared.contracts.safety import (
     SeriousnessReassessed,
 )
 from shared.contracts.terms import PartialDate, SiteId
-from shared.db import Instant
+from shared.db import Instant, Json
 from shared.kernel.events import Envelope
-from shared.projection import Json, Projection, Rows
+from shared.projection import Projection, Rows
 
 adverse_events = Table(
     "adverse_events",

@@ -9,9 +9,9 @@ from services.projector.readmodels.adverse_events import adverse_events
 from services.projector.readmodels.participants import Scope, participants
 from services.projector.tables import METADATA, SAFETY
 from shared.contracts.safety import AlertAcknowledged, AlertDelivered, SeriousAdverseEventIdentified
-from shared.db import Instant
+from shared.db import Instant, Json
 from shared.kernel.events import Envelope
-from shared.projection import Json, Projection, Rows
+from shared.projection import Projection, Rows
 
 alerts = Table(
     "alerts",

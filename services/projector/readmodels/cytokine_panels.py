@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.projector.readmodels.participants import Scope, participants, within
 from services.projector.tables import BIOMARKERS, METADATA
 from shared.contracts.biomarkers import CytokinePanelCancelled, CytokinePanelCorrected, CytokinePanelRecorded
-from shared.db import Instant
+from shared.db import Instant, Json
 from shared.kernel.events import Envelope
-from shared.projection import Json, Projection, Rows
+from shared.projection import Projection, Rows
 
 cytokine_panels = Table(
     "cytokine_panels",

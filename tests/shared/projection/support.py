@@ -10,10 +10,10 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import sqlalchemy as sa
 from sqlalchemy import Column, Date, Index, Integer, MetaData, Table, Text, UniqueConstraint, Uuid
 
-from shared.db import Database, ExactDecimal, Instant
+from shared.db import Database, ExactDecimal, Instant, Json
 from shared.kernel.events import Envelope, Event
 from shared.messaging import Delivery
-from shared.projection import Json, Projection, Rows, projection_tables
+from shared.projection import Projection, Rows, projection_tables
 from shared.projection.planning import decoded
 from shared.projection.tables import cursors, parked_events, progress
 

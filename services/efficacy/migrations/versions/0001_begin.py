@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import Column, Text
 
 from shared.eventstore.ddl import create_event_store_v1
-from shared.projection import create_projection_tables_v1
+from shared.projection.ddl import create_projection_tables_v1
 
 revision = "0001"
 down_revision = None

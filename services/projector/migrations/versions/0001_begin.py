@@ -3,9 +3,9 @@
 from alembic import op
 from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid, false
 
-from shared.db import ExactDecimal, Instant
+from shared.db import ExactDecimal, Instant, Json
 from shared.eventstore.ddl import create_event_store_v1
-from shared.projection import Json, create_projection_tables_v1
+from shared.projection.ddl import create_projection_tables_v1
 
 revision = "0001"
 down_revision = None
