@@ -18,6 +18,9 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("clocks", (clock.id for clock in protocol.clocks))
     yield from _repeated("cytokines.analytes", (analyte.key for analyte in protocol.cytokines.analytes))
     yield from _repeated("causality.agents", protocol.causality.agents.value)
+    yield from _repeated("dose_limiting.rules", (rule.id for rule in protocol.dose_limiting.rules))
+    yield from _repeated("dose_limiting.exclusions", (each.id for each in protocol.dose_limiting.exclusions))
+    yield from _repeated("stopping.rules", (rule.id for rule in protocol.stopping.rules))
     yield from _visits_out_of_order(protocol)
     for assessment in Assessment:
         yield from _overlaps(protocol, assessment)
@@ -26,6 +29,7 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
         yield from _time_points_without_a_visit(protocol, measure, place)
         yield from _time_points_out_of_order(protocol, measure, place)
     yield from _unknown_analytes(protocol)
+    yield from _unknown_agents(protocol)
 
 
 def _repeated(part: str, codes: Iterable[str]) -> Iterator[Problem]:
@@ -95,3 +99,14 @@ def _unknown_analytes(protocol: Protocol) -> Iterator[Problem]:
         if key not in panel:
             known = ", ".join(panel) or "empty"
             yield ("cytokines", "flag_after_tocilizumab"), f"unknown analyte {key}; the panel is {known}"
+
+
+def _unknown_agents(protocol: Protocol) -> Iterator[Problem]:
+    asked: list[tuple[Place, str | None]] = [
+        (("dose_limiting", "rules", index, "related_to"), rule.related_to)
+        for index, rule in enumerate(protocol.dose_limiting.rules)
+    ]
+    known = protocol.causality.agents.value
+    for place, agent in [*asked, (("stopping", "treatment"), protocol.stopping.treatment.value)]:
+        if agent is not None and agent not in known:
+            yield place, f"unknown agent {agent}; causality.agents has {', '.join(known)}"

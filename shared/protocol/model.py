@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints, computed_field
 
 from shared.protocol.biomarkers import Analyte, Cytokines, Persistence
+from shared.protocol.car_t_toxicity import CarTToxicity
 from shared.protocol.criteria import Consent, Criterion, Enrolment
+from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.marked import Part, Setting, Text
 from shared.protocol.safety import Causality, Dosing, GradingCriteria, ReportingClock
@@ -34,6 +36,7 @@ class Protocol(Part):
     visits: Annotated[tuple[Visit, ...], Field(min_length=1)]
     ctcae: GradingCriteria
     causality: Causality
+    car_t_toxicity: CarTToxicity
     response: ResponseCriteria
     persistence: Persistence
     cytokines: Cytokines
@@ -42,6 +45,8 @@ class Protocol(Part):
     consent: Consent
     clocks: tuple[ReportingClock, ...]
     dosing: Dosing | None  # none where the product is not counted in cells
+    dose_limiting: DoseLimiting
+    stopping: Stopping
 
     @computed_field  # type: ignore[prop-decorator] # mypy knows no decorator above a property
     @property

@@ -150,6 +150,13 @@ def test_words_that_yaml_would_guess_at_stay_words() -> None:
         ({"causality__agents__value": ["disease", "disease"]}, "disease is there already, at causality.agents.0"),
         ({"consent__majority_age_years__value": 12}, "must not fall with age: [7, 13, 12]"),
         ({"dosing__levels__value__0__dose_cells_per_kg": "500000"}, "from the lowest dose to the highest"),
+        # dose-limiting toxicity and stopping
+        ({"dose_limiting__rules__1__id": "crs-grade-4"}, "dose_limiting.rules.1: crs-grade-4 is there already"),
+        ({"dose_limiting__exclusions__1__id": "lymphopenia"}, "dose_limiting.exclusions.1: lymphopenia is there"),
+        ({"dose_limiting__rules__0__related_to": "car-t-product"}, "terms and causality belong to adverse events"),
+        ({"dose_limiting__rules__4__related_to": "cells"}, "unknown agent cells; causality.agents has car-t-product,"),
+        ({"stopping__treatment__value": "cells"}, "stopping.treatment: unknown agent cells"),
+        ({"stopping__rules__1__id": "excessive-dose-limiting-toxicity"}, "stopping.rules.1: excessive-dose-limiting"),
         # biomarkers
         ({"cytokines__analytes__1__key": "IL2"}, "cytokines.analytes.1: IL2 is there already"),
         ({"cytokines__analytes__0__loinc": "33939-1"}, "IL2: 33939-1 is no LOINC code, its check digit should be 0"),
