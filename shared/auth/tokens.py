@@ -2,6 +2,8 @@
 
 Accepted: RS256 and ES256, with `iss`, `aud`, `exp` and `sub`. Claims of the trial: `roles` (list of the trial's
 roles) and `sites` (list of site codes, or `["*"]` for all). What a sponsor may do, they may do at every site.
+
+`sub` stands in the audit trail for good: an opaque identifier of the issuer's, never a person's name.
 """
 
 import time
@@ -21,6 +23,7 @@ KEYS_LIVE_SECONDS = 600  # the issuer's keys are asked for again after this
 KEYS_RETRY_SECONDS = 10  # and for an unknown key id not more often than this
 REMEMBERED_TOKENS = 2048
 LEEWAY_SECONDS = 10
+LONGEST_SUBJECT = 200  # characters
 
 
 class Unauthenticated(TrialError):
@@ -155,7 +158,18 @@ def identity_of(claims: dict[str, Any]) -> Identity:
     except ValueError as error:
         raise Unauthenticated("the token names a role that the trial does not know") from error
     everywhere = "*" in sites
-    return Identity(str(claims["sub"])[:200], held, None if everywhere else frozenset(sites), float(claims["exp"]))
+    return Identity(_subject(claims["sub"]), held, None if everywhere else frozenset(sites), float(claims["exp"]))
+
+
+def _subject(claimed: object) -> str:
+    """As it goes into the audit trail: cut short or cleaned, it could be taken for somebody else's."""
+    if not isinstance(claimed, str) or not claimed.strip():
+        raise Unauthenticated("the claim `sub` is a text that says who calls")
+    if len(claimed) > LONGEST_SUBJECT:
+        raise Unauthenticated(f"the claim `sub` has at most {LONGEST_SUBJECT} characters")
+    if not claimed.isprintable():
+        raise Unauthenticated("the claim `sub` holds control characters")
+    return claimed
 
 
 def _texts(value: object) -> bool:

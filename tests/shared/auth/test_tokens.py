@@ -102,6 +102,32 @@ def test_a_malformed_claim_makes_a_token_unusable_never_powerful(wrong: dict[str
         identity_of(claims(**wrong))
 
 
+@pytest.mark.parametrize("subject", ["a", "auth0|5f7c8ec7c33c6c004bbafe82", "x" * 200, "สมาชิก-7"])
+def test_a_subject_goes_into_the_audit_trail_as_it_was_signed(subject: str) -> None:
+    assert identity_of(claims(sub=subject)).id == subject
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("x" * 201, "at most 200 characters"),
+        ("dr-1\nadmin", "control characters"),
+        ("dr-1\x00", "control characters"),
+        ("dr-1\x7f", "control characters"),
+        ("dr-1\x85", "control characters"),
+        ("dr-1\u2028", "control characters"),
+        ("dr-1\u202e", "control characters"),
+        ("", "says who calls"),
+        ("  ", "says who calls"),
+        (7, "says who calls"),
+        (None, "says who calls"),
+    ],
+)
+def test_a_subject_that_the_audit_trail_could_not_show_makes_a_token_unusable(subject: Any, said: str) -> None:
+    with pytest.raises(Unauthenticated, match=said):
+        identity_of(claims(sub=subject))
+
+
 @pytest.mark.parametrize(
     ("roles", "sites", "seen"),
     [
