@@ -74,6 +74,22 @@ def latest(partial: str) -> date:
 # Signs that a text carries a direct identifier. They catch the common slip, not the determined writer:
 # no pattern can prove that a text names nobody, so texts stay short and forms say what they are for.
 _ISO_DATE = r"(?:19|20)\d\d-[01]\d-[0-3]\d\b"  # with a time or a count behind it, it has nine digits too
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_YEAR = r"\b(?:19|20|24|25)\d\d\b(?!\s*g\b)"  # of the Gregorian or the Thai calendar; not a birth weight
+_DATE = re.compile(
+    rf"{_YEAR}|\b\d{{1,2}}([./-])\d{{1,2}}\1\d{{2,4}}\b|\b\d{{6}}(?:\d\d)?\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}|\b{_MONTH}\s+'?\d{{1,2}}\b",
+    re.IGNORECASE,
+)
+_BIRTH = re.compile(
+    r"\b(?:born|DOB|birthday|birth ?date|(?:date|day|month|year) of birth|birth(?=\s*:))\b|\bD\.O\.B\b\.?|วันเกิด",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.;]\s+(?=[A-Z])|;")
+_NEAR = 40  # characters
 _IDENTIFYING = (
     (re.compile(r"\S+@\S+\.\S+"), "an e-mail address"),
     (
@@ -83,7 +99,6 @@ _IDENTIFYING = (
     (re.compile(r"\b(?:HN|MRN|AN)\W{0,3}\d{3,}", re.IGNORECASE), "a hospital number"),
     (re.compile(r"(?:ด\.ช\.|ด\.ญ\.|เด็กชาย|เด็กหญิง|นางสาว|นาย|นาง)\s*\S+"), "a title and a name"),
     (re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Master)\b\.?\s+[A-Z]", re.IGNORECASE), "a title and a name"),
-    (re.compile(r"\b(?:born|DOB|date of birth)\b", re.IGNORECASE), "a date of birth"),
 )
 
 
@@ -91,7 +106,18 @@ def _names_nobody(text: str) -> str:
     for pattern, what in _IDENTIFYING:
         if pattern.search(text):
             raise ValueError(f"this text seems to hold {what}; describe the matter without naming anybody")
+    if _dates_a_birth(text):
+        raise ValueError("this text seems to hold a date of birth; describe the matter without naming anybody")
     return text
+
+
+def _dates_a_birth(text: str) -> bool:
+    """A birth with a date, a month and its year, or a year near it in the same sentence."""
+    return any(
+        _DATE.search(_SENTENCE_END.split(text[: birth.start()])[-1][-_NEAR:])
+        or _DATE.search(_SENTENCE_END.split(text[birth.end() :])[0][:_NEAR])
+        for birth in _BIRTH.finditer(text)
+    )
 
 
 def _plain_text(text: str) -> str:
