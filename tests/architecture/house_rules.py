@@ -3,6 +3,7 @@
 - A module has at most 400 lines: past that it is split along the domain.
 - No module is called utils, helpers or common.
 - A module says in a sentence what it is, and no exception is swallowed.
+- A field of a log line is on the list of `shared.telemetry.logs`, or it would be dropped without a word.
 - What a migration makes is frozen: it and the `ddl` modules it calls name no table that the code of today declares.
 """
 
@@ -11,8 +12,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.telemetry.logs import FIELDS
+
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
+LOGGING = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
 FROZEN_MAY_NAME = {"alembic", "sqlalchemy", "typing", "shared.db", "shared.eventstore.ddl", "shared.projection.ddl"}
 
@@ -31,7 +35,7 @@ def breaches(path: Path) -> Iterator[str]:
     tree = ast.parse(text)
     if tree.body and "migrations" not in place.parts and ast.get_docstring(tree) is None:
         yield f"{place}: a module says in a sentence what it is"
-    found = [*swallowed(tree)]
+    found = [*swallowed(tree), *unlisted(tree)]
     if "versions" in place.parts or path.stem == "ddl":
         found += thawed(tree)
     yield from (f"{place}:{line}: {what}" for line, what in found)
@@ -42,6 +46,38 @@ def swallowed(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and all(isinstance(each, ast.Pass) for each in node.body):
             yield node.lineno, "an exception is swallowed; handle it, or suppress it by name with a reason"
+
+
+def unlisted(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Fields of log lines that are not on the list, and fields that nobody can read here."""
+    named: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            for target in node.targets:
+                named.setdefault(ast.unparse(target), []).append(node.value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOGGING:
+            for keyword in node.keywords:
+                if keyword.arg == "extra":
+                    for field in _fields(keyword.value, named):
+                        if field not in FIELDS:
+                            yield node.lineno, f"the log has no field {field}; list it, or write it out here"
+
+
+def _fields(extra: ast.expr, named: dict[str, list[ast.expr]]) -> Iterator[str]:
+    """The keys of a written dictionary, of those it takes in, and of those a name stands for in this module."""
+    match extra:
+        case ast.Dict(keys=keys, values=values):
+            for key, value in zip(keys, values, strict=True):
+                if key is None:
+                    yield from _fields(value, named)
+                else:
+                    yield key.value if isinstance(key, ast.Constant) else ast.unparse(key)
+        case ast.Name(id=name) if name in named:
+            for written in named[name]:
+                yield from _fields(written, named)
+        case _:
+            yield ast.unparse(extra)
 
 
 def thawed(tree: ast.AST) -> Iterator[tuple[int, str]]:

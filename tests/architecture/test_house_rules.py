@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.architecture.house_rules import breaches, modules, thawed
+from tests.architecture.house_rules import breaches, modules, thawed, unlisted
 
 
 def test_the_house_keeps_its_rules() -> None:
@@ -27,3 +27,23 @@ def test_the_house_keeps_its_rules() -> None:
 )
 def test_a_migration_writes_out_its_tables(line: str, frozen: bool) -> None:
     assert (list(thawed(ast.parse(line))) == []) is frozen
+
+
+@pytest.mark.parametrize(
+    ("line", "unknown"),
+    [
+        ("log.info('x', extra={'topic': t, 'count': 1})", 0),
+        ("told = {'topic': t}; log.info('x', extra={**told, 'seconds': 1})", 0),
+        ("told = {'topic': t}; log.log(level, 'x', extra=told)", 0),
+        ("model_config = ConfigDict(extra='forbid')", 0),
+        ("log.info('x', extra={'participant_id': p})", 1),
+        ("log.info('x', extra={'topic': t, 'grade': 1, 'term': 2})", 2),
+        ("told = {'grade': t}; log.info('x', extra={**told, 'seconds': 1})", 1),
+        ("told = {'topic': t}; told = {'grade': t}; log.info('x', extra=told)", 1),
+        ("log.info('x', extra=event.model_dump())", 1),
+        ("log.info('x', extra=handed_over)", 1),
+        ("log.info('x', extra={name: 1})", 1),
+    ],
+)
+def test_a_field_of_the_log_is_on_the_list(line: str, unknown: int) -> None:
+    assert len(list(unlisted(ast.parse(line)))) == unknown
