@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.db import Database, instant_text
+from shared.eventstore.group_commit import GroupCommit
 from shared.kernel.errors import StaleVersion
 
 
@@ -110,20 +111,20 @@ class PostgresRecorder:
 
 
 class SqliteRecorder:
-    """aiosqlite: one statement that the trigger completes, one hop to the connection's thread."""
+    """aiosqlite: one statement that the trigger completes, committed with those that came at the same time."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._commits = GroupCommit(db)
 
     async def insert(self, rows: Sequence[Row]) -> None:
         values = [_to_sqlite(value) for row in rows for value in row]
-        async with self._db.driver() as connection:
-            try:
-                await connection.execute_fetchall(_sqlite_insert(len(rows)), values)
-            except sqlite3.IntegrityError as error:
-                if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
-                    raise  # a bug of ours, not somebody who was faster
-                raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
+        try:
+            await self._commits.execute(_sqlite_insert(len(rows)), values)
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
+                raise  # a bug of ours, not somebody who was faster
+            raise StaleVersion(f"{rows[0].stream} is past version {rows[0].version - 1}") from error
 
     async def select(self, stream: str) -> list[Stored]:
         async with self._db.driver() as connection:

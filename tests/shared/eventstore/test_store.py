@@ -118,6 +118,37 @@ async def test_commands_that_race_are_decided_again_and_none_is_lost(store: Even
     assert await store.load(COUNTER, "c") == (6, 6)
 
 
+async def test_of_appends_at_once_to_many_streams_each_has_its_own_outcome(store: EventStore, db: Database) -> None:
+    await store.append(write("s:taken", 0))
+    streams = [f"s:{number}" for number in range(20)]
+    writes = [*(write(stream, 0, 2) for stream in streams[:10]), write("s:taken", 0)]
+    writes += [write(stream, 0, 2) for stream in streams[10:]]
+    outcomes = await asyncio.gather(*(store.append(each) for each in writes), return_exceptions=True)
+    assert [
+        each.stream for each, outcome in zip(writes, outcomes, strict=True) if isinstance(outcome, StaleVersion)
+    ] == ["s:taken"]
+    assert [len(await store.read(stream)) for stream in [*streams, "s:taken"]] == [2] * 20 + [1]
+    async with db.connect() as connection:
+        assert await connection.scalar(text("select count(*) from outbox")) == 41
+
+
+async def test_a_writer_who_does_not_wait_for_the_answer_writes_once_or_not_at_all(store: EventStore) -> None:
+    async def impatient(number: int) -> None:
+        async with asyncio.timeout(number / 2000):
+            await store.append(write(f"impatient:{number}", 0))
+
+    outcomes = await asyncio.gather(
+        *(impatient(number) for number in range(20)),
+        *(store.append(write(f"patient:{number}", 0)) for number in range(20)),
+        return_exceptions=True,
+    )
+    assert not [outcome for outcome in outcomes[20:] if isinstance(outcome, BaseException)]
+    for number, outcome in enumerate(outcomes[:20]):
+        there = len(await store.read(f"impatient:{number}"))
+        assert there in ({0, 1} if isinstance(outcome, TimeoutError) else {1})
+    assert [len(await store.read(f"patient:{number}")) for number in range(20)] == [1] * 20
+
+
 @pytest.mark.parametrize("statement", ["update events set actor = 'x'", "delete from events", "truncate events"])
 async def test_nobody_changes_what_is_on_record(store: EventStore, db: Database, statement: str) -> None:
     if db.dialect == "sqlite" and statement.startswith("truncate"):
