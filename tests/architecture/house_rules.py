@@ -72,7 +72,7 @@ def _fields(extra: ast.expr, named: dict[str, list[ast.expr]]) -> Iterator[str]:
                 if key is None:
                     yield from _fields(value, named)
                 else:
-                    yield key.value if isinstance(key, ast.Constant) else ast.unparse(key)
+                    yield str(key.value) if isinstance(key, ast.Constant) else ast.unparse(key)
         case ast.Name(id=name) if name in named:
             for written in named[name]:
                 yield from _fields(written, named)
