@@ -1,5 +1,7 @@
 """Health and metrics of a process: live = the loop turns, ready = it can do its work now.
 
+Both are shown to whoever asks, so they hold codes and figures alone: no stream, no address, no text of an error.
+
 The broker is no part of an API's readiness: while it is away the outbox takes what it would have got.
 """
 
@@ -18,7 +20,7 @@ CHECK_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: fit or not, and what an operator wants to know about it."""
+    """What a check found: fit or not, and what an operator wants to know about it, in codes and figures."""
 
     ok: bool
     detail: dict[str, Any] = field(default_factory=dict)

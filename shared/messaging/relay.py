@@ -45,7 +45,7 @@ class Progress:
     oldest_age_seconds: float = 0.0
     published: int = 0
     failures: int = 0
-    last_error: str | None = None
+    last_error: str | None = None  # its code: the health page is open to whoever asks
     last_published_at: datetime | None = None
 
 
@@ -142,9 +142,9 @@ class Relay:
         self.progress.last_published_at = self._clock()
         self.progress.last_error = None
 
-    def _note(self, error: Exception) -> None:
+    def _note(self, error: BusUnavailable | DatabaseAway) -> None:
         self.progress.failures += 1
-        self.progress.last_error = str(error)
+        self.progress.last_error = error.code
         told = {"topic": self._topic, "error_type": type(error).__name__, "attempt": self.progress.failures}
         log.warning("the relay could not publish; nothing is lost, it tries again", extra=told)
 

@@ -25,7 +25,7 @@ HELP = {
     "republish": "publish every event of this service again (readers skip what they have)",
     "rebuild": "build a projection anew beside the old one, then swap: rebuild NAME",
     "resume": "let a halted projection read again: resume NAME",
-    "parked": "list the events that a projection could not take in: parked NAME",
+    "parked": "list what a projection could not take in, and where it halted: parked NAME",
     "replay-parked": "take parked events in again: replay-parked NAME [SUBJECT]",
 }
 

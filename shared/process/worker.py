@@ -53,7 +53,7 @@ class Worker:
         detail: dict[str, Any] = {"projections": {each.name: _shown(asdict(each)) for each in projections}}
         if self._relay is not None:
             detail["relay"] = _shown(asdict(self._relay.progress))
-        return health.Finding(all(each.halted_reason is None for each in projections), detail)
+        return health.Finding(not any(each.halted for each in projections), detail)
 
     def before_scrape(self) -> None:
         if self._relay is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from shared.db import Database
 from shared.messaging.bus import Bus
-from shared.projection.parking import parked, replay_parked, resume
+from shared.projection.parking import halted_at, parked, replay_parked, resume
 from shared.projection.projection import Projection
 from shared.projection.rebuild import rebuild
 
@@ -54,6 +54,8 @@ async def _list(db: Database, projection: Projection) -> int:
         where = f"{one.stream}@{one.version}"
         _say(f"{one.parked_at:%Y-%m-%dT%H:%M:%SZ}  {one.subject or 'not ours':36}  {where}  {one.error}")
     _say(f"{len(waiting)} parked in {projection.name}")
+    if reason := await halted_at(db, projection.name):
+        _say(f"{projection.name} is halted: {reason}")
     return 0
 
 

@@ -1,4 +1,8 @@
-"""What an operator sees of projections: plain data for the health page, figures for Prometheus."""
+"""What an operator sees of projections: figures for the health page and for Prometheus.
+
+Both are shown to whoever asks, so they hold no text that could quote a stream or an address. At which event a
+projection has halted is told by the command `parked NAME`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +35,7 @@ class ProjectionHealth:
     lag_events: int
     lag_seconds: float
     parked: int
-    halted_reason: str | None
+    halted: bool
 
 
 def health_of(projection: Projection, standing: Standing, ends: Mapping[Place, int], now: datetime) -> ProjectionHealth:
@@ -45,7 +49,7 @@ def health_of(projection: Projection, standing: Standing, ends: Mapping[Place, i
         lag_events=lag,
         lag_seconds=max(0.0, (now - since).total_seconds()),
         parked=standing.parked_events,
-        halted_reason=standing.halted,
+        halted=standing.halted is not None,
     )
 
 
@@ -67,4 +71,4 @@ def show(service: str, health: ProjectionHealth) -> None:
     LAG_EVENTS.labels(*labels).set(health.lag_events)
     LAG_SECONDS.labels(*labels).set(health.lag_seconds)
     PARKED.labels(*labels).set(health.parked)
-    HALTED.labels(*labels).set(health.halted_reason is not None)
+    HALTED.labels(*labels).set(health.halted)

@@ -61,6 +61,14 @@ def parking(projection: str, aside: Sequence[SetAside], now: datetime) -> Change
     return changes
 
 
+async def halted_at(db: Database, projection: str) -> str | None:
+    """Why and at which event a projection has halted; None: it has not."""
+    query = select(progress.c.halted_reason).where(progress.c.projection == projection)
+    async with db.connect() as connection:
+        reason: str | None = await connection.scalar(query)
+    return reason
+
+
 async def parked(db: Database, projection: str) -> list[ParkedEvent]:
     """What waits, in the order of its arrival."""
     columns = [parked_events.c[name] for name in ("subject", "stream", "version", "error", "parked_at")]

@@ -35,7 +35,7 @@ class Progress:
 
     batches: int = 0
     messages: int = 0
-    last_error: str | None = None
+    last_error: str | None = None  # its code
 
 
 class Runner:
@@ -72,7 +72,7 @@ class Runner:
                     await self._follow(stop)
                 except Unavailable as away:
                     pause = FIRST_PAUSE if self.progress.batches > batches else min(pause * 2, LONGEST_PAUSE)
-                    self.progress.last_error = str(away)
+                    self.progress.last_error = away.code
                     log.warning("projections wait", extra={"reason_code": away.code, "seconds": pause})
                     await _pause(stop, pause)
         finally:
@@ -168,7 +168,7 @@ class Runner:
         count(self._db.schema, step)
         labels = {"service": self._db.schema, "projection": step.projection.name}
         if step.halted:
-            log.error("a gap halts a projection", extra=labels)
+            log.error("a gap halts a projection; `parked NAME` says where", extra=labels)
         if step.counts.parked or step.counts.foreign:
             log.error("events were set aside", extra={**labels, "count": len(step.aside)})
 

@@ -195,7 +195,7 @@ async def test_what_was_not_wholly_acknowledged_is_sent_again_before_anything_el
     await append(database, 30, 1, 30)
     relay = a_relay(database, RefusesAtFirst(under_test.bus, 2), topic)
     async with running(relay):
-        await eventually(lambda: relay.progress.last_error == "only half of it")
+        await eventually(lambda: relay.progress.last_error == "publish-failed")
         await eventually(lambda: relay.progress.depth >= 400)
         await drained(database)
         await eventually(lambda: relay.progress.last_error is None)

@@ -45,6 +45,20 @@ async def test_rebuild_shows_lines_where_there_is_no_terminal(db: Database, bus:
     assert shown.out == "doses was rebuilt from 3 events and swapped in\n"
 
 
+async def test_where_a_projection_has_halted_is_said(db: Database, bus: LocalBus, capsys: Output) -> None:
+    dose = Dose()
+    first, _, third = dose.given(), dose.corrected(), dose.corrected()
+    await given(db, bus, first, third)
+    assert await run(db, bus, "parked", "doses") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"0 parked in doses\ndoses is halted: {dose.stream} is at version 1, and version 3 arrived")
+
+    assert await run(db, bus, "resume", "doses") == 0
+    capsys.readouterr()
+    assert await run(db, bus, "parked", "doses") == 0
+    assert capsys.readouterr().out == "0 parked in doses\n"
+
+
 async def test_parked_events_are_listed_and_replayed(db: Database, bus: LocalBus, capsys: Output) -> None:
     dose = Dose()
     await given(db, bus, dose.given(note="poison"), dose.corrected())
