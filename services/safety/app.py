@@ -25,7 +25,7 @@ stays open until a safety officer acknowledges it.
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.safety.api import adverse_events, alerts, ctcae  # noqa: PLC0415
+    from services.safety.api import adverse_events, alerts, ctcae, gradings_astct  # noqa: PLC0415
     from services.safety.application import Safety  # noqa: PLC0415
     from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
@@ -37,7 +37,7 @@ def create_app(parts: Parts) -> "FastAPI":
         "safety",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[adverse_events.router, alerts.router, ctcae.router],
+        routers=[adverse_events.router, alerts.router, ctcae.router, gradings_astct.router],
         parts=parts,
         safety=Safety(parts.db, parts.store, parts.protocol, parts.clock),
     )

@@ -29,6 +29,10 @@ class Safety:
         self._protocol = protocol
         self._clock = clock
 
+    @property
+    def protocol(self) -> Protocol:
+        return self._protocol
+
     async def report(self, command: ReportAdverseEvent, *, by: Actor) -> Receipt:
         participant = await references.participant(self._db, command.participant_id)
         if not by.may_see(participant.site_id):

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.kernel.actor import Role
-from tests.flows.endpoints import CONSENT, ENDPOINTS, filled, findings
+from tests.flows.endpoints import CONSENT, ENDPOINTS, About, filled, findings
 from tests.flows.trial import Trial
 
 NAMESPACE = UUID("6b0b6b0a-2f2e-4a7e-9d0c-5d7f6f0c2a11")
@@ -174,8 +174,8 @@ def endings() -> Iterator[Step]:
 
 
 def reading() -> Iterator[Step]:
-    for key in ENDPOINTS:
-        if key.startswith("GET "):
+    for key, endpoint in ENDPOINTS.items():
+        if key.startswith("GET ") or endpoint.about is About.NOBODY:
             yield Step(key, Role.MONITOR)
 
 

@@ -47,6 +47,11 @@ def changing(**body: Any) -> Endpoint:
     return Endpoint(About.PARTICIPANT, body, needs_version=True)
 
 
+def asking(**body: Any) -> Endpoint:
+    """A calculator: a POST that records nothing."""
+    return Endpoint(About.NOBODY, body)
+
+
 MANY, NOBODY = Endpoint(About.MANY), Endpoint(About.NOBODY)
 
 SCREENED_ON, INFUSED_AT = "2025-09-01", "2025-09-15T10:00:00+07:00"
@@ -169,6 +174,10 @@ SAFETY: dict[str, Endpoint] = {
     "GET /v1/ctcae/terms": NOBODY,
     "GET /v1/ctcae/terms/{meddra_code}": NOBODY,
     "GET /v1/ctcae/socs": NOBODY,
+    "POST /v1/gradings/crs": asking(
+        items=[{"id": "1", "fever": True, "hypotension": "none", "hypoxia": "high-flow", "fio2": "35", "death": False}]
+    ),
+    "POST /v1/gradings/icans": asking(items=[{"id": "1", "age_years": 8, "capd": 10, "consciousness": "voice"}]),
 }
 
 TARGET = {"label": "{label}", "role": "target", "organ": "adrenal-gland", "laterality": "left"}
