@@ -56,11 +56,11 @@ class Message:
 
     @property
     def stream(self) -> str:
-        return self.headers["ce_stream"].decode()
+        return self.headers["ce_position"].decode().rpartition("@")[0]
 
     @property
     def version(self) -> int:
-        return int(self.headers["ce_streamversion"])
+        return int(self.headers["ce_position"].rpartition(b"@")[2])
 
 
 def events_in_postgres(dsn: str) -> list[Stored]:

@@ -220,8 +220,8 @@ def poison(bus: Path, child: str) -> str:
     [template] = [
         message for message in records.messages_in_file(bus) if message.headers["ce_type"].endswith(b"event-reported")
     ][:1]
-    headers = {**template.headers, "ce_stream": stream.encode(), "ce_id": str(uuid4()).encode()}
-    headers |= {"ce_subject": child.encode(), "ce_streamversion": b"1"}
+    headers = {**template.headers, "ce_position": f"{stream}@1".encode(), "ce_id": str(uuid4()).encode()}
+    headers |= {"ce_subject": child.encode()}
     assert cloudevents.decode(child.encode(), list(headers.items()), b"{}")
     written = json.dumps([(name, content.decode()) for name, content in headers.items()])
     with closing(sqlite3.connect(bus)) as connection, connection:
