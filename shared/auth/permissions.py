@@ -61,3 +61,8 @@ def allow(*roles: Role) -> Any:
 
 EVERYBODY = tuple(Role)
 ReadsTrialData = Annotated[Actor, Depends(allow(*EVERYBODY))]
+
+# What happened to participants and how the trial goes. Not for those who read images or samples: what they know of a
+# child's course, or of the others', must not colour what they see. What each of them reads besides, its service says.
+COURSE_READERS = tuple(role for role in Role if role not in {Role.RADIOLOGIST, Role.LABORATORY})
+ReadsCourses = Annotated[Actor, Depends(allow(*COURSE_READERS))]

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.biomarkers.application import Biomarkers
-from shared.auth.permissions import ReadsTrialData, allow
+from shared.auth.permissions import COURSE_READERS, allow
 from shared.kernel.actor import Actor, Role
 
-MayRead = ReadsTrialData
+# Those who measure samples read what they measured; those who read images do not.
+MayRead = Annotated[Actor, Depends(allow(*COURSE_READERS, Role.LABORATORY))]
 
 # Data entry, by people or by the hospital's integration engine.
 MayRecord = Annotated[Actor, Depends(allow(Role.LABORATORY, Role.COORDINATOR, Role.SYSTEM))]

@@ -7,14 +7,15 @@ from uuid import UUID
 from fastapi import Depends, Path, Request, Response
 
 from services.efficacy.application import Change, Efficacy
-from shared.auth.permissions import ReadsTrialData, allow
+from shared.auth.permissions import COURSE_READERS, allow
 from shared.http import answers
 from shared.http.answers import Recorded
 from shared.http.etags import IfMatch
 from shared.http.identities import Mint
 from shared.kernel.actor import Actor, Role
 
-MayRead = ReadsTrialData
+# Those who measure tumours read what they measured; those who measure samples do not.
+MayRead = Annotated[Actor, Depends(allow(*COURSE_READERS, Role.RADIOLOGIST))]
 
 # Measurements come from whoever reads the images, from data entry, and from the hospital's integration engine.
 MayRecord = Annotated[Actor, Depends(allow(Role.INVESTIGATOR, Role.RADIOLOGIST, Role.COORDINATOR, Role.SYSTEM))]

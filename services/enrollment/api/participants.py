@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.enrollment.api.changes import Change, changes
-from services.enrollment.api.permissions import EnrollmentDep, MayEnterData, MayRead
+from services.enrollment.api.permissions import EnrollmentDep, MayEnterData, MayReadParticipants
 from services.enrollment.api.views import ParticipantView, view_of
 from services.enrollment.domain.consent import ConsentNotValid
 from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor
@@ -62,7 +62,7 @@ async def screen_participant(
     responses={**problems.of(NoSuchParticipant), **answers.VERSIONED},
 )
 async def get_participant(
-    participant_id: UUID, enrollment: EnrollmentDep, actor: MayRead, response: Response
+    participant_id: UUID, enrollment: EnrollmentDep, actor: MayReadParticipants, response: Response
 ) -> ParticipantView:
     """A participant as of now. The ETag is what a change needs as `If-Match`."""
     participant, version = await enrollment.participant(participant_id, by=actor)
@@ -76,7 +76,7 @@ async def get_participant(
     responses=problems.of(NoSuchParticipant),
 )
 async def get_participant_history(
-    participant_id: UUID, enrollment: EnrollmentDep, actor: MayRead
+    participant_id: UUID, enrollment: EnrollmentDep, actor: MayReadParticipants
 ) -> list[HistoryEntry]:
     """Every event of a participant, oldest first, with corrections beside what they correct."""
     history = await enrollment.participant_history(participant_id, by=actor)

@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from services.enrollment.api.permissions import EnrollmentDep, MayOpenSites, MayRead
+from services.enrollment.api.permissions import EnrollmentDep, MayOpenSites, MayReadSites
 from services.enrollment.domain.site import NoSuchSite, OpenSite, SiteAlreadyOpen
 from shared.contracts.terms import SiteId
 from shared.eventstore.store import OtherContentOnRecord
@@ -61,7 +61,7 @@ async def open_site(
 
 
 @router.get("/{site_id}", summary="One site", responses={**problems.of(NoSuchSite), **answers.VERSIONED})
-async def get_site(site_id: SiteId, enrollment: EnrollmentDep, actor: MayRead, response: Response) -> SiteView:
+async def get_site(site_id: SiteId, enrollment: EnrollmentDep, actor: MayReadSites, response: Response) -> SiteView:
     """A site as of now."""
     site, version = await enrollment.site(site_id, by=actor)
     response.headers["ETag"] = etags.of(version)
@@ -76,7 +76,7 @@ async def get_site(site_id: SiteId, enrollment: EnrollmentDep, actor: MayRead, r
 
 
 @router.get("/{site_id}/history", summary="Who did what at a site", responses=problems.of(NoSuchSite))
-async def get_site_history(site_id: SiteId, enrollment: EnrollmentDep, actor: MayRead) -> list[HistoryEntry]:
+async def get_site_history(site_id: SiteId, enrollment: EnrollmentDep, actor: MayReadSites) -> list[HistoryEntry]:
     """Every event of a site, oldest first: who recorded it, when and why."""
     history = await enrollment.site_history(site_id, by=actor)
     return answers.history(history, missing=NoSuchSite("there is no such site"))

@@ -25,7 +25,7 @@ Status = Annotated[ParticipantStatus | None, Query(description="Where participan
 
 @router.get("", response_model=Listing[Participant], responses=listed())
 async def participants(
-    actor: MayPlan,
+    actor: MayReadCourses,
     asked: AskedDep,
     csv: WantsCsv,
     projector: ProjectorDep,
@@ -44,7 +44,7 @@ def _key_of(participant: Participant) -> tuple[str, str]:
 
 @router.get("/{participant_id}", responses=failing(NoSuchParticipant))
 async def participant(
-    participant_id: UUID, actor: MayPlan, projector: ProjectorDep, wait_for: WaitFor = None
+    participant_id: UUID, actor: MayReadCourses, projector: ProjectorDep, wait_for: WaitFor = None
 ) -> Answer[ParticipantWithInfusions]:
     """One participant, with every infusion."""
     question = about(participant_id, actor, wait_for)

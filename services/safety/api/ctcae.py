@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from services.safety.api.permissions import MayRead
+from services.safety.api.permissions import MayLookUp
 from services.safety.domain import ctcae
 from services.safety.domain.ctcae import NoSuchTerm, SystemOrganClass, Term, UnknownClass
 from shared.contracts.safety import MeddraCode
@@ -23,7 +23,7 @@ Soc = Annotated[str | None, Query(max_length=100, description="Only this system 
 
 @router.get("/terms", responses=problems.of(UnreadableCursor, UnknownClass))
 async def search_ctcae_terms(
-    _: MayRead,
+    _: MayLookUp,
     request: Request,
     response: Response,
     q: Q = None,
@@ -50,12 +50,12 @@ def _start(found: list[Term], cursor: str | None) -> int:
 
 
 @router.get("/terms/{meddra_code}", responses=problems.of(NoSuchTerm))
-async def get_ctcae_term(_: MayRead, meddra_code: Annotated[MeddraCode, Path()]) -> Term:
+async def get_ctcae_term(_: MayLookUp, meddra_code: Annotated[MeddraCode, Path()]) -> Term:
     """One term by its MedDRA code, with the grades it offers."""
     return ctcae.by_code(meddra_code)
 
 
 @router.get("/socs", responses=problems.of())
-async def list_ctcae_socs(_: MayRead) -> list[SystemOrganClass]:
+async def list_ctcae_socs(_: MayLookUp) -> list[SystemOrganClass]:
     """The system organ classes, and how many terms each holds."""
     return list(ctcae.CLASSES)

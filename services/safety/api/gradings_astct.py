@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.safety.api.permissions import MayRead, SafetyDep
+from services.safety.api.permissions import MayLookUp, SafetyDep
 from services.safety.domain.astct import crs, icans
 from services.safety.domain.astct.crs import CrsFindings
 from services.safety.domain.astct.icans import IcansFindings
@@ -100,7 +100,7 @@ class GradedItems(BaseModel):
 
 
 @router.post("/crs", responses=problems.of())
-async def grade_crs(asked: CrsItems, safety: SafetyDep, _: MayRead) -> GradedItems:
+async def grade_crs(asked: CrsItems, safety: SafetyDep, _: MayLookUp) -> GradedItems:
     """Grade cytokine release syndrome by the ASTCT and by CTCAE 5.0, side by side. Nothing is recorded."""
     choices = safety.protocol.car_t_toxicity
     from_fio2 = choices.crs_life_threatening_fio2_percent.value
@@ -108,7 +108,7 @@ async def grade_crs(asked: CrsItems, safety: SafetyDep, _: MayRead) -> GradedIte
 
 
 @router.post("/icans", responses=problems.of())
-async def grade_icans(asked: IcansItems, safety: SafetyDep, _: MayRead) -> GradedItems:
+async def grade_icans(asked: IcansItems, safety: SafetyDep, _: MayLookUp) -> GradedItems:
     """Grade ICANS by the ASTCT, and as CTCAE 5.0 records it. Nothing is recorded."""
     from_age = safety.protocol.car_t_toxicity.ice_from_age_years.value
     return GradedItems(

@@ -5,10 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.safety.application import Safety
-from shared.auth.permissions import ReadsTrialData, allow
+from shared.auth.permissions import ReadsCourses, ReadsTrialData, allow
 from shared.kernel.actor import Actor, Role
 
-MayRead = ReadsTrialData
+# The dictionary and the grading rules: nothing of a participant.
+MayLookUp = ReadsTrialData
+
+MayRead = ReadsCourses
 
 # Data entry: what the site saw, and when.
 MayReport = Annotated[Actor, Depends(allow(Role.INVESTIGATOR, Role.COORDINATOR, Role.SYSTEM))]

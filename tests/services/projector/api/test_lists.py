@@ -122,8 +122,8 @@ async def test_the_worklist_has_the_callers_sites_alone(trial: House) -> None:
     ("path", "readers"),
     [
         ("/v1/protocol", set(Role)),
-        ("/v1/participants", set(Role)),
-        (f"/v1/participants/{FIRST}", set(Role)),
+        ("/v1/participants", COURSES),
+        (f"/v1/participants/{FIRST}", COURSES),
         (f"/v1/participants/{FIRST}/visits", set(Role)),
         ("/v1/visits", set(Role)),
         (f"/v1/participants/{FIRST}/timeline", COURSES),
