@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import TrialError
@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(8, ge=1, le=64)
     kafka_bootstrap: str | None = Field(None, description="host:port, comma separated; none: the bus is SQLite")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ca_file: FilePath | None = Field(
+        None, description="PEM of who signed the brokers' certificates; none: the system's"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
     kafka_topics_file: Path = Path("deploy/kafka/topics.yaml")
     kafka_replication_factor: int = Field(1, ge=1, le=5)
     bus_file: Path = Field(Path(".trial/bus.sqlite3"), description="the bus of the embedded mode")
@@ -54,7 +61,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, given: Any) -> Any:
-        for name in ("database_url", "alert_webhook_secret"):
+        for name in ("database_url", "alert_webhook_secret", "kafka_sasl_password"):
             path = os.environ.get(f"{name.upper()}_FILE")  # noqa: TID251 - the one place
             if path:
                 given = {**given, name: _secret_in(Path(path), f"{name.upper()}_FILE")}
@@ -64,6 +71,23 @@ class Settings(BaseSettings):
     def _open_only_at_home(self) -> "Settings":
         if self.auth_disabled and self.host not in LOOPBACK:
             raise ValueError(f"AUTH_DISABLED=1 refuses any address but loopback; HOST is {self.host}")
+        return self
+
+    @model_validator(mode="after")
+    def _say_all_of_the_broker(self) -> "Settings":
+        sasl = {
+            "KAFKA_SASL_MECHANISM": self.kafka_sasl_mechanism,
+            "KAFKA_SASL_USERNAME": self.kafka_sasl_username,
+            "KAFKA_SASL_PASSWORD": self.kafka_sasl_password,
+        }
+        protocol = self.kafka_security_protocol
+        if protocol.startswith("SASL_"):
+            if missing := [name for name, value in sasl.items() if value is None]:
+                raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} needs {', '.join(missing)}")
+        elif given := [name for name, value in sasl.items() if value is not None]:
+            raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} would not use {', '.join(given)}: say SASL_SSL")
+        if self.kafka_ca_file is not None and not protocol.endswith("SSL"):
+            raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} would not use KAFKA_CA_FILE: say SSL or SASL_SSL")
         return self
 
     def database_url_of(self, service: str) -> str:

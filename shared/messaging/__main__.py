@@ -4,7 +4,8 @@ import argparse
 import sys
 
 from shared.kernel.errors import TrialError
-from shared.messaging.topics import TopicsDiffer, create_topics, load_topics, verify_topics
+from shared.messaging.kafka import security_of
+from shared.messaging.topics import create_topics, load_topics, verify_topics
 from shared.settings import read_settings
 
 
@@ -18,13 +19,14 @@ def main(arguments: list[str]) -> int:
         if settings.kafka_bootstrap is None:
             parser.error("KAFKA_BOOTSTRAP is not set: say where the broker is, as host:port")
         topics = load_topics(settings.kafka_topics_file)
+        replicas, security = settings.kafka_replication_factor, security_of(settings)
         if given.action == "create":
-            made = create_topics(settings.kafka_bootstrap, topics, replication_factor=settings.kafka_replication_factor)
+            made = create_topics(settings.kafka_bootstrap, topics, replication_factor=replicas, security=security)
             print("\n".join(f"created {name}" for name in made) or "every topic is there, as declared")
         else:
-            verify_topics(settings.kafka_bootstrap, topics, replication_factor=settings.kafka_replication_factor)
+            verify_topics(settings.kafka_bootstrap, topics, replication_factor=replicas, security=security)
             print("every topic is there, as declared")
-    except (TopicsDiffer, TrialError) as error:
+    except TrialError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

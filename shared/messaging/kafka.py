@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -25,6 +26,7 @@ from kafka.net.compat import KafkaNetClient
 from shared.kernel.events import Envelope
 from shared.messaging import cloudevents
 from shared.messaging.bus import BusUnavailable, Delivery, Position, PublishFailed, Subscription, UnknownTopic
+from shared.settings import Settings
 
 T = TypeVar("T")
 
@@ -36,8 +38,24 @@ RECORD_OVERHEAD = 64  # lengths and offsets of one record and its headers, gener
 PATIENCE_SECONDS = 30.0  # with a broker that does not acknowledge, before a publication has failed
 
 
-def _client_settings(bootstrap: str, client_id: str, patience: float) -> dict[str, Any]:
+NO_SECURITY: Mapping[str, Any] = MappingProxyType({})  # plain text and no name: a broker on a network of one's own
+
+
+def security_of(settings: Settings) -> dict[str, Any]:
+    """How to reach the brokers, in the names of kafka-python. Their host names are checked against certificates."""
+    password = settings.kafka_sasl_password
     return {
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_cafile": None if settings.kafka_ca_file is None else str(settings.kafka_ca_file),
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": None if password is None else password.get_secret_value(),
+    }
+
+
+def _client_settings(bootstrap: str, client_id: str, patience: float, security: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **security,
         "bootstrap_servers": bootstrap.split(","),
         "client_id": client_id,
         "bootstrap_timeout_ms": int(patience * 1000 / 3),
@@ -77,9 +95,15 @@ class KafkaBus:
     """A cluster of Kafka. Nothing connects before its first use; `prefix` stands before every topic's name."""
 
     def __init__(
-        self, bootstrap: str, *, client_id: str = "trial", prefix: str = "", patience: float = PATIENCE_SECONDS
+        self,
+        bootstrap: str,
+        *,
+        client_id: str = "trial",
+        prefix: str = "",
+        patience: float = PATIENCE_SECONDS,
+        security: Mapping[str, Any] = NO_SECURITY,
     ) -> None:
-        client = _client_settings(bootstrap, client_id, patience)
+        client = _client_settings(bootstrap, client_id, patience, security)
         self._producing = {**client, **_producer_settings(patience)}
         self._consuming = {**client, **_consumer_settings(patience)}
         self._patience = patience

@@ -3,7 +3,7 @@
 These functions block; they are for commands and for the start of a process.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,15 @@ from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.kernel.errors import TrialError
 from shared.messaging.bus import BusUnavailable, UnknownTopic
-from shared.messaging.kafka import opened
+from shared.messaging.kafka import NO_SECURITY, opened
 
 DECLARATIONS = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
 ANSWER_SECONDS = 10.0
 
 
-class TopicsDiffer(Exception):
+class TopicsDiffer(TrialError):
     """Topics are there and not as they are declared. Nothing was changed: somebody has to decide."""
 
 
@@ -46,7 +47,12 @@ def load_topics(path: Path = DECLARATIONS) -> list[Topic]:
 
 
 def create_topics(
-    bootstrap: str, topics: Sequence[Topic], *, replication_factor: int = 1, prefix: str = ""
+    bootstrap: str,
+    topics: Sequence[Topic],
+    *,
+    replication_factor: int = 1,
+    prefix: str = "",
+    security: Mapping[str, Any] = NO_SECURITY,
 ) -> list[str]:
     """Make the topics that are missing, and return their names. Run again, it makes none.
 
@@ -54,7 +60,7 @@ def create_topics(
         TopicsDiffer: a topic was there before, and is not as declared.
         BusUnavailable: the broker does not answer, or refuses.
     """
-    with _admin(bootstrap, ANSWER_SECONDS) as admin:
+    with _admin(bootstrap, ANSWER_SECONDS, security) as admin:
         there = _there(admin, topics, prefix)
         missing = [topic for topic in topics if topic.name not in there]
         for topic in missing:
@@ -71,6 +77,7 @@ def verify_topics(
     replication_factor: int = 1,
     prefix: str = "",
     answer_within: float = ANSWER_SECONDS,
+    security: Mapping[str, Any] = NO_SECURITY,
 ) -> None:
     """Compare what is there with what is declared, and change nothing.
 
@@ -79,7 +86,7 @@ def verify_topics(
         TopicsDiffer: a topic is not as declared.
         BusUnavailable: the broker does not answer.
     """
-    with _admin(bootstrap, answer_within) as admin:
+    with _admin(bootstrap, answer_within, security) as admin:
         there = _there(admin, topics, prefix)
         missing = [prefix + topic.name for topic in topics if topic.name not in there]
         if missing:
@@ -88,11 +95,11 @@ def verify_topics(
 
 
 @contextmanager
-def _admin(bootstrap: str, answer_within: float) -> Iterator[Any]:
+def _admin(bootstrap: str, answer_within: float, security: Mapping[str, Any]) -> Iterator[Any]:
     try:
         answer_ms = int(answer_within * 1000)
         timeouts = {"bootstrap_timeout_ms": answer_ms, "request_timeout_ms": answer_ms}
-        admin = opened(KafkaAdminClient, bootstrap_servers=bootstrap.split(","), **timeouts)
+        admin = opened(KafkaAdminClient, bootstrap_servers=bootstrap.split(","), **timeouts, **security)
         try:
             yield admin
         finally:

@@ -29,9 +29,9 @@ def open_hint(db: Database, settings: Settings, service: Service) -> Hint:
 def open_bus(settings: Settings, client_id: str) -> Bus:
     if settings.kafka_bootstrap is None:
         return LocalBus(settings.bus_file)
-    from shared.messaging import KafkaBus  # noqa: PLC0415 - an API has no bus, and is spared its library
+    from shared.messaging.kafka import KafkaBus, security_of  # noqa: PLC0415 - an API is spared the library
 
-    return KafkaBus(settings.kafka_bootstrap, client_id=client_id)
+    return KafkaBus(settings.kafka_bootstrap, client_id=client_id, security=security_of(settings))
 
 
 def open_verifier(settings: Settings) -> "TokenVerifier | None":
