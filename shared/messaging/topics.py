@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.kernel.errors import TrialError
 from shared.messaging.bus import BusUnavailable, UnknownTopic
 from shared.messaging.kafka import NO_SECURITY, opened
+from shared.settings import BadSettings
 
 DECLARATIONS = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
 ANSWER_SECONDS = 10.0
@@ -42,8 +43,12 @@ class Topic(BaseModel):
 
 
 def load_topics(path: Path = DECLARATIONS) -> list[Topic]:
-    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [Topic.model_validate(topic) for topic in declared["topics"]]
+    """Raises `BadSettings` where the file is none of declared topics."""
+    try:
+        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return [Topic.model_validate(topic) for topic in declared["topics"]]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as unusable:
+        raise BadSettings("KAFKA_TOPICS_FILE names no file that declares topics") from unusable
 
 
 def create_topics(

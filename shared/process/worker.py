@@ -1,7 +1,7 @@
 """The worker of one service: its relay, its projections, its tasks. Each runs under a lease, so a second worker waits.
 
 A bug in one of them ends the process, loudly: the supervisor starts it again, and nothing is lost, since all
-positions live in the database. A database or a broker that is away is waited out.
+positions live in the database. So does a topic that is missing. A database or a broker that is away is waited out.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from shared.http.parts import Tools
 from shared.messaging import Bus, Hint, Lease, Relay
 from shared.process import running, wiring
 from shared.process.api import database_check, root_app
+from shared.process.declared_topics import DeclaredTopics
 from shared.process.service import Service, Task
 from shared.projection import Runner
 from shared.settings import Settings
@@ -27,15 +28,21 @@ log = logging.getLogger("trial.process")
 class Worker:
     """Everything of one service that runs behind its API."""
 
-    def __init__(self, service: Service, tools: Tools, bus: Bus, hint: Hint) -> None:
+    def __init__(
+        self, service: Service, tools: Tools, bus: Bus, hint: Hint, *, topics: DeclaredTopics | None = None
+    ) -> None:
+        """`topics`: None where the bus makes them itself."""
         self.service = service
         self._db = tools.db
         self._relay = Relay(tools.db, bus, service.topic, hint) if service.topic else None
         self._runner = Runner(tools.db, bus, service.projections) if service.projections else None
+        self._topics = topics
         self._tasks: Sequence[Task] = service.tasks(tools)
 
     def jobs(self, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
         jobs: list[Coroutine[Any, Any, None]] = []
+        if self._topics is not None:
+            jobs.append(self._topics.verify(stop))
         if self._relay is not None:
             jobs.append(self._relay.run(stop))
         if self._runner is not None:
@@ -48,11 +55,14 @@ class Worker:
         await Lease(self._db, task.name).keep(lambda: task.run(stop), stop)
 
     async def check(self) -> health.Finding:
-        """Not ready where a projection has halted: somebody must look. Lag and parked events are shown."""
+        """Not ready where a projection has halted: somebody must look. The rest is shown: lag, parked events, and
+        whether the broker has shown its topics yet, which may be away."""
         projections = self._runner.health() if self._runner is not None else []
         detail: dict[str, Any] = {"projections": {each.name: _shown(asdict(each)) for each in projections}}
         if self._relay is not None:
             detail["relay"] = _shown(asdict(self._relay.progress))
+        if self._topics is not None:
+            detail["topics"] = "verified" if self._topics.verified else "not-verified"
         return health.Finding(not any(each.halted for each in projections), detail)
 
     def before_scrape(self) -> None:
@@ -93,7 +103,8 @@ def run_worker(service: Service, settings: Settings) -> None:
         hint = wiring.open_hint(db, settings, service)
         bus = wiring.open_bus(settings, f"{service.name}-worker")
         try:
-            worker = Worker(service, wiring.worker_parts(db, settings, hint), bus, hint)
+            topics = DeclaredTopics(service, settings) if settings.kafka_bootstrap is not None else None
+            worker = Worker(service, wiring.worker_parts(db, settings, hint), bus, hint, topics=topics)
             checks = {"database": database_check(db, service.migrations), "worker": worker.check}
             app = root_app({}, checks, worker.before_scrape)
             await run_together([running.serve(app, settings, stop), *worker.jobs(stop)], stop)
