@@ -1,9 +1,17 @@
 """Every published event, gathered: importing this module registers them all."""
 
-from shared.contracts import biomarkers, efficacy, enrollment, safety
+from shared.contracts import (
+    biomarkers,
+    efficacy,
+    enrollment,
+    safety,
+    safety_cases,
+    safety_dose_limiting,
+    safety_episodes,
+)
 from shared.kernel.events import Event, registered
 
-MODULES = (enrollment, safety, efficacy, biomarkers)
+MODULES = (enrollment, safety, safety_cases, safety_dose_limiting, safety_episodes, efficacy, biomarkers)
 
 
 def published() -> dict[str, type[Event]]:

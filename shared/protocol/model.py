@@ -12,7 +12,7 @@ from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.marked import Part, Setting, Text
-from shared.protocol.safety import Causality, Dosing, GradingCriteria, ReportingClock
+from shared.protocol.safety import Causality, ClockSteps, Dosing, GradingCriteria, ReportingClock
 from shared.protocol.visits import Assessment, OutcomeMeasure, Schedule, Visit
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ class Protocol(Part):
     enrolment: Enrolment
     consent: Consent
     clocks: tuple[ReportingClock, ...]
+    clock_steps: ClockSteps
     dosing: Dosing | None  # none where the product is not counted in cells
     dose_limiting: DoseLimiting
     stopping: Stopping

@@ -1,5 +1,6 @@
 """What safety goes by: the edition of the grading criteria, reporting clocks, dosing and its limits."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -94,6 +95,28 @@ class ReportingClock(Part):
     mark: Mark
     source: Text
     note: Text | None = None
+
+
+class Reminders(Part):
+    """When a duty that is not done is spoken of again: hours before it is due, and hours after (negative: before)."""
+
+    due_soon_hours: Count
+    escalate_hours: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _levels_follow_each_other(self) -> Self:
+        if any(later <= earlier for earlier, later in pairwise(self.escalate_hours)):
+            raise ValueError("levels of escalation are listed in order of time")
+        return self
+
+
+class ClockSteps(Part):
+    """The steps of a reporting clock between its start and its end."""
+
+    short_up_to_hours: Setting[Count]  # a clock that runs no longer is short
+    short: Setting[Reminders]
+    long: Setting[Reminders]
+    effective_from: Setting[date | None]  # alerts raised on an earlier day, at the site, start no clocks; none: all do
 
 
 class Escalation(StrEnum):
