@@ -13,7 +13,9 @@ from shared.http.routes import ExactRoute
 
 def router(prefix: str, tag: str) -> APIRouter:
     """A router whose routes read numbers exactly and refuse parameters they do not know."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=ExactRoute)
+    return APIRouter(
+        prefix=prefix, tags=[tag], route_class=ExactRoute, generate_unique_id_function=lambda route: route.name
+    )
 
 
 def create_service_app(
@@ -27,12 +29,11 @@ def create_service_app(
         docs_url="/docs",
         redoc_url=None,
         openapi_url="/openapi.json",
-        generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )
     app.router.redirect_slashes = False
     for each in routers:
-        app.include_router(each)
+        app.router.routes += each.routes  # with `include_router` each request would be matched with its route twice
     app.state.service = name
     app.state.verifier = parts.verifier
     for key, value in state.items():
