@@ -268,9 +268,8 @@ class DiscontinuationRetracted(Event, type="enrollment.discontinuation-retracted
 
 
 SiteEvent = SiteOpened | SubjectNumberAllocated
-ParticipantEvent = (
-    ParticipantScreened
-    | ParticipantRescreened
+LaterParticipantEvent = (
+    ParticipantRescreened
     | ScreeningDataCorrected
     | ConsentObtained
     | ConsentCorrected
@@ -287,3 +286,4 @@ ParticipantEvent = (
     | ParticipantDied
     | DiscontinuationRetracted
 )
+ParticipantEvent = ParticipantScreened | LaterParticipantEvent

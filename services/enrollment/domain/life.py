@@ -21,6 +21,7 @@ from shared.contracts.enrollment import (
     FollowUpCompleted,
     InfusionCorrected,
     InfusionRetracted,
+    LaterParticipantEvent,
     ParticipantDied,
     ParticipantEnrolled,
     ParticipantEvent,
@@ -163,27 +164,7 @@ def evolve(state: State, event: ParticipantEvent) -> State:
     return state if isinstance(state, Unknown) else _live_on(state, event)
 
 
-LaterEvent = (
-    ParticipantRescreened
-    | ScreeningDataCorrected
-    | ConsentObtained
-    | ConsentCorrected
-    | ConsentWithdrawn
-    | EligibilityAssessed
-    | ScreeningFailed
-    | ParticipantEnrolled
-    | CellsInfused
-    | InfusionCorrected
-    | InfusionRetracted
-    | TreatmentDiscontinued
-    | ParticipantLostToFollowUp
-    | FollowUpCompleted
-    | ParticipantDied
-    | DiscontinuationRetracted
-)
-
-
-def _live_on(was: Participant, event: LaterEvent) -> Participant:  # noqa: C901, PLR0911, PLR0912 - one line per event
+def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # noqa: C901, PLR0911, PLR0912 - one line per event
     match event:
         case ParticipantRescreened():
             return _rescreened(was, event)
