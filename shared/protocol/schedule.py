@@ -89,16 +89,6 @@ def study_day(protocol: Protocol, at: datetime | date, infused_at: datetime) -> 
     return (local_date(protocol, at) - local_date(protocol, infused_at)).days
 
 
-def sdtm_day(protocol: Protocol, at: datetime | date, infused_at: datetime) -> int:
-    """The study day as SDTM counts it (--DY): 1 on the infusion's day, -1 on the day before, never 0.
-
-    Source: CDISC SDTM Implementation Guide v3.4, section 4.4.4: --DY = (--DTC) - (RFSTDTC) + 1 from RFSTDTC on,
-    (--DTC) - (RFSTDTC) before it.
-    """
-    day = study_day(protocol, at, infused_at)
-    return day + 1 if day >= 0 else day
-
-
 def moment_of(protocol: Protocol, at: datetime | date, infused_at: datetime) -> Moment:
     """Where an instant or a date lies in the schedule.
 
@@ -127,14 +117,6 @@ def visit_dates(protocol: Protocol, visit: Visit, infused_at: datetime) -> Visit
 def calendar(protocol: Protocol, infused_at: datetime) -> tuple[VisitDates, ...]:
     """Every visit of one participant, in order of time."""
     return tuple(visit_dates(protocol, visit, infused_at) for visit in protocol.visits)
-
-
-def visit_of(protocol: Protocol, assessment: Assessment, moment: Moment) -> Visit | None:
-    """The visit in whose window an assessment lies, or None between windows.
-
-    At most one: a protocol whose windows of one kind overlap does not load.
-    """
-    return next((visit for visit in protocol.visits_for(assessment) if visit.holds(moment)), None)
 
 
 def assign_visits(protocol: Protocol, assessment: Assessment, moments: Sequence[Moment]) -> tuple[Visit | None, ...]:

@@ -16,9 +16,7 @@ from shared.protocol.schedule import (
     intervals,
     local_date,
     moment_of,
-    sdtm_day,
     study_day,
-    visit_of,
     visit_status,
 )
 from tests.shared.protocol.documents import protocol_with
@@ -68,29 +66,23 @@ def test_day_0_may_count_from_the_end_of_the_infusion_once_it_has_ended() -> Non
 
 
 @pytest.mark.parametrize(
-    ("at", "day", "dy"),
-    [  # --DY has no day 0
-        (datetime(2026, 3, 8, 16, 59, 59, tzinfo=UTC), -2, -2),  # 23:59:59 in Bangkok on the 8th
-        (datetime(2026, 3, 8, 17, 0, tzinfo=UTC), -1, -1),  # midnight in Bangkok: the 9th
-        (datetime(2026, 3, 9, 16, 59, 59, tzinfo=UTC), -1, -1),
-        (datetime(2026, 3, 9, 17, 0, tzinfo=UTC), 0, 1),
-        (INFUSED_AT, 0, 1),
-        (datetime(2026, 3, 10, 16, 59, 59, tzinfo=UTC), 0, 1),
-        (datetime(2026, 3, 10, 17, 0, tzinfo=UTC), 1, 2),
-        (date(2026, 3, 9), -1, -1),
-        (date(2026, 3, 10), 0, 1),
-        (date(2026, 3, 17), 7, 8),
-        (date(2027, 3, 10), 365, 366),
+    ("at", "day"),
+    [
+        (datetime(2026, 3, 8, 16, 59, 59, tzinfo=UTC), -2),  # 23:59:59 in Bangkok on the 8th
+        (datetime(2026, 3, 8, 17, 0, tzinfo=UTC), -1),  # midnight in Bangkok: the 9th
+        (datetime(2026, 3, 9, 16, 59, 59, tzinfo=UTC), -1),
+        (datetime(2026, 3, 9, 17, 0, tzinfo=UTC), 0),
+        (INFUSED_AT, 0),
+        (datetime(2026, 3, 10, 16, 59, 59, tzinfo=UTC), 0),
+        (datetime(2026, 3, 10, 17, 0, tzinfo=UTC), 1),
+        (date(2026, 3, 9), -1),
+        (date(2026, 3, 10), 0),
+        (date(2026, 3, 17), 7),
+        (date(2027, 3, 10), 365),
     ],
 )
-def test_days_are_those_of_the_calendar_in_bangkok(at: datetime | date, day: int, dy: int) -> None:
+def test_days_are_those_of_the_calendar_in_bangkok(at: datetime | date, day: int) -> None:
     assert study_day(CMD03, at, INFUSED_AT) == day
-    assert sdtm_day(CMD03, at, INFUSED_AT) == dy
-
-
-@given(st.dates(date(2026, 1, 1), date(2027, 6, 1)))
-def test_sdtm_knows_no_day_0(day: date) -> None:
-    assert sdtm_day(CMD03, day, INFUSED_AT) != 0
 
 
 def test_an_instant_without_an_offset_has_no_day() -> None:
@@ -165,7 +157,7 @@ def test_the_calendar_gives_dates_in_bangkok() -> None:
 def test_an_assessment_belongs_to_the_visit_in_whose_window_it_lies(
     assessment: str, moment: Moment, code: str | None
 ) -> None:
-    visit = visit_of(CMD03, Assessment(assessment), moment)
+    [visit] = assign_visits(CMD03, Assessment(assessment), [moment])
     assert (visit and visit.code) == code
 
 
