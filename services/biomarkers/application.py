@@ -81,7 +81,7 @@ class Biomarkers:
         participant = await self._participant_of(decider, result_id, by)
         facts = self._facts()
         frame = tracing.recording(
-            by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.reason
+            by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
         return await self._store.execute(decider, result_id, command, facts, frame, expected=expected)
 

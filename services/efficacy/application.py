@@ -54,7 +54,9 @@ class Efficacy:
         burden, _ = await self._store.load(DECIDER, participant_id)
         _ensure_known(command, burden)
         now = self._clock()
-        frame = tracing.recording(by, at=now, subject=participant_id, command_id=command_id, reason=command.reason)
+        frame = tracing.recording(
+            by, at=now, subject=participant_id, command_id=command_id, reason=command.stated_reason
+        )
         facts = self._facts(participant, now)
         return await self._store.execute(DECIDER, participant_id, command, facts, frame, expected=expected)
 

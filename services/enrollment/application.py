@@ -4,13 +4,10 @@ from functools import reduce
 from uuid import UUID
 
 from services.enrollment.domain import participant, site
-from services.enrollment.domain.consent import CorrectConsent
-from services.enrollment.domain.ending import RetractDiscontinuation
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, Placement
-from services.enrollment.domain.infusion import CorrectInfusion, RetractInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.participant import LaterCommand
-from services.enrollment.domain.screening import CorrectScreeningData, ScreenParticipant
+from services.enrollment.domain.screening import ScreenParticipant
 from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
 from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
@@ -22,8 +19,6 @@ from shared.telemetry import tracing
 
 # Of those who screen at one site in the same instant one wins each round, so this many can.
 MAX_ATTEMPTS = 32
-
-WITH_A_REASON = (CorrectScreeningData, CorrectConsent, CorrectInfusion, RetractInfusion, RetractDiscontinuation)
 
 
 class SiteBusy(Unavailable):
@@ -104,8 +99,9 @@ class Enrollment:
         """Carry out a command on a participant, as last seen at version `expected`."""
         await self.participant(participant_id, by=by)
         facts = self.facts()
-        reason = command.reason if isinstance(command, WITH_A_REASON) else None
-        recording = tracing.recording(by, at=facts.now, subject=participant_id, command_id=command_id, reason=reason)
+        recording = tracing.recording(
+            by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
+        )
         return await self._store.execute(
             participant.DECIDER, participant_id, command, facts, recording, expected=expected
         )

@@ -50,9 +50,12 @@ class Safety:
     ) -> Receipt:
         """Carry out any later command of an adverse event's life, on the version its sender has seen."""
         facts, participant = await self._about(adverse_event_id, by)
-        reason = getattr(command, "reason", None)
         frame = tracing.recording(
-            by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=reason
+            by,
+            at=facts.now,
+            subject=participant.participant_id,
+            command_id=command_id,
+            reason=command.stated_reason,
         )
         return await self._store.execute(
             adverse_event.DECIDER, adverse_event_id, command, facts, frame, expected=expected

@@ -25,6 +25,12 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def stated_reason(self) -> str | None:
+        """The `reason` of a kind of command that asks for one; it stands beside the events."""
+        reason: str | None = getattr(self, "reason", None)
+        return reason
+
     def fingerprint(self) -> str:
         """The same content gives the same text, whatever the order or spelling of its JSON."""
         content = json.dumps(self.model_dump(), default=_canonical, sort_keys=True)
