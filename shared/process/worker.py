@@ -37,6 +37,7 @@ class Worker:
         self._relay = Relay(tools.db, bus, service.topic, hint) if service.topic else None
         self._runner = Runner(tools.db, bus, service.projections) if service.projections else None
         self._topics = topics
+        self._counted = 0  # of what the relay published, in the metrics
         self._tasks: Sequence[Task] = service.tasks(tools)
 
     def jobs(self, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
@@ -71,7 +72,8 @@ class Worker:
         progress, name = self._relay.progress, self.service.name
         metrics.OUTBOX_DEPTH.labels(name).set(progress.depth)
         metrics.OUTBOX_AGE.labels(name).set(progress.oldest_age_seconds)
-        metrics.PUBLISHED.labels(name).set(progress.published)
+        metrics.PUBLISHED.labels(name).inc(progress.published - self._counted)
+        self._counted = progress.published
         metrics.RELAY_ACTIVE.labels(name).set(int(progress.active))
 
 

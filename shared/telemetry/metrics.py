@@ -11,5 +11,5 @@ REQUESTS = Histogram(
 PROBLEMS = Counter("trial_problems_total", "Problem answers by code", ["service", "code"])
 OUTBOX_DEPTH = Gauge("trial_outbox_depth", "Events that wait to be published", ["service"])
 OUTBOX_AGE = Gauge("trial_outbox_oldest_seconds", "Age of the oldest event that waits", ["service"])
-PUBLISHED = Gauge("trial_relay_published", "Events published since the start", ["service"])
+PUBLISHED = Counter("trial_relay_published", "Events published", ["service"])
 RELAY_ACTIVE = Gauge("trial_relay_active", "1 where this process holds the relay's lease", ["service"])
