@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
 from tempfile import gettempdir
 from typing import Self
 
@@ -63,6 +63,7 @@ class Server:
 
     name: str
     stop_signal: Signals
+    last_signal: Signals = SIGKILL  # to one that does not end by itself
     working_folder = Path("/")
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
@@ -101,16 +102,17 @@ class Server:
             raise
 
     def stop(self) -> int | None:
-        """Ask it to end, and kill it if it does not. Its exit code; None, and no harm done, if it is not running."""
+        """Ask it to end, and make it end if it does not. Its exit code; None, and no harm done, if it does not run."""
         process, self._process = self._process, None
         if process is None:
             return None
         process.send_signal(self.stop_signal)
-        try:
-            return process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+        for signal in (self.last_signal, SIGKILL):
+            try:
+                return process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal)
+        return process.wait()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -172,6 +174,7 @@ class PostgresServer(Server):
 
     name = "postgres"
     stop_signal = SIGINT  # "fast": ends connections, writes a checkpoint
+    last_signal = SIGQUIT  # "immediate": ends its own processes too, and recovers at the next start
 
     @property
     def data(self) -> Path:

@@ -1,6 +1,7 @@
 """The servers that tests, `make bench` and `make stack` start."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.native import servers
 from deploy.native.servers import KafkaServer, PostgresServer, Server, ServerFailed, free_port
 from tests.servers import Kafka, Postgres, temporary_folder
 
@@ -96,3 +98,16 @@ def test_root_may_run_from_a_folder_closed_to_others(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(servers, "_postgres_programs", lambda: programs)
         with PostgresServer(folder) as server:
             assert server.execute("select 1") == "1"
+
+
+def test_a_database_that_does_not_end_in_time_is_ended_with_all_its_processes(
+    new_postgres_server: Callable[[], PostgresServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = new_postgres_server()
+    server.execute("create table kept (id int)")
+    monkeypatch.setattr(PostgresServer, "stop_signal", signal.SIGWINCH)  # which ends nothing
+    monkeypatch.setattr(servers, "STOP_SECONDS", 1.0)
+    assert server.stop() is not None
+    assert "immediate shutdown request" in server.log_end()
+    server.start()
+    assert server.execute("select count(*) from kept") == "0"
