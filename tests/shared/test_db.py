@@ -56,6 +56,13 @@ async def put(db: Database, **columns: object) -> UUID:
     return made
 
 
+async def test_a_whole_number_in_a_column_of_decimals_gets_no_digits_that_nobody_gave(db: Database) -> None:
+    made = await put(db, amount=3)
+    async with db.connect() as connection:
+        found = await connection.scalar(select(THINGS.c.amount).where(THINGS.c.id == made))
+    assert str(found) == "3"
+
+
 @pytest.mark.parametrize("amount", ["0.10", "-12345678901234567890.123456789", "1E-7", "100", "0"])
 async def test_a_decimal_and_an_instant_come_back_as_they_were(db: Database, amount: str) -> None:
     at = datetime(2026, 3, 14, 1, 2, 3, 456789, BANGKOK)
