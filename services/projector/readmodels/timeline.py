@@ -16,7 +16,7 @@ from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA, SAFETY
-from shared.contracts import biomarkers, efficacy, enrollment, safety
+from shared.contracts import biomarkers, efficacy, enrollment, safety, safety_episodes
 from shared.contracts.terms import earliest
 from shared.db import Instant
 from shared.kernel.events import Envelope, Event, registered
@@ -89,6 +89,17 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     safety.SeriousAdverseEventIdentified: _at("became_aware_at"),
     safety.AlertDelivered: _at("delivered_at"),
     safety.AlertAcknowledged: _when_recorded,
+    safety_episodes.ToxicityEpisodeOpened: _at("onset"),
+    safety_episodes.ToxicityObserved: _at("observed_at"),
+    safety_episodes.ToxicityObservationCorrected: _when_recorded,
+    safety_episodes.ToxicityObservationRetracted: _when_recorded,
+    safety_episodes.ToxicityObservationRegraded: _when_recorded,
+    safety_episodes.ToxicityTreated: _at("given_at"),
+    safety_episodes.ToxicityTreatmentRetracted: _when_recorded,
+    safety_episodes.ToxicityEpisodeEnded: _at("ended_at"),
+    safety_episodes.ToxicityEpisodeReopened: _when_recorded,
+    safety_episodes.ToxicityEpisodeRetracted: _when_recorded,
+    safety_episodes.AdverseEventNotFollowed: _when_recorded,
     efficacy.LesionIdentified: _when_recorded,
     efficacy.LesionCorrected: _when_recorded,
     efficacy.LesionRetracted: _when_recorded,

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.safety.domain.astct.scale import Axis, Graded, graded, known, unknown, worst
+from shared.contracts.safety_episodes import Consciousness, Oedema, Seizure
 from shared.contracts.terms import Flag, Measurement
 
 MAPPING = "ASTCT grade of ICANS as the generic severity scale of CTCAE"
@@ -24,32 +25,6 @@ ICE_BANDS = ((10, 0), (7, 1), (3, 2), (0, 3))  # 10 is normal; 0 of a child who 
 # From the worst score on. 1 to 8 is grade 1 or 2: how the child awakens tells which.
 CAPD_BANDS = ((9, 3), (1, 1), (0, 0))
 WORST_SCORE = 3  # what the score alone can amount to, of a child who can be tested
-
-
-class Consciousness(StrEnum):
-    """What awakens the child."""
-
-    AWAKE = "awake"  # by itself
-    VOICE = "voice"
-    TOUCH = "touch"
-    VIGOROUS = "vigorous"  # only vigorous or repeated touch
-    UNAROUSABLE = "unarousable"  # stupor or coma
-
-
-class Seizure(StrEnum):
-    NONE = "none"
-    BRIEF = "brief"  # clinical, focal or generalised, that resolves fast
-    EEG_ONLY = "eeg-only"  # nonconvulsive, resolves with treatment
-    PROLONGED = "prolonged"  # over 5 minutes
-    REPETITIVE = "repetitive"  # without return to baseline between
-
-
-class Oedema(StrEnum):
-    """Of the brain, on imaging or by its signs. Bleeding does not count."""
-
-    NONE = "none"
-    FOCAL = "focal"
-    DIFFUSE = "diffuse"  # or posturing, sixth-nerve palsy, papilloedema, Cushing's triad
 
 
 _CONSCIOUSNESS = {

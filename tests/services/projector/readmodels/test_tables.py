@@ -13,11 +13,12 @@ from services.projector.readmodels.all import PROJECTIONS
 from services.projector.readmodels.timeline import CLINICAL_TIME
 from services.projector.tables import METADATA
 from shared import migrations
-from shared.contracts import biomarkers, efficacy, enrollment, safety
+from shared.contracts import safety
+from shared.contracts.catalogue import published
 from shared.contracts.enrollment import SubjectNumberAllocated
 from shared.contracts.safety import GradeSince, Replaced
 from shared.contracts.terms import PartialDate
-from shared.kernel.events import Envelope, Event, decode, registered
+from shared.kernel.events import Envelope, Event, decode
 from shared.projection import as_of
 from tests.services.projector.chronicle import Chronicle, named, opinion, term
 from tests.services.projector.house import House
@@ -97,11 +98,10 @@ async def test_every_event_ever_sampled_is_taken_in(any_house: House) -> None:
 
 
 def events_about_participants() -> set[type[Event]]:
-    ours = {module.__name__ for module in (biomarkers, efficacy, enrollment, safety)}
     return {
         kind
-        for kind in registered().values()
-        if kind.__module__ in ours and "participant_id" in kind.model_fields and kind is not SubjectNumberAllocated
+        for kind in published().values()
+        if "participant_id" in kind.model_fields and kind is not SubjectNumberAllocated
     }
 
 

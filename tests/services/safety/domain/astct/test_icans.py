@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.safety.domain.astct import icans
-from services.safety.domain.astct.icans import Consciousness, IcansFindings, Instrument, Oedema, Seizure
+from services.safety.domain.astct.icans import IcansFindings, Instrument
+from shared.contracts.safety_episodes import Consciousness, Oedema, Seizure
 from tests.services.safety.domain.astct import cases
 
 FROM_AGE = Decimal(12)
