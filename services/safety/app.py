@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.safety import alert_queue, references
+from services.safety import alert_queue, references, toxicity_courses
 from services.safety.domain.alert_message import AlertMessage
 from services.safety.tables import METADATA
 from shared.http.parts import Parts, Tools
@@ -25,9 +25,21 @@ stays open until a safety officer acknowledges it.
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.safety.api import adverse_events, alerts, ctcae, gradings_astct  # noqa: PLC0415
+    from services.safety.api import (  # noqa: PLC0415
+        adverse_events,
+        alerts,
+        ctcae,
+        dose_limiting,
+        episodes,
+        gradings_astct,
+        gradings_lab,
+        stopping_rules,
+    )
     from services.safety.application import Safety  # noqa: PLC0415
     from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
+    from services.safety.dose_limiting import DoseLimitingToxicities  # noqa: PLC0415
+    from services.safety.episodes import Episodes  # noqa: PLC0415
+    from services.safety.halts import DosingHalts  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     asked = parts.protocol.ctcae.edition.value
@@ -37,9 +49,21 @@ def create_app(parts: Parts) -> "FastAPI":
         "safety",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[adverse_events.router, alerts.router, ctcae.router, gradings_astct.router],
+        routers=[
+            adverse_events.router,
+            alerts.router,
+            ctcae.router,
+            gradings_astct.router,
+            gradings_lab.router,
+            episodes.router,
+            dose_limiting.router,
+            stopping_rules.router,
+        ],
         parts=parts,
         safety=Safety(parts.db, parts.store, parts.protocol, parts.clock),
+        episodes=Episodes(parts.db, parts.store, parts.protocol, parts.clock),
+        dose_limiting=DoseLimitingToxicities(parts.db, parts.store, parts.protocol, parts.clock),
+        halts=DosingHalts(parts.db, parts.store, parts.protocol, parts.clock),
     )
     app.webhooks.add_api_route("alert-raised", _alert_raised, methods=["POST"], status_code=204)
     return app
@@ -53,8 +77,14 @@ def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
     from services.safety.delivery import AlertDelivery  # noqa: PLC0415
     from services.safety.receiver import receiver_of  # noqa: PLC0415
+    from services.safety.toxicity_watch import ToxicityWatch  # noqa: PLC0415
+    from shared.process.wiring import open_protocol  # noqa: PLC0415
 
-    return (AlertDelivery(tools.db, tools.store, tools.clock, receiver_of(tools.settings)),)
+    protocol = open_protocol(tools.settings)
+    return (
+        AlertDelivery(tools.db, tools.store, tools.clock, receiver_of(tools.settings)),
+        ToxicityWatch(tools.db, tools.store, tools.clock, protocol),
+    )
 
 
 SERVICE = Service(
@@ -65,6 +95,6 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION, alert_queue.PROJECTION),
+    projections=(references.PROJECTION, alert_queue.PROJECTION, toxicity_courses.PROJECTION),
     tasks=_tasks,
 )

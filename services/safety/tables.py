@@ -1,8 +1,8 @@
 """The tables of safety's database: its event store, what it knows of participants, and its alerts to deliver."""
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
 
-from shared.db import Instant
+from shared.db import ExactDecimal, Instant
 from shared.eventstore.tables import event_store_tables
 from shared.projection import projection_tables
 
@@ -41,4 +41,44 @@ delivery_attempts = Table(
     Column("next_attempt_at", Instant, nullable=False),
     Column("last_failure", Text, comment="what the receiver answered; None: no answer is known yet"),
     Column("delivered_at", Instant),
+)
+
+# What the watch over dose-limiting toxicity looks at: each participant's treatment, how they left, their toxicities.
+courses = Table(
+    "courses",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("site_id", Text),
+    Column("time_zone", Text),
+    Column("dose_level", Text),
+    Column("infused_from", Instant, comment="the first infusion's start"),
+    Column("infused_to", Instant, comment="its end"),
+    Column("cells_per_kg", ExactDecimal),
+    Column("changed_by", Text, comment="the last event that may change what the watch finds"),
+)
+
+endings = Table(
+    "endings",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("left_on", Text, comment="the last day observed, as far as it is known"),
+)
+
+toxicities = Table(
+    "toxicities",
+    METADATA,
+    Column("stream", Text, primary_key=True, comment="of an adverse event or an episode"),
+    Column("participant_id", Text, index=True),
+)
+
+# The watch's own memory, written by nothing else: what it has looked at, and what it found.
+toxicity_looks = Table(
+    "toxicity_looks",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("looked_for", Text, nullable=False, comment="courses.changed_by when it looked"),
+    Column("look_again_at", Instant, comment="when time alone may change what it finds"),
+    Column("status", Text, nullable=False),
+    Column("died_of_treatment", Boolean, nullable=False),
 )

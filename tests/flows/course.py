@@ -6,17 +6,22 @@ made of names, so a course that is sent again is the same course.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.safety.domain.dose_limiting.life import id_of
+from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.kernel.actor import Role
 from tests.flows.endpoints import CONSENT, ENDPOINTS, About, filled, findings
 from tests.flows.trial import Trial
+from tests.flows.waiting import until
 
 NAMESPACE = UUID("6b0b6b0a-2f2e-4a7e-9d0c-5d7f6f0c2a11")
 PERSON = "/enrollment/v1/participants/{participant_id}"
 BURDEN = "/efficacy/v1/participants/{participant_id}"
 EVENT = "/safety/v1/adverse-events/{adverse_event_id}"
+EPISODE = "/safety/v1/toxicity-episodes"
 FLOW, PANEL = "/biomarkers/v1/flow-results", "/biomarkers/v1/cytokine-panels"
 
 
@@ -28,6 +33,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
     """What the braces of the table stand for: `adverse_event="fever"` names another event of the child."""
     usual = {
         "adverse_event": "crs",
+        "episode": "crs episode",
         "lesion": "T01",
         "assessment": "month 1",
         "flow_result": "day 7",
@@ -40,6 +46,8 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "participant_id": an_id(site, child),
         **ids,
         "alert_id": f"{ids['adverse_event_id']}-1",
+        "dlt_id": str(id_of(ToxicitySource(kind=ToxicityKind.ADVERSE_EVENT, id=UUID(ids["adverse_event_id"])))),
+        "rule": "treatment-related-death",
         "label": usual["lesion"],
         "meddra_code": "10052015",
     }
@@ -54,6 +62,7 @@ class Step:
     child: str = "main"
     body: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    waits_for: str | None = None  # what a worker, not a person, puts on record before
 
     @property
     def method(self) -> str:
@@ -121,6 +130,16 @@ def safety() -> Iterator[Step]:
     aware = {"onset": "2026-01-28", "became_aware_at": "2026-01-29T09:00:00+07:00"}
     yield reported("sepsis", "third", term="Sepsis", grade=4, seriousness=["life-threatening"], **aware)
     yield event("record-death", "sepsis", "third")
+    yield Step(f"POST {EPISODE}", names={"new": "crs episode"})
+    for verb in ("record-observation", "correct-observation", "record-treatment", "retract-treatment", "end", "reopen"):
+        yield Step(f"POST {EPISODE}/{{episode_id}}/{verb}")
+    yield Step(f"POST {EPISODE}", names={"new": "mistaken episode"})
+    for verb in ("record-observation", "retract-observation", "retract"):
+        yield Step(f"POST {EPISODE}/{{episode_id}}/{verb}", names={"episode": "mistaken episode"})
+    toxicities = "/safety/v1/participants/{participant_id}/dose-limiting-toxicities"
+    yield Step(f"POST {toxicities}/declare", Role.SAFETY_OFFICER)
+    yield Step(f"POST {toxicities}/{{dlt_id}}/decide", Role.SAFETY_OFFICER)
+    yield Step("POST /safety/v1/stopping-rules/{rule}/review", Role.SAFETY_OFFICER, waits_for="halt")
 
 
 def lesion(name: str) -> Step:
@@ -189,12 +208,18 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
     last: dict[str, str] = {}
     for step in commands():
         path, headers = step.path(site), {}
+        if step.waits_for is not None:
+            until(f"{step.key} can be sent", partial(_is_there, trial, path, site, step.waits_for))
         if ENDPOINTS[step.key].needs_version:
             headers["if_match"] = version_of(trial, path, site)
         answer = trial.command(path, step.content(site), role=step.role, sites=(site,), **headers)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
         last[path.split("/")[1]] = answer.headers["Trial-Position"]
     return last
+
+
+def _is_there(trial: Trial, path: str, site: str, member: str) -> bool:
+    return trial.get(path.rpartition("/")[0], sites=(site,)).json()[member] is not None
 
 
 def version_of(trial: Trial, path: str, site: str) -> str:

@@ -19,6 +19,7 @@ class About(Enum):
     PARTICIPANT = auto()  # one participant: 404
     SITE = auto()  # one site itself: 404
     MANY = auto()  # a list or a table: the caller's sites alone
+    TRIAL = auto()  # a decision about the trial as a whole: no site's alone
     NOBODY = auto()  # a dictionary, the protocol: the same for everybody
 
 
@@ -139,6 +140,18 @@ ENROLLMENT: dict[str, Endpoint] = {
     ),
 }
 
+TOXICITIES = "/v1/participants/{participant_id}/dose-limiting-toxicities"
+
+FEVERISH = {
+    "kind": "crs",
+    "temperature_c": "38.9",
+    "fever_has_other_cause": False,
+    "hypotension": "none",
+    "oxygen_device": "room-air",
+    "death": False,
+}
+HYPOTENSIVE = {**FEVERISH, "hypotension": "fluids"}
+
 SAFETY: dict[str, Endpoint] = {
     "POST /v1/adverse-events": creating(
         adverse_event_id="{new_id}",
@@ -171,6 +184,47 @@ SAFETY: dict[str, Endpoint] = {
     "POST /v1/alerts/{alert_id}/acknowledge": Endpoint(body={"note": "Called the site; sponsor informed"}),
     "GET /v1/alerts/{alert_id}": Endpoint(),
     "GET /v1/alerts/{alert_id}/history": Endpoint(),
+    f"GET {TOXICITIES}": Endpoint(),
+    f"GET {TOXICITIES}/history": Endpoint(),
+    f"GET {TOXICITIES}/{{dlt_id}}": Endpoint(),
+    f"POST {TOXICITIES}/declare": Endpoint(
+        body={
+            "source": {"kind": "adverse-event", "id": "{adverse_event_id}"},
+            "reason": "The committee counts it, whatever the rules say",
+        }
+    ),
+    f"POST {TOXICITIES}/{{dlt_id}}/decide": changing(decision="refuted", reason="Sepsis explains it"),
+    "GET /v1/stopping-rules": NOBODY,
+    "GET /v1/stopping-rules/history": NOBODY,
+    "GET /v1/stopping-rules/{rule}": NOBODY,
+    "POST /v1/stopping-rules/{rule}/review": Endpoint(
+        About.TRIAL, {"decision": "resume", "reason": "The committee has looked at the case"}, needs_version=True
+    ),
+    "POST /v1/toxicity-episodes": creating(
+        episode_id="{new_id}",
+        participant_id="{participant_id}",
+        kind="crs",
+        onset="2025-09-16T18:00:00+07:00",
+        became_aware_at="2025-09-16T18:30:00+07:00",
+        observed_at="2025-09-16T18:00:00+07:00",
+        observation=FEVERISH,
+    ),
+    "POST /v1/toxicity-episodes/{episode_id}/record-observation": changing(
+        observed_at="2025-09-16T22:00:00+07:00", observation=HYPOTENSIVE
+    ),
+    "POST /v1/toxicity-episodes/{episode_id}/correct-observation": changing(
+        number=2, observed_at="2025-09-16T23:00:00+07:00", observation=HYPOTENSIVE, reason="The chart says 23 h"
+    ),
+    "POST /v1/toxicity-episodes/{episode_id}/retract-observation": changing(number=2, reason="Of another child"),
+    "POST /v1/toxicity-episodes/{episode_id}/record-treatment": changing(
+        treatment="tocilizumab", given_at="2025-09-16T23:30:00+07:00", dose="8", unit="mg/kg"
+    ),
+    "POST /v1/toxicity-episodes/{episode_id}/retract-treatment": changing(number=1, reason="Ordered, not given"),
+    "POST /v1/toxicity-episodes/{episode_id}/end": changing(ended_at="2025-09-18T08:00:00+07:00", outcome="recovered"),
+    "POST /v1/toxicity-episodes/{episode_id}/reopen": changing(reason="The fever came back the same evening"),
+    "POST /v1/toxicity-episodes/{episode_id}/retract": changing(reason="Entered for another participant"),
+    "GET /v1/toxicity-episodes/{episode_id}": Endpoint(),
+    "GET /v1/toxicity-episodes/{episode_id}/history": Endpoint(),
     "GET /v1/ctcae/terms": NOBODY,
     "GET /v1/ctcae/terms/{meddra_code}": NOBODY,
     "GET /v1/ctcae/socs": NOBODY,

@@ -20,7 +20,7 @@ from shared.contracts.safety_dose_limiting import (
 )
 from shared.contracts.terms import ProtocolRef, Reason
 from shared.kernel.decider import Command, Decider
-from shared.kernel.errors import Conflict, NotFound
+from shared.kernel.errors import NotFound
 from shared.protocol import BetaBinomial, Stopping, StoppingRule
 
 _SHOWN = Decimal("0.000001")
@@ -82,13 +82,12 @@ StoppingCommand = ReviewStopping | ReviewHalt
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The rules, and who counts for each. `rule`, `number`: the halt that is reviewed."""
+    """The rules, and who counts for each. `rule`: the one whose halt is reviewed."""
 
     stopping: Stopping
     protocol: ProtocolRef
     counts: Mapping[str, Count] = field(default_factory=dict)
     rule: str | None = None
-    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +114,7 @@ class Halts:
 
 
 class NoSuchHalt(NotFound):
-    """This rule has not fired so often."""
-
-
-class HaltSuperseded(Conflict):
-    """The rule has fired again since: the newer halt is the one to review."""
+    """The protocol has no such rule, or it has never fired."""
 
 
 def evolve(state: Halts, event: StoppingEvent) -> Halts:
@@ -179,10 +174,8 @@ def _looked_at(rule: StoppingRule, state: Halts, facts: Facts) -> Iterator[Stopp
 
 def _reviewed(command: ReviewHalt, state: Halts, facts: Facts) -> list[StoppingEvent]:
     known = state.latest.get(facts.rule or "")
-    if known is None or facts.number is None or facts.number > known.number:
-        raise NoSuchHalt("this rule has not fired so often")
-    if facts.number < known.number:
-        raise HaltSuperseded(f"the rule has fired again since; review its firing number {known.number}")
+    if known is None:
+        raise NoSuchHalt("the protocol has no such stopping rule, or it has never fired")
     if (known.decision, known.reason) == (command.decision, command.reason):
         return []
     return [StoppingReviewed(rule=known.rule, number=known.number, decision=command.decision, reason=command.reason)]

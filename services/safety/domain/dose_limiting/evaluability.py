@@ -15,6 +15,7 @@ from shared.protocol import Dosing
 
 
 class DltStatus(StrEnum):
+    NOT_WATCHED = "not-watched"  # the protocol counts no doses
     NOT_INFUSED = "not-infused"
     IN_WINDOW = "in-window"
     EVALUABLE = "evaluable-without-dlt"
@@ -47,9 +48,11 @@ class Evaluability:
 
 
 def evaluability(
-    course: Course, dosing: Dosing, window: Window | None, *, has_dlt: bool, now: datetime
+    course: Course, dosing: Dosing | None, window: Window | None, *, has_dlt: bool, now: datetime
 ) -> Evaluability:
     """Where a participant stands. A DLT counts whatever else is missing; a part of the dose too small never mends."""
+    if dosing is None:
+        return Evaluability(DltStatus.NOT_WATCHED)
     if window is None:
         return Evaluability(DltStatus.NOT_INFUSED)
     if has_dlt:

@@ -83,8 +83,13 @@ class Dlt:
 
     @property
     def wants_a_look(self) -> bool:
-        """Undecided, or decided on a basis that has changed since."""
-        return self.proposed and (self.decision is None or self.decided_on != self.basis)
+        """Undecided; or confirmed on a rule that holds no more; or refuted, and worse than it was."""
+        if self.decided_on is None:
+            return self.proposed
+        was, now = set(self.decided_on.rules), set(self.basis.rules)
+        if self.decision == "confirmed":
+            return not was <= now
+        return not now <= was or (self.basis.grade or 0) > (self.decided_on.grade or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from services.safety.domain.stopping import (
     DECIDER,
     Count,
     Facts,
-    HaltSuperseded,
     NoSuchHalt,
     ReviewHalt,
     ReviewStopping,
@@ -97,8 +96,8 @@ def changed(was: tuple[UUID, ...], now: tuple[UUID, ...], *, holds: bool) -> Sto
     return StoppingBasisChanged(rule=RATE.id, number=1, was=was, now=now, holds=holds, protocol=PROTOCOL.ref)
 
 
-def reviewed(decision: Any, reason: str) -> StoppingReviewed:
-    return StoppingReviewed(rule=RATE.id, number=1, decision=decision, reason=reason)
+def reviewed(decision: Any, reason: str, number: int = 1) -> StoppingReviewed:
+    return StoppingReviewed(rule=RATE.id, number=number, decision=decision, reason=reason)
 
 
 def test_a_rule_fires_once() -> None:
@@ -133,7 +132,7 @@ def test_who_counts_no_longer_is_said_and_the_halt_stands() -> None:
 
 def test_a_halt_is_reviewed_with_a_reason_and_may_be_reviewed_anew() -> None:
     fired = triggered(ONE, TWO)
-    this = counted(rule=RATE.id, number=1)
+    this = counted(rule=RATE.id)
     given(fired).when(RESUME, this).then(reviewed("resume", RESUME.reason))
     after = given(fired, reviewed("resume", RESUME.reason))
     after.when(RESUME, this).then_nothing()
@@ -142,12 +141,14 @@ def test_a_halt_is_reviewed_with_a_reason_and_may_be_reviewed_anew() -> None:
     assert given(fired, reviewed("stop", STOP.reason)).state.latest[RATE.id].stops_dosing
 
 
-def test_only_the_latest_halt_of_a_rule_is_reviewed() -> None:
+def test_only_a_rule_that_has_fired_is_reviewed() -> None:
+    given().when(RESUME, counted(rule=DEATH.id)).then_rejected(NoSuchHalt)
+    given(triggered(ONE, TWO)).when(RESUME, counted()).then_rejected(NoSuchHalt)
+
+
+def test_a_review_is_of_the_latest_halt() -> None:
     twice = given(triggered(ONE, TWO), triggered(ONE, TWO, THREE, number=2))
-    twice.when(RESUME, counted(rule=RATE.id, number=1)).then_rejected(HaltSuperseded, "number 2")
-    twice.when(RESUME, counted(rule=RATE.id, number=3)).then_rejected(NoSuchHalt)
-    twice.when(RESUME, counted(rule=RATE.id)).then_rejected(NoSuchHalt)
-    given().when(RESUME, counted(rule=DEATH.id, number=1)).then_rejected(NoSuchHalt)
+    twice.when(RESUME, counted(rule=RATE.id)).then(reviewed("resume", RESUME.reason, 2))
 
 
 def test_what_never_fired_is_passed_over_in_reading() -> None:

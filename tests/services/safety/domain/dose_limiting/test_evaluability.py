@@ -17,9 +17,13 @@ LAST_DAY = "2026-03-29"
 def stands(now: datetime = ENDS, *, has_dlt: bool = False, infused: bool = True, **known: Any) -> Any:
     course = Course(**{"dose_level": "DL2", "cells_per_kg": Decimal(1000000), "left_on": None, **known})
     window = the_window() if infused else None
-    assert PROTOCOL.dosing is not None
     found = evaluability(course, PROTOCOL.dosing, window, has_dlt=has_dlt, now=now)
     return (found.status, *found.why)
+
+
+def test_a_trial_that_counts_no_doses_watches_nobody() -> None:
+    course = Course(None, None, None)
+    assert evaluability(course, None, None, has_dlt=False, now=ENDS).status is DltStatus.NOT_WATCHED
 
 
 def test_somebody_who_was_not_infused_is_not_watched() -> None:

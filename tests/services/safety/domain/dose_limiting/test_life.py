@@ -75,16 +75,31 @@ def test_another_basis_is_said_so() -> None:
     given(PROPOSED).when(REVIEW, facts(GRADE_3)).then(basis_changed(GRADE_4, GRADE_3))
 
 
-@pytest.mark.parametrize("decided", [CONFIRMED, REFUTED])
-@pytest.mark.parametrize("now", [NOTHING, GRADE_3])
-def test_a_decision_stands_when_its_basis_changes_and_wants_a_look(
-    decided: DoseLimitingToxicityDecided, now: DltBasis
+BOTH = DltBasis(rules=(*GRADE_3.rules, *GRADE_4.rules), grade=4, since="2026-03-05")
+WORSE = DltBasis(rules=GRADE_4.rules, grade=5, since="2026-03-05")
+
+
+@pytest.mark.parametrize(
+    ("decided", "now", "wants_a_look"),
+    [
+        (CONFIRMED, NOTHING, True),
+        (CONFIRMED, GRADE_3, True),  # the rule it was confirmed on holds no more
+        (CONFIRMED, BOTH, False),  # as when it lasts
+        (CONFIRMED, WORSE, False),
+        (REFUTED, NOTHING, False),
+        (REFUTED, GRADE_3, True),  # a rule that had not been looked at
+        (REFUTED, BOTH, True),
+        (REFUTED, WORSE, True),
+    ],
+)
+def test_a_decision_stands_when_its_basis_changes_and_may_want_a_look(
+    decided: DoseLimitingToxicityDecided, now: DltBasis, *, wants_a_look: bool
 ) -> None:
     changed = basis_changed(GRADE_4, now, decided.decision)
     given(PROPOSED, decided).when(REVIEW, facts(now)).then(changed)
     given(PROPOSED, decided, changed).when(REVIEW, facts(now)).then_nothing()
     before, after = given(PROPOSED, decided).state.by_id[DLT], given(PROPOSED, decided, changed).state.by_id[DLT]
-    assert (before.wants_a_look, after.wants_a_look) == (False, True)
+    assert (before.wants_a_look, after.wants_a_look) == (False, wants_a_look)
     assert before.decision == after.decision == decided.decision
 
 
