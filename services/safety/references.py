@@ -59,6 +59,7 @@ class Participant:
     site_id: str
     zone: ZoneInfo
     infused_at: datetime | None
+    birth_month: str | None = None
 
 
 async def participant(db: Database, participant_id: UUID) -> Participant:
@@ -81,7 +82,8 @@ async def participant_of(db: Database, stream: str) -> Participant | None:
 def _read(row: Any) -> Participant | None:
     if row is None or row.site_id is None:
         return None
-    return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone), row.infused_at)
+    zone = ZoneInfo(row.time_zone)
+    return Participant(UUID(row.participant_id), row.site_id, zone, row.infused_at, row.birth_month)
 
 
 def _key(event: Any) -> dict[str, str]:

@@ -135,10 +135,12 @@ class EventStore:
         """A stream with all that stands around its events: who, when, why."""
         return [envelope_of(row) for row in await self._recorder.history(stream)]
 
-    async def earlier_run(self, stream: str, recording: Recording, fingerprint: str) -> Receipt | None:
+    async def earlier_run(
+        self, stream: str, recording: Recording, fingerprint: str, *, expected: int | None = None
+    ) -> Receipt | None:
         """The receipt of this very command if it was carried out before; for writes over several streams."""
         rows = await self._recorder.select(stream)
-        return _earlier_run(rows, stream, recording.command_id, fingerprint, None)
+        return _earlier_run(rows, stream, recording.command_id, fingerprint, expected)
 
 
 def envelope_of(row: Row) -> Envelope:
