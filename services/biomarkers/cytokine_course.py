@@ -5,14 +5,23 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.biomarkers.domain.cytokine_panel import DECIDER, Standing
+from services.biomarkers.domain.cytokine_panel import DECIDER
+from services.biomarkers.domain.life import Standing
 from services.biomarkers.references import Participant
 from services.biomarkers.tables import events
-from shared.contracts.biomarkers import CytokinePanelCancelled, CytokinePanelCorrected, CytokinePanelRecorded
+from shared.contracts.biomarkers import (
+    CytokinePanelCancelled,
+    CytokinePanelCorrected,
+    CytokinePanelRecorded,
+    CytokineReport,
+    CytokineResult,
+)
 from shared.db import Database
 from shared.kernel.events import decode
 from shared.protocol import Protocol
 from shared.protocol.fold_change import FoldChange, Measured, fold_changes
+
+Panel = Standing[CytokineReport, tuple[CytokineResult, ...]]
 
 _KINDS = [kind.event_type for kind in (CytokinePanelRecorded, CytokinePanelCorrected, CytokinePanelCancelled)]
 
@@ -27,7 +36,7 @@ async def fold_changes_of(
     return {analyte: fold for (panel, analyte), fold in folds.items() if panel == panel_id}
 
 
-async def _standing_panels(db: Database, participant_id: UUID) -> list[Standing]:
+async def _standing_panels(db: Database, participant_id: UUID) -> list[Panel]:
     query = (
         select(events.c.stream, events.c.type, events.c.schema_version, events.c.data)
         .where(events.c.subject == str(participant_id), events.c.type.in_(_KINDS))
@@ -42,11 +51,11 @@ async def _standing_panels(db: Database, participant_id: UUID) -> list[Standing]
     return [state for state in states if isinstance(state, Standing)]
 
 
-def _measured(panel: Standing) -> list[Measured]:
+def _measured(panel: Panel) -> list[Measured]:
     report = panel.report
     return [
         Measured(
-            panel_id=panel.cytokine_panel_id,
+            panel_id=panel.result_id,
             analyte=result.analyte,
             collected_at=report.specimen.collected_at,
             platform=report.platform,
@@ -58,6 +67,6 @@ def _measured(panel: Standing) -> list[Measured]:
             lot=report.lot,
             specimen=report.specimen.type,
         )
-        for result in panel.results
+        for result in panel.reading
         if result.not_measured is None
     ]

@@ -1,11 +1,11 @@
 """One cytokine panel of one sample: recorded, corrected as often as need be, or cancelled."""
 
-from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
 from pydantic import ConfigDict, JsonValue
 
+from services.biomarkers.domain import life
 from services.biomarkers.domain.cytokines import results_in
 from services.biomarkers.domain.facts import Facts
 from shared.contracts.biomarkers import (
@@ -71,31 +71,7 @@ CytokinePanelCommand = RecordCytokinePanel | CorrectCytokinePanel | CancelCytoki
 CytokinePanelEvent = CytokinePanelRecorded | CytokinePanelCorrected | CytokinePanelCancelled
 
 
-@dataclass(frozen=True, slots=True)
-class Unrecorded:
-    """Nothing has happened under this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A panel that counts. `first` is the report it began with, by which a repeated command is known."""
-
-    cytokine_panel_id: UUID
-    participant_id: ParticipantId
-    first: CytokineReport
-    report: CytokineReport
-    results: tuple[CytokineResult, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """A panel that no longer counts."""
-
-    last: Standing
-    ground: Ground
-
-
-State = Unrecorded | Standing | Cancelled
+State = life.State[CytokineReport, tuple[CytokineResult, ...]]
 
 
 class NoSuchCytokinePanel(NotFound):
@@ -110,14 +86,17 @@ class CytokinePanelIsCancelled(Conflict):
     """A cancelled panel is not corrected: record the right one under a new id."""
 
 
+LIFE = life.Life("cytokine panel", NoSuchCytokinePanel, CytokinePanelAlreadyRecorded, CytokinePanelIsCancelled)
+
+
 def evolve(state: State, event: CytokinePanelEvent) -> State:
     match event:
         case CytokinePanelRecorded():
-            return Standing(event.cytokine_panel_id, event.participant_id, event.report, event.report, event.results)
+            return life.recorded(event.cytokine_panel_id, event.participant_id, event.report, event.results)
         case CytokinePanelCorrected():
-            return replace(state, report=event.report, results=event.results) if isinstance(state, Standing) else state
+            return life.corrected(state, event.report, event.results)
         case CytokinePanelCancelled():
-            return Cancelled(state, event.ground) if isinstance(state, Standing) else state
+            return life.cancelled(state, event.ground)
         case _:
             assert_never(event)
 
@@ -136,72 +115,49 @@ def decide(command: CytokinePanelCommand, state: State, facts: Facts) -> list[Cy
 
 def _record(command: RecordCytokinePanel, state: State, facts: Facts) -> list[CytokinePanelEvent]:
     report = report_in(command)
-    match state:
-        case Unrecorded():
-            assert command.cytokine_panel_id is not None  # noqa: S101 - minted where the body has none
-            return [
-                CytokinePanelRecorded(
-                    cytokine_panel_id=command.cytokine_panel_id,
-                    participant_id=command.participant_id,
-                    report=report,
-                    results=results_in(report, facts.now, facts.protocol.cytokines),
-                    protocol=facts.protocol.ref,
-                )
-            ]
-        case Standing() | Cancelled():
-            panel = state.last if isinstance(state, Cancelled) else state
-            if (panel.participant_id, panel.first) == (command.participant_id, report):
-                return []
-            raise CytokinePanelAlreadyRecorded(
-                f"{panel.cytokine_panel_id} is on record with another report: correct it, or record under a new id"
-            )
-        case _:
-            assert_never(state)
+    if not LIFE.begins(state, command.participant_id, report):
+        return []
+    assert command.cytokine_panel_id is not None  # noqa: S101 - minted where the body has none
+    return [
+        CytokinePanelRecorded(
+            cytokine_panel_id=command.cytokine_panel_id,
+            participant_id=command.participant_id,
+            report=report,
+            results=results_in(report, facts.now, facts.protocol.cytokines),
+            protocol=facts.protocol.ref,
+        )
+    ]
 
 
 def _correct(command: CorrectCytokinePanel, state: State, facts: Facts) -> list[CytokinePanelEvent]:
     report = report_in(command)
-    match state:
-        case Unrecorded():
-            raise NoSuchCytokinePanel("there is no such cytokine panel")
-        case Standing() if state.report == report:
-            return []
-        case Standing():
-            return [
-                CytokinePanelCorrected(
-                    cytokine_panel_id=state.cytokine_panel_id,
-                    participant_id=state.participant_id,
-                    report=report,
-                    results=results_in(report, facts.now, facts.protocol.cytokines),
-                    reason=command.reason,
-                    protocol=facts.protocol.ref,
-                )
-            ]
-        case Cancelled():
-            raise CytokinePanelIsCancelled("this panel was cancelled: record the right one under a new id")
-        case _:
-            assert_never(state)
+    standing = LIFE.to_correct(state, report)
+    if standing is None:
+        return []
+    return [
+        CytokinePanelCorrected(
+            cytokine_panel_id=standing.result_id,
+            participant_id=standing.participant_id,
+            report=report,
+            results=results_in(report, facts.now, facts.protocol.cytokines),
+            reason=command.reason,
+            protocol=facts.protocol.ref,
+        )
+    ]
 
 
 def _cancel(command: CancelCytokinePanel, state: State) -> list[CytokinePanelEvent]:
-    match state:
-        case Unrecorded():
-            raise NoSuchCytokinePanel("there is no such cytokine panel")
-        case Standing():
-            return [
-                CytokinePanelCancelled(
-                    cytokine_panel_id=state.cytokine_panel_id,
-                    participant_id=state.participant_id,
-                    ground=command.ground,
-                    reason=command.reason,
-                )
-            ]
-        case Cancelled() if state.ground is command.ground:
-            return []
-        case Cancelled():
-            raise CytokinePanelIsCancelled("this panel was cancelled on another ground")
-        case _:
-            assert_never(state)
+    standing = LIFE.to_cancel(state, command.ground)
+    if standing is None:
+        return []
+    return [
+        CytokinePanelCancelled(
+            cytokine_panel_id=standing.result_id,
+            participant_id=standing.participant_id,
+            ground=command.ground,
+            reason=command.reason,
+        )
+    ]
 
 
 def report_in(command: RecordCytokinePanel | CorrectCytokinePanel) -> CytokineReport:
@@ -210,5 +166,5 @@ def report_in(command: RecordCytokinePanel | CorrectCytokinePanel) -> CytokineRe
 
 
 DECIDER: Decider[CytokinePanelCommand, State, Facts, CytokinePanelEvent] = Decider(
-    "cytokine-panel", Unrecorded(), evolve, decide
+    "cytokine-panel", life.Unrecorded(), evolve, decide
 )

@@ -1,11 +1,11 @@
 """One flow cytometry result of CAR-T cells: recorded, corrected as often as need be, or cancelled."""
 
-from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
 from pydantic import ConfigDict, JsonValue
 
+from services.biomarkers.domain import life
 from services.biomarkers.domain.car_t_count import count_of
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.flow_report import check
@@ -71,31 +71,7 @@ FlowResultCommand = RecordFlowResult | CorrectFlowResult | CancelFlowResult
 FlowResultEvent = FlowResultRecorded | FlowResultCorrected | FlowResultCancelled
 
 
-@dataclass(frozen=True, slots=True)
-class Unrecorded:
-    """Nothing has happened under this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A result that counts. `first` is the report it began with, by which a repeated command is known."""
-
-    flow_result_id: UUID
-    participant_id: ParticipantId
-    first: FlowReport
-    report: FlowReport
-    count: CarTCount
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """A result that no longer counts."""
-
-    last: Standing
-    ground: Ground
-
-
-State = Unrecorded | Standing | Cancelled
+State = life.State[FlowReport, CarTCount]
 
 
 class NoSuchFlowResult(NotFound):
@@ -110,14 +86,17 @@ class FlowResultIsCancelled(Conflict):
     """A cancelled result is not corrected: record the right one under a new id."""
 
 
+LIFE = life.Life("flow result", NoSuchFlowResult, FlowResultAlreadyRecorded, FlowResultIsCancelled)
+
+
 def evolve(state: State, event: FlowResultEvent) -> State:
     match event:
         case FlowResultRecorded():
-            return Standing(event.flow_result_id, event.participant_id, event.report, event.report, event.count)
+            return life.recorded(event.flow_result_id, event.participant_id, event.report, event.count)
         case FlowResultCorrected():
-            return replace(state, report=event.report, count=event.count) if isinstance(state, Standing) else state
+            return life.corrected(state, event.report, event.count)
         case FlowResultCancelled():
-            return Cancelled(state, event.ground) if isinstance(state, Standing) else state
+            return life.cancelled(state, event.ground)
         case _:
             assert_never(event)
 
@@ -136,74 +115,54 @@ def decide(command: FlowResultCommand, state: State, facts: Facts) -> list[FlowR
 
 def _record(command: RecordFlowResult, state: State, facts: Facts) -> list[FlowResultEvent]:
     report = report_in(command)
-    match state:
-        case Unrecorded():
-            check(report, facts.now, facts.protocol)
-            assert command.flow_result_id is not None  # noqa: S101 - minted where the body has none
-            return [
-                FlowResultRecorded(
-                    flow_result_id=command.flow_result_id,
-                    participant_id=command.participant_id,
-                    report=report,
-                    count=count_of(report, facts.protocol),
-                    protocol=facts.protocol.ref,
-                )
-            ]
-        case Standing() | Cancelled():
-            result = state.last if isinstance(state, Cancelled) else state
-            if (result.participant_id, result.first) == (command.participant_id, report):
-                return []
-            raise FlowResultAlreadyRecorded(
-                f"{result.flow_result_id} is on record with another report: correct it, or record under a new id"
-            )
-        case _:
-            assert_never(state)
+    if not LIFE.begins(state, command.participant_id, report):
+        return []
+    assert command.flow_result_id is not None  # noqa: S101 - minted where the body has none
+    return [
+        FlowResultRecorded(
+            flow_result_id=command.flow_result_id,
+            participant_id=command.participant_id,
+            report=report,
+            count=_read(report, facts),
+            protocol=facts.protocol.ref,
+        )
+    ]
 
 
 def _correct(command: CorrectFlowResult, state: State, facts: Facts) -> list[FlowResultEvent]:
     report = report_in(command)
-    match state:
-        case Unrecorded():
-            raise NoSuchFlowResult("there is no such flow result")
-        case Standing() if state.report == report:
-            return []
-        case Standing():
-            check(report, facts.now, facts.protocol)
-            return [
-                FlowResultCorrected(
-                    flow_result_id=state.flow_result_id,
-                    participant_id=state.participant_id,
-                    report=report,
-                    count=count_of(report, facts.protocol),
-                    reason=command.reason,
-                    protocol=facts.protocol.ref,
-                )
-            ]
-        case Cancelled():
-            raise FlowResultIsCancelled("this result was cancelled: record the right one under a new id")
-        case _:
-            assert_never(state)
+    standing = LIFE.to_correct(state, report)
+    if standing is None:
+        return []
+    return [
+        FlowResultCorrected(
+            flow_result_id=standing.result_id,
+            participant_id=standing.participant_id,
+            report=report,
+            count=_read(report, facts),
+            reason=command.reason,
+            protocol=facts.protocol.ref,
+        )
+    ]
 
 
 def _cancel(command: CancelFlowResult, state: State) -> list[FlowResultEvent]:
-    match state:
-        case Unrecorded():
-            raise NoSuchFlowResult("there is no such flow result")
-        case Standing():
-            return [
-                FlowResultCancelled(
-                    flow_result_id=state.flow_result_id,
-                    participant_id=state.participant_id,
-                    ground=command.ground,
-                    reason=command.reason,
-                )
-            ]
-        case Cancelled() if state.ground is command.ground:
-            return []
-        case Cancelled():
-            raise FlowResultIsCancelled("this result was cancelled on another ground")
-        case _:
-            assert_never(state)
+    standing = LIFE.to_cancel(state, command.ground)
+    if standing is None:
+        return []
+    return [
+        FlowResultCancelled(
+            flow_result_id=standing.result_id,
+            participant_id=standing.participant_id,
+            ground=command.ground,
+            reason=command.reason,
+        )
+    ]
+
+
+def _read(report: FlowReport, facts: Facts) -> CarTCount:
+    check(report, facts.now, facts.protocol)
+    return count_of(report, facts.protocol)
 
 
 def report_in(command: RecordFlowResult | CorrectFlowResult) -> FlowReport:
@@ -212,5 +171,5 @@ def report_in(command: RecordFlowResult | CorrectFlowResult) -> FlowReport:
 
 
 DECIDER: Decider[FlowResultCommand, State, Facts, FlowResultEvent] = Decider(
-    "flow-result", Unrecorded(), evolve, decide
+    "flow-result", life.Unrecorded(), evolve, decide
 )

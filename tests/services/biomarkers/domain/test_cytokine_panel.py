@@ -15,10 +15,10 @@ from services.biomarkers.domain.cytokine_panel import (
     CytokinePanelIsCancelled,
     NoSuchCytokinePanel,
     RecordCytokinePanel,
-    Unrecorded,
 )
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.laboratory_report import CollectedInFuture, ZeroWithoutLimit
+from services.biomarkers.domain.life import Unrecorded
 from shared.contracts.biomarkers import (
     CytokinePanelCancelled,
     CytokinePanelCorrected,

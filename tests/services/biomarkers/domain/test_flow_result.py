@@ -15,9 +15,9 @@ from services.biomarkers.domain.flow_result import (
     FlowResultIsCancelled,
     NoSuchFlowResult,
     RecordFlowResult,
-    Unrecorded,
 )
 from services.biomarkers.domain.laboratory_report import CollectedInFuture, ZeroWithoutLimit
+from services.biomarkers.domain.life import Unrecorded
 from shared.contracts.biomarkers import (
     FlowReport,
     FlowResultCancelled,
