@@ -4,14 +4,14 @@ Called by the routes and by the watch (`toxicity_watch`), so that a person and t
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from services.safety.domain import adverse_event
+from services.safety.domain import adverse_event, episode
 from services.safety.domain.dose_limiting import life
 from services.safety.domain.dose_limiting.evaluability import Course, Evaluability, evaluability
 from services.safety.domain.dose_limiting.findings import Findings, Window, find, window_of
@@ -23,11 +23,12 @@ from services.safety.domain.dose_limiting.life import (
     ReviewToxicities,
     Toxicities,
 )
-from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_event
+from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_event, of_episode
+from services.safety.domain.episode_record import Course as EpisodeCourse
 from services.safety.domain.record import OnRecord
 from services.safety.references import NoSuchParticipant
 from services.safety.tables import courses, endings, toxicities
-from shared.contracts.safety_dose_limiting import ToxicitySource
+from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
@@ -134,8 +135,12 @@ class DoseLimitingToxicities:
 
     async def _whose(self, source: ToxicitySource) -> UUID | None:
         """Whose toxicity it is; None: there is none, or it was retracted."""
-        state, _ = await self._store.load(adverse_event.DECIDER, source.id)
-        return state.participant_id if isinstance(state, OnRecord) else None
+        if source.kind is ToxicityKind.ADVERSE_EVENT:
+            record, _ = await self._store.load(adverse_event.DECIDER, source.id)
+            return record.participant_id if isinstance(record, OnRecord) else None
+        course, _ = await self._store.load(episode.DECIDER, source.id)
+        same = isinstance(course, EpisodeCourse) and course.opened.kind.value == source.kind.value
+        return course.opened.participant_id if same else None
 
     async def look(self, participant_id: UUID, *, by: Actor) -> Look:
         """Compare what the rules find now with what is on record; what differs becomes an event."""
@@ -176,12 +181,17 @@ class DoseLimitingToxicities:
         async with self._db.connect() as connection:
             streams = (await connection.execute(query.order_by(toxicities.c.stream))).scalars().all()
         zone = self._protocol.zone if watched.window is None else watched.window.zone
-        found = []
-        for stream in streams:
-            state, _ = await self._store.load(adverse_event.DECIDER, stream.partition(":")[2])
-            if isinstance(state, OnRecord):
-                found.append(of_adverse_event(state, zone))
-        return found
+        read = [await self._toxicity(stream, zone) for stream in streams]
+        return [toxicity for toxicity in read if toxicity is not None]
+
+    async def _toxicity(self, stream: str, zone: tzinfo) -> Toxicity | None:
+        """A toxicity by its stream; None: it was retracted, or no rule looks at its kind."""
+        category, _, key = stream.partition(":")
+        if category == episode.DECIDER.category:
+            course, _ = await self._store.load(episode.DECIDER, key)
+            return of_episode(course, zone) if isinstance(course, EpisodeCourse) else None
+        record, _ = await self._store.load(adverse_event.DECIDER, key)
+        return of_adverse_event(record, zone) if isinstance(record, OnRecord) else None
 
     async def _watched(self, participant_id: UUID, by: Actor) -> Watched:
         watched = await self._read(participant_id)

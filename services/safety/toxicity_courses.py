@@ -28,6 +28,16 @@ from shared.contracts.safety import (
     CausalityAssessed,
 )
 from shared.contracts.safety_dose_limiting import DoseLimitingToxicityDecided
+from shared.contracts.safety_episodes import (
+    ToxicityEpisodeEnded,
+    ToxicityEpisodeOpened,
+    ToxicityEpisodeReopened,
+    ToxicityEpisodeRetracted,
+    ToxicityObservationCorrected,
+    ToxicityObservationRegraded,
+    ToxicityObservationRetracted,
+    ToxicityObserved,
+)
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
@@ -95,8 +105,8 @@ def _(rows: Rows, event: DiscontinuationRetracted, envelope: Envelope) -> None:
     _changed(rows, event, envelope)
 
 
-@PROJECTION.on(AdverseEventReported)
-def _(rows: Rows, event: AdverseEventReported, envelope: Envelope) -> None:
+@PROJECTION.on(AdverseEventReported, ToxicityEpisodeOpened)
+def _(rows: Rows, event: AdverseEventReported | ToxicityEpisodeOpened, envelope: Envelope) -> None:
     rows.upsert(toxicities, {"stream": envelope.stream}, participant_id=str(event.participant_id))
     _changed(rows, event, envelope)
 
@@ -108,6 +118,13 @@ def _(rows: Rows, event: AdverseEventReported, envelope: Envelope) -> None:
     AdverseEventRetracted,
     CausalityAssessed,
     DoseLimitingToxicityDecided,
+    ToxicityObserved,
+    ToxicityObservationCorrected,
+    ToxicityObservationRetracted,
+    ToxicityObservationRegraded,
+    ToxicityEpisodeEnded,
+    ToxicityEpisodeReopened,
+    ToxicityEpisodeRetracted,
 )
 def _(rows: Rows, event: Any, envelope: Envelope) -> None:
     _changed(rows, event, envelope)

@@ -16,10 +16,6 @@ from shared.contracts.enrollment import (
     ParticipantEnrolled,
 )
 from shared.contracts.safety_dose_limiting import (
-    DltBasisChanged,
-    DoseLimitingToxicityDecided,
-    DoseLimitingToxicityProposed,
-    DoseLimitingToxicityWithdrawn,
     StoppingBasisChanged,
     StoppingRuleTriggered,
     ToxicityKind,
@@ -28,6 +24,7 @@ from shared.contracts.safety_dose_limiting import (
 from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import change, report
 from tests.services.safety.builders import CHILD, EVENT, PROTOCOL
+from tests.services.safety.episodes import EPISODE, crs, opening
 from tests.services.safety.house import INFUSED_AT, House, infused, screened
 
 PATH = f"/v1/participants/{CHILD}/dose-limiting-toxicities"
@@ -81,8 +78,8 @@ async def toxic(house: House, **changed: Any) -> None:
     assert answer.status_code == 201, answer.text
 
 
-async def kinds(house: House, stream: str = DLT_STREAM) -> list[Any]:
-    return [type(event) for event in await house.store.read(stream)]
+async def kinds(house: House, stream: str = DLT_STREAM) -> list[str]:
+    return [type(event).__name__ for event in await house.store.read(stream)]
 
 
 async def test_a_toxicity_is_proposed_and_confirmed(any_house: House) -> None:
@@ -108,7 +105,7 @@ async def test_a_toxicity_is_proposed_and_confirmed(any_house: House) -> None:
     assert (await decide(any_house, "confirmed", 1)).status_code == 200
     told = await standing(any_house)
     assert (told["status"], told["toxicities"][0]["wants_a_look"]) == ("dlt", False)
-    assert await kinds(any_house) == [DoseLimitingToxicityProposed, DoseLimitingToxicityDecided]
+    assert await kinds(any_house) == ["DoseLimitingToxicityProposed", "DoseLimitingToxicityDecided"]
     history = await standing(any_house, f"{PATH}/history")
     assert [entry["actor"] for entry in history] == ["toxicity-watch", "dr-mali"]
     assert history[1]["reason"] == "The committee of 20 March"
@@ -123,6 +120,24 @@ async def test_time_alone_brings_a_proposal(house: House) -> None:
     await a_round(house)
     proposed = (await house.store.read(DLT_STREAM))[0]
     assert proposed.basis.rules == ("organ-toxicity-grade-3-beyond-72-h",)
+
+
+async def test_an_episode_is_watched_by_its_astct_grades(house: House) -> None:
+    await treated(house)
+    async with house.client(Role.INVESTIGATOR) as client:
+        severe = {"hypotension": "multiple-vasopressors", "oxygen_device": "ventilation"}
+        answer = await client.post("/v1/toxicity-episodes", json=opening(**crs("", **severe)))
+        assert answer.status_code == 201, answer.text
+    await a_round(house)
+    first = (await standing(house))["toxicities"]
+    by_kind = {each["source"]["kind"]: each["basis"]["rules"] for each in first}
+    assert by_kind["crs"] == ["crs-grade-4"]
+    async with house.client(Role.SAFETY_OFFICER) as client:
+        other = {"source": {"kind": "icans", "id": str(EPISODE)}, "reason": "The committee counts it"}
+        assert (await client.post(f"{PATH}/declare", json=other)).status_code == 422
+        same = {**other, "source": {"kind": "crs", "id": str(EPISODE)}}
+        assert (await client.post(f"{PATH}/declare", json=same)).status_code == 200
+    assert (await standing(house))["status"] == "dlt"
 
 
 async def test_the_window_ends_by_itself(house: House) -> None:
@@ -169,7 +184,7 @@ async def test_a_correction_withdraws_a_proposal_and_changes_the_basis_of_a_deci
         body: dict[str, Any] = {"grades": [{"grade": 2, "since": "2026-03-15"}], "reason": "Read off the wrong chart"}
         assert (await change(client, "correct", 1, **body)).status_code == 200
         await a_round(house)
-        assert (await kinds(house))[1:] == [DoseLimitingToxicityWithdrawn]
+        assert (await kinds(house))[1:] == ["DoseLimitingToxicityWithdrawn"]
         assert (await decide(house, "confirmed", 2)).status_code == 409
         body = {"grades": [{"grade": 4, "since": "2026-03-15"}], "reason": "The chart was the right one"}
         assert (await change(client, "correct", 2, **body)).status_code == 200
@@ -177,7 +192,11 @@ async def test_a_correction_withdraws_a_proposal_and_changes_the_basis_of_a_deci
         assert (await decide(house, "confirmed", 3)).status_code == 200
         assert (await change(client, "retract", 3, reason="Another child's")).status_code == 200
     await a_round(house)
-    assert (await kinds(house))[2:] == [DoseLimitingToxicityProposed, DoseLimitingToxicityDecided, DltBasisChanged]
+    assert (await kinds(house))[2:] == [
+        "DoseLimitingToxicityProposed",
+        "DoseLimitingToxicityDecided",
+        "DltBasisChanged",
+    ]
     (known,) = (told := await standing(house))["toxicities"]
     assert (told["status"], known["decision"], known["wants_a_look"]) == ("dlt", "confirmed", True)
 
@@ -197,7 +216,7 @@ async def test_without_an_infusion_nothing_limits_the_dose(house: House) -> None
     await house.hears(InfusionRetracted.model_validate(taken_back))
     await a_round(house)
     assert (await standing(house))["status"] == "not-infused"
-    assert (await kinds(house))[1:] == [DoseLimitingToxicityWithdrawn]
+    assert (await kinds(house))[1:] == ["DoseLimitingToxicityWithdrawn"]
 
 
 async def test_an_officer_declares_what_no_rule_found(house: House) -> None:
@@ -285,8 +304,8 @@ async def test_a_watch_that_dies_anywhere_says_everything_once(house: House, mon
         whole = steps()
         break
     assert whole > 3
-    assert await kinds(house) == [DoseLimitingToxicityProposed]
-    assert await kinds(house, HALTS) == [StoppingRuleTriggered]
+    assert await kinds(house) == ["DoseLimitingToxicityProposed"]
+    assert await kinds(house, HALTS) == ["StoppingRuleTriggered"]
 
 
 class _Killed(BaseException):

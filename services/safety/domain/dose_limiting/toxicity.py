@@ -6,11 +6,12 @@ The dates of an adverse event are known to the day at best, so a moment is a spa
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from uuid import UUID
 
+from services.safety.domain.episode_record import Course
 from services.safety.domain.record import OnRecord
 from shared.contracts.safety import ENDS, Outcome
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
+from shared.contracts.safety_episodes import EpisodeKind
 from shared.contracts.terms import earliest, latest
 
 
@@ -126,18 +127,21 @@ def _end(record: OnRecord, zone: tzinfo) -> Moment | None:
     return None
 
 
-def of_episode(
-    kind: ToxicityKind,
-    episode_id: UUID,
-    grades: Sequence[tuple[datetime, int | None]],
-    ended_at: datetime | None,
-    zone: tzinfo,
-) -> Toxicity:
-    """An episode of CRS or ICANS by its ASTCT grades in order of time; an observation without a grade tells nothing."""
+_WATCHED = {EpisodeKind.CRS: ToxicityKind.CRS, EpisodeKind.ICANS: ToxicityKind.ICANS}
+
+
+def of_episode(course: Course, zone: tzinfo) -> Toxicity | None:
+    """An episode by its ASTCT grades in order of time; None for a kind that no rule looks at.
+
+    An observation without a grade tells nothing, and ends nothing.
+    """
+    kind = _WATCHED.get(course.opened.kind)
+    if kind is None:
+        return None
     gradings = tuple(
-        Grading(grade, Moment.at(at), at.astimezone(zone).date().isoformat())
-        for at, grade in grades
-        if grade is not None
+        Grading(seen.grades.astct, Moment.at(seen.observed_at), seen.observed_at.astimezone(zone).date().isoformat())
+        for seen in course.series
+        if seen.grades.astct is not None
     )
-    ended = None if ended_at is None else Moment.at(ended_at)
-    return Toxicity(ToxicitySource(kind=kind, id=episode_id), gradings, ended)
+    ended = None if course.ended is None or course.ended.outcome is Outcome.FATAL else Moment.at(course.ended.at)
+    return Toxicity(ToxicitySource(kind=kind, id=course.opened.episode_id), gradings, ended)

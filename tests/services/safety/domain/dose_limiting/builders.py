@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.safety.domain.dose_limiting.findings import Window, window_of
 from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_event, of_episode
+from services.safety.domain.episode_record import Course, Ended, Observed
 from services.safety.domain.record import OnRecord
 from shared.contracts.safety import (
     ActionTaken,
@@ -15,7 +16,7 @@ from shared.contracts.safety import (
     GradeSince,
     Outcome,
 )
-from shared.contracts.safety_dose_limiting import ToxicityKind
+from shared.contracts.safety_episodes import CrsObservation, EpisodeKind, Grades, ToxicityEpisodeOpened
 from tests.services.safety.builders import AWARE, BANGKOK, CHILD, EVENT, PROTOCOL, reported
 
 INFUSED = datetime(2026, 3, 1, 9, 0, tzinfo=BANGKOK)
@@ -82,10 +83,48 @@ def judged(attribution: Attribution, agent: str = "car-t-product") -> tuple[Agen
     return (AgentCausality(agent=agent, attribution=attribution),)
 
 
-def an_episode(kind: ToxicityKind, *grades: tuple[float, int | None], ended: float | None = None) -> Toxicity:
+def an_episode(
+    kind: EpisodeKind,
+    *grades: tuple[float, int | None],
+    ended: float | None = None,
+    outcome: Outcome = Outcome.RECOVERED,
+) -> Toxicity:
     """An episode with (hours after the infusion, ASTCT grade) in order."""
-    observed = [(_after(hours), grade) for hours, grade in grades]
-    return of_episode(kind, EPISODE, observed, None if ended is None else _after(ended), BANGKOK)
+    toxicity = of_episode(a_course(kind, *grades, ended=ended, outcome=outcome), BANGKOK)
+    assert toxicity is not None
+    return toxicity
+
+
+def a_course(
+    kind: EpisodeKind,
+    *grades: tuple[float, int | None],
+    ended: float | None = None,
+    outcome: Outcome = Outcome.RECOVERED,
+) -> Course:
+    opened = ToxicityEpisodeOpened(
+        episode_id=EPISODE,
+        participant_id=CHILD,
+        adverse_event_id=EVENT,
+        kind=kind,
+        onset=INFUSED,
+        became_aware_at=INFUSED,
+        developmental_delay=None,
+        delay_reason=None,
+        seriousness=(),
+        causality=(),
+        protocol=PROTOCOL.ref,
+    )
+    seen = tuple(
+        Observed(
+            number=number,
+            observed_at=_after(hours),
+            observation=CrsObservation(),
+            grades=Grades(astct=grade, ctcae=None, explanation="", rule="ASTCT 2019"),
+        )
+        for number, (hours, grade) in enumerate(grades, start=1)
+    )
+    end = None if ended is None else Ended(_after(ended), outcome)
+    return Course(opened, (), seen, len(seen), ended=end)
 
 
 def _after(hours: float) -> datetime:

@@ -8,14 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.safety.domain.dose_limiting.findings import find, window_of
-from services.safety.domain.dose_limiting.toxicity import Toxicity
+from services.safety.domain.dose_limiting.toxicity import Toxicity, of_episode
 from shared.contracts.safety import Attribution, Outcome
-from shared.contracts.safety_dose_limiting import DltBasis, ToxicityKind
+from shared.contracts.safety_dose_limiting import DltBasis
+from shared.contracts.safety_episodes import EpisodeKind
 from shared.protocol import load_protocol
 from shared.protocol.loading import PACKAGED
 from tests.services.safety.builders import BANGKOK, PROTOCOL
 from tests.services.safety.domain.dose_limiting.builders import (
     INFUSED,
+    a_course,
     an_episode,
     an_event,
     date_of,
@@ -26,7 +28,7 @@ from tests.services.safety.domain.dose_limiting.builders import (
 from tests.shared.protocol.documents import protocol_with
 
 LATER = day(60)
-CRS, ICANS = ToxicityKind.CRS, ToxicityKind.ICANS
+CRS, ICANS = EpisodeKind.CRS, EpisodeKind.ICANS
 ORGAN_3, ORGAN_4 = "organ-toxicity-grade-3-beyond-72-h", "organ-toxicity-grade-4"
 CYTOPENIA, DEATH = "cytopenia-grade-4-beyond-day-28", "treatment-related-death"
 
@@ -111,6 +113,15 @@ def test_adverse_events_limit_the_dose_by_term_grade_and_time(
 )
 def test_a_related_toxicity_counts(attribution: Attribution, *, holds: bool) -> None:
     assert bool(rules_of(an_event("liver", (4, 5), causality=judged(attribution)))) is holds
+
+
+def test_an_episode_that_the_child_died_of_did_not_pass() -> None:
+    died = an_episode(CRS, (6, 3), (30, 5), ended=30, outcome=Outcome.FATAL)
+    assert rules_of(died) == ["crs-grade-3-beyond-72-h", "crs-grade-4"]
+
+
+def test_no_rule_looks_at_iec_hs() -> None:
+    assert of_episode(a_course(EpisodeKind.IEC_HS, (6, 4)), BANGKOK) is None
 
 
 def test_a_toxicity_that_nobody_has_judged_counts_as_related() -> None:
