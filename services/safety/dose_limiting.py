@@ -139,8 +139,9 @@ class DoseLimitingToxicities:
             record, _ = await self._store.load(adverse_event.DECIDER, source.id)
             return record.participant_id if isinstance(record, OnRecord) else None
         course, _ = await self._store.load(episode.DECIDER, source.id)
-        same = isinstance(course, EpisodeCourse) and course.opened.kind.value == source.kind.value
-        return course.opened.participant_id if same else None
+        if not isinstance(course, EpisodeCourse) or course.opened.kind.value != source.kind.value:
+            return None
+        return course.opened.participant_id
 
     async def look(self, participant_id: UUID, *, by: Actor) -> Look:
         """Compare what the rules find now with what is on record; what differs becomes an event."""
