@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -53,8 +54,9 @@ PartialDate = Annotated[
 ]
 
 
+@lru_cache(maxsize=4096)
 def earliest(partial: str) -> date:
-    """The first day that a partial date can mean."""
+    """The first day that a partial date can mean. A command compares the same few dates dozens of times."""
     year, month, day = (*map(int, partial.split("-")), 1, 1)[:3]
     return date(year, month, day)
 
