@@ -2,11 +2,11 @@
 
 from sqlalchemy import MetaData
 
-from shared.eventstore.tables import event_store_tables
+from shared.eventstore.tables import leases_table
 from shared.projection import projection_tables
 
 METADATA = MetaData()
-event_store_tables(METADATA)  # of which the projector uses the leases: one worker at a time
+leases_table(METADATA)
 projection_tables(METADATA)
 
 ENROLLMENT, SAFETY, EFFICACY, BIOMARKERS = "trial.enrollment", "trial.safety", "trial.efficacy", "trial.biomarkers"

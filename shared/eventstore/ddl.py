@@ -50,11 +50,16 @@ def create_event_store_v1(op: Any) -> None:
         sqlite_autoincrement=True,
     )
     op.create_table("outbox", sa.Column("position", Position, primary_key=True, autoincrement=False))
+    create_leases_v1(op)
+    for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+def create_leases_v1(op: Any) -> None:
+    """Table `leases` alone, for a database without events of its own. `op` is alembic's."""
     op.create_table(
         "leases",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("holder", sa.Text, nullable=False),
         sa.Column("expires_at", Instant, nullable=False),
     )
-    for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
-        op.execute(statement)

@@ -45,6 +45,11 @@ def event_store_tables(metadata: MetaData) -> None:
         sqlite_autoincrement=True,
     )
     Table("outbox", metadata, Column("position", Position, primary_key=True, autoincrement=False))
+    leases_table(metadata)
+
+
+def leases_table(metadata: MetaData) -> None:
+    """Add the leases alone: a database without events of its own has one worker at a time, too."""
     Table(
         "leases",
         metadata,

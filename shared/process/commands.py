@@ -16,6 +16,11 @@ from shared.settings import Settings, read_settings
 
 REPUBLISH = "insert into outbox (position) select position from events where true on conflict do nothing"
 
+
+class NothingToPublish(TrialError):
+    """This service publishes no events."""
+
+
 HELP = {
     "api": "answer HTTP",
     "worker": "relay events to the bus, keep projections, run tasks",
@@ -52,6 +57,8 @@ def _parse(service: Service, argv: list[str] | None) -> argparse.Namespace:
 
 
 def _run(service: Service, settings: Settings, command: str, arguments: list[str]) -> int:
+    if command == "republish" and service.topic is None:
+        raise NothingToPublish(f"{service.name} has no events of its own: republish those of the other services")
     match command:
         case "api":
             run_api(service, settings)

@@ -113,6 +113,10 @@ def refuses(done: Done, code: str, name: str) -> None:
     assert SECRET not in said
 
 
+def test_a_service_without_events_of_its_own_republishes_nothing(tmp_path: Path) -> None:
+    refuses(command("services.projector", "republish", environment=of(tmp_path)), "nothing-to-publish", "projector")
+
+
 def test_migrating_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:
     environment = {**of(tmp_path), "PORT": str(free_port())}
     for _ in range(2):

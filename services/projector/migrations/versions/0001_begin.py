@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid, false
 
 from shared.db import ExactDecimal, Instant, Json
-from shared.eventstore.ddl import create_event_store_v1
+from shared.eventstore.ddl import create_leases_v1
 from shared.projection.ddl import create_projection_tables_v1
 
 revision = "0001"
@@ -12,7 +12,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    create_event_store_v1(op)
+    create_leases_v1(op)
     create_projection_tables_v1(op)
     op.create_table(
         "participants",
