@@ -10,6 +10,7 @@ from services.safety.api.episode_views import Episode
 from services.safety.api.permissions import MayJudge, MayRead, MayReport
 from services.safety.domain.causality import AgentNamedTwice, UnknownAgent
 from services.safety.domain.chronology import DatesContradict
+from services.safety.domain.ctcae import GradeNotDefinedForTerm
 from services.safety.domain.death import DeathFactsDisagree
 from services.safety.domain.episode import (
     EpisodeAlreadyEnded,
@@ -60,6 +61,7 @@ _OPENING: tuple[type[TrialError], ...] = (
     AgentNamedTwice,
     DatesContradict,
     DeathFactsDisagree,
+    GradeNotDefinedForTerm,
 )
 _CHANGE: tuple[type[TrialError], ...] = (
     NoSuchEpisode,

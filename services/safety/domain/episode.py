@@ -146,9 +146,8 @@ def _opening(command: OpenEpisode, facts: Facts) -> ToxicityEpisodeOpened:
 
 def _opened(command: OpenEpisode, facts: Facts) -> Sequence[EpisodeEvent]:
     opened = _opening(command, facts)
-    if command.became_aware_at < command.onset:
-        raise TimesContradict("became_aware_at lies before the onset")
     course = Course(opened, opened.seriousness)
+    _check_time("became_aware_at", command.became_aware_at, course, facts)
     seen = RecordObservation(observed_at=command.observed_at, observation=command.observation)
     first = _observed(seen, course, facts)
     if (first.grades.astct, first.grades.ctcae) == (0, 0):
