@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from services.enrollment import references
 from services.enrollment.tables import METADATA
 from shared.http.parts import Parts
 from shared.process.service import Service
@@ -19,7 +20,7 @@ DESCRIPTION = (
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.enrollment.api import consents, endings, infusions, participants, sites  # noqa: PLC0415
+    from services.enrollment.api import consents, dosing_halts, endings, infusions, participants, sites  # noqa: PLC0415
     from services.enrollment.application import Enrollment  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -27,9 +28,16 @@ def create_app(parts: Parts) -> "FastAPI":
         "enrollment",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[sites.router, participants.router, consents.router, infusions.router, endings.router],
+        routers=[
+            sites.router,
+            participants.router,
+            consents.router,
+            infusions.router,
+            endings.router,
+            dosing_halts.router,
+        ],
         parts=parts,
-        enrollment=Enrollment(parts.store, parts.protocol, parts.clock),
+        enrollment=Enrollment(parts.db, parts.store, parts.protocol, parts.clock),
     )
 
 
@@ -41,4 +49,5 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
+    projections=(references.PROJECTION,),
 )

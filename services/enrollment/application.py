@@ -1,14 +1,17 @@
 """Enrollment's commands and reads: gathers what a decision needs, has it decided, and has it written."""
 
+from dataclasses import replace
 from functools import reduce
 from uuid import UUID
 
+from services.enrollment import references
 from services.enrollment.domain import participant, site
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, Placement
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.participant import LaterCommand
-from services.enrollment.domain.screening import ScreenParticipant
+from services.enrollment.domain.screening import EnrolParticipant, ScreenParticipant
 from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
+from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
@@ -28,7 +31,8 @@ class SiteBusy(Unavailable):
 class Enrollment:
     """Who takes part in the trial, and where each participant stands."""
 
-    def __init__(self, store: EventStore, protocol: Protocol, clock: Clock) -> None:
+    def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
+        self._db = db
         self._store = store
         self._clock = clock
         self.protocol = protocol
@@ -99,12 +103,17 @@ class Enrollment:
         """Carry out a command on a participant, as last seen at version `expected`."""
         await self.participant(participant_id, by=by)
         facts = self.facts()
+        if isinstance(command, EnrolParticipant):
+            facts = replace(facts, halting_rules=await self.halting_rules())
         recording = tracing.recording(
             by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
         return await self._store.execute(
             participant.DECIDER, participant_id, command, facts, recording, expected=expected
         )
+
+    async def halting_rules(self) -> tuple[str, ...]:
+        return await references.halting_rules(self._db)
 
     async def participant(self, participant_id: UUID, *, by: Actor) -> tuple[Participant, int]:
         """A participant as of now, and the version. Another site's participant is as unknown as none at all."""

@@ -215,6 +215,7 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
         answer = trial.command(path, step.content(site), role=step.role, sites=(site,), **headers)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
         last[path.split("/")[1]] = answer.headers["Trial-Position"]
+    until("enrollment has heard that dosing resumes", lambda: trial.get("/enrollment/v1/dosing-halts").json() == [])
     return last
 
 

@@ -103,6 +103,7 @@ ENROLLMENT: dict[str, Endpoint] = {
         {"site_id": "{site_id}", "name": "A hospital", "country": "TH", "time_zone": "Asia/Bangkok"},
         201,
     ),
+    "GET /v1/dosing-halts": NOBODY,
     "GET /v1/sites/{site_id}": Endpoint(About.SITE),
     "GET /v1/sites/{site_id}/history": Endpoint(About.SITE),
     "POST /v1/participants": creating(participant_id="{new_id}", site_id="{site_id}", **SCREENING_DATA),

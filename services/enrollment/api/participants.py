@@ -17,6 +17,7 @@ from services.enrollment.domain.facts import (
 from services.enrollment.domain.screening import (
     AlreadyScreened,
     CorrectScreeningData,
+    DosingHalted,
     EnrolParticipant,
     NotEligible,
     RescreenParticipant,
@@ -120,7 +121,7 @@ async def assess_eligibility(command: AssessEligibility, actor: MayEnterData, ch
 @router.post(
     "/{participant_id}/enrol",
     summary="Enrol an eligible participant",
-    responses=changes(ConsentNotValid, NotEligible, UnknownDoseLevel),
+    responses=changes(ConsentNotValid, DosingHalted, NotEligible, UnknownDoseLevel),
 )
 async def enrol_participant(command: EnrolParticipant, actor: MayEnterData, change: Change) -> Recorded:
     """Enrol a participant whose consent is valid and whose assessment still holds on that day. There are no waivers."""

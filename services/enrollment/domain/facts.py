@@ -26,11 +26,15 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`placement` is known where a site takes a person in, and nowhere else."""
+    """`placement` is known where a site takes a person in, and nowhere else.
+
+    `halting_rules`: the stopping rules that halt dosing. Asked where a participant is enrolled, and nowhere else.
+    """
 
     now: datetime
     protocol: Protocol
     placement: Placement | None = None
+    halting_rules: tuple[str, ...] = ()
 
     def today(self, zone: ZoneInfo) -> date:
         """The calendar date at a site. Just before its midnight the next day may have begun on another clock."""

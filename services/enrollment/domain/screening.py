@@ -118,6 +118,10 @@ class NotEligible(Conflict):
     """There is no assessment with the outcome `eligible`, or it no longer holds on the day of enrolment."""
 
 
+class DosingHalted(Conflict):
+    """A stopping rule has halted dosing. Nobody is enrolled until the safety committee lets it resume."""
+
+
 class UnknownDoseLevel(Unacceptable):
     """The protocol has no dose level of this name."""
 
@@ -184,6 +188,8 @@ def _check(data: ScreeningData, facts: Facts, zone: ZoneInfo) -> None:
 
 
 def enrol(command: EnrolParticipant, participant: Participant, facts: Facts) -> list[ParticipantEvent]:
+    if facts.halting_rules:
+        raise DosingHalted(f"dosing is halted by: {', '.join(facts.halting_rules)}; enrol once the halt is reviewed")
     refuse_future_day(command.enrolled_on.isoformat(), facts, participant.zone)
     if command.enrolled_on < participant.data.screened_on:
         raise OutOfOrder("enrolled_on lies before the present screening began")

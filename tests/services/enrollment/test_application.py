@@ -24,9 +24,9 @@ SOMEBODY = Actor("co-1", frozenset({Role.COORDINATOR}), None, Role.COORDINATOR)
 
 
 async def with_an_open_site(db: Database, store: EventStore | None = None) -> Enrollment:
-    opened = Enrollment(EventStore(db), PROTOCOL, lambda: NOW)
+    opened = Enrollment(db, EventStore(db), PROTOCOL, lambda: NOW)
     await opened.open_site(OpenSite.model_validate(CU), command_id=uuid4(), by=SOMEBODY)
-    return Enrollment(store or EventStore(db), PROTOCOL, lambda: NOW)
+    return Enrollment(db, store or EventStore(db), PROTOCOL, lambda: NOW)
 
 
 def a_person(who: UUID, **fields: Any) -> ScreenParticipant:
@@ -110,7 +110,7 @@ async def test_the_same_request_after_a_kill_finishes_what_was_begun(either: Dat
     enrollment = await with_an_open_site(either, KilledAtTheAppend(either, committed=True))
     with pytest.raises(Killed):
         await screen(enrollment, who)
-    again = Enrollment(EventStore(either), PROTOCOL, lambda: NOW)
+    again = Enrollment(either, EventStore(either), PROTOCOL, lambda: NOW)
     assert (await screen(again, who)).replayed
     assert await numbers(again) == [(str(who), "CU-001")]
 

@@ -1,5 +1,6 @@
 """Screening: taken in, corrected, failed, begun again, and ended by enrolment."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from services.enrollment.domain.consent import ConsentNotValid
 from services.enrollment.domain.facts import BeforeBirth, Facts, InTheFuture, NotAtThisPoint, OutOfOrder
-from services.enrollment.domain.screening import AlreadyScreened, NotEligible, UnknownDoseLevel
+from services.enrollment.domain.screening import AlreadyScreened, DosingHalted, NotEligible, UnknownDoseLevel
 from services.enrollment.domain.site import NoSuchSite
 from shared.contracts.enrollment import ParticipantEnrolled, ParticipantRescreened, ParticipantScreened
 from shared.contracts.enrollment_terms import Diagnosis, ParticipantStatus, Sex
@@ -219,6 +220,11 @@ def test_where_the_protocol_has_no_dosing_no_dose_level_is_taken() -> None:
 )
 def test_enrolment_needs_consent_and_eligibility(course: Any, error: Any, match: str) -> None:
     spec.given(*told(*course)).when(enrolment(), FACTS).then_rejected(error, match)
+
+
+def test_nobody_is_enrolled_while_dosing_is_halted() -> None:
+    halted = replace(FACTS, halting_rules=("treatment-related-death",))
+    spec.given(*told(*ELIGIBLE)).when(enrolment(), halted).then_rejected(DosingHalted, "treatment-related-death")
 
 
 def test_a_consent_given_after_enrolment_does_not_count() -> None:
