@@ -1,0 +1,178 @@
+"""A laboratory value as its CTCAE grades: every term that its analyte is graded for, high and low, each explained.
+
+Source: CTCAE v5.0, as `bands.csv`; readings where it is silent are listed in `README.md`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.safety.domain import ctcae
+from services.safety.domain.ctcae import EDITION
+from services.safety.domain.laboratory import analytes, bands, checking, explanation, units
+from services.safety.domain.laboratory.analytes import Analyte
+from services.safety.domain.laboratory.bands import Direction, LaboratoryTerm
+from services.safety.domain.laboratory.facts import (
+    DEFAULT,
+    NO_BASELINE,
+    NO_FACTS,
+    NO_LIMITS,
+    Baseline,
+    Facts,
+    Limits,
+    Measured,
+    Policy,
+)
+from services.safety.domain.laboratory.judging import judge
+from services.safety.domain.laboratory.ladders import NoLadder, ladder
+from shared.kernel.errors import Unacceptable
+
+checking.require_sound(bands.terms())
+
+
+class TestNotNamed(Unacceptable):
+    """A value says what was measured: a term, an analyte or a LOINC code."""
+
+    __test__ = False
+
+
+class TermNotGradedFromThis(Unacceptable):
+    """The term is not graded from a laboratory value, or not from this analyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was measured, and the terms that it is to be graded for."""
+
+    analyte: Analyte
+    terms: tuple[LaboratoryTerm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedGrade:
+    """The grade of one term. `grade` None: cannot be graded; 0: within limits. `possible` is empty without a grade.
+
+    `arm` is what the grade was measured by: ULN, LLN, baseline, absolute or symptoms. Limits and baseline are those
+    used, in `unit`.
+    """
+
+    term: str
+    meddra_code: str
+    direction: Direction
+    grade: int | None
+    possible_grades: tuple[int, ...]
+    rule: str
+    explanation: str
+    arm: str | None
+    edition: str
+    unit: str | None
+    limits: Limits
+    baseline: Baseline
+
+
+def asked(
+    *, term: str | None = None, analyte: str | None = None, loinc: str | None = None, unit: str | None = None
+) -> Asked:
+    """What a request means by any of a CTCAE term or its MedDRA code, an analyte and a LOINC code.
+
+    A term that several analytes serve, named alone, is read from the first of them that is reported in this unit.
+
+    Raises:
+        TestNotNamed: none of the three, or two analytes.
+        UnknownTerm, UnknownAnalyte: there is no such thing.
+        TermNotGradedFromThis: not a laboratory term, or not of this analyte.
+    """
+    found = {each.key: each for each in (*_by(analyte, analytes.named), *_by(loinc, analytes.of_loinc))}
+    if len(found) > 1:
+        raise TestNotNamed(f"analyte and loinc name two things, {' and '.join(sorted(found))}: send one of them")
+    own = next(iter(found.values()), None)
+    if term is not None:
+        return _of_term(term, own, unit)
+    if own is None:
+        raise TestNotNamed("name what was measured in term, analyte or loinc")
+    return Asked(own, bands.of_analyte(own.read_from or own.key))
+
+
+def grade(
+    what: Asked,
+    measured: Measured,
+    limits: Limits = NO_LIMITS,
+    baseline: Baseline = NO_BASELINE,
+    facts: Facts = NO_FACTS,
+    policy: Policy = DEFAULT,
+) -> list[ExplainedGrade]:
+    """The grades of one value, one for each term asked for. Limits and baseline are in the unit of the value."""
+    return [_graded(term, what.analyte, measured, limits, baseline, facts, policy) for term in what.terms]
+
+
+def _graded(
+    term: LaboratoryTerm,
+    analyte: Analyte,
+    measured: Measured,
+    limits: Limits,
+    baseline: Baseline,
+    facts: Facts,
+    policy: Policy,
+) -> ExplainedGrade:
+    try:
+        steps = ladder(term.meddra_code, analyte.key, _unit_code(analyte, measured.unit))
+    except NoLadder as reason:
+        return ExplainedGrade(
+            term=term.name,
+            meddra_code=term.meddra_code,
+            direction=term.direction,
+            grade=None,
+            possible_grades=(),
+            rule=f"CTCAE v{EDITION} {term.meddra_code} not graded",
+            explanation=explanation.unreadable(term.name, str(reason)),
+            arm=None,
+            edition=EDITION,
+            unit=None,
+            limits=limits,
+            baseline=baseline,
+        )
+    verdict = judge(steps, measured, limits, baseline, facts, policy)
+    return ExplainedGrade(
+        term=term.name,
+        meddra_code=term.meddra_code,
+        direction=term.direction,
+        grade=verdict.grade,
+        possible_grades=verdict.possible,
+        rule=explanation.rule(steps, verdict),
+        explanation=explanation.explain(steps, measured, limits, baseline, verdict, policy),
+        arm=explanation.arm(verdict),
+        edition=EDITION,
+        unit=None if steps.unit is None else steps.unit.code,
+        limits=limits,
+        baseline=baseline,
+    )
+
+
+def _unit_code(analyte: Analyte, text: str | None) -> str | None:
+    """The unit as its UCUM code; a pure number (INR, pH) needs none."""
+    if text is None or not text.strip():
+        return analyte.unit_of_pure_number
+    unit = units.read(text)
+    if unit is None:
+        raise NoLadder(f"its unit is not known: send one of {', '.join(each.code for each in analyte.units)}")
+    return unit.code
+
+
+def _by(name: str | None, find: Callable[[str], Analyte]) -> tuple[Analyte, ...]:
+    return () if name is None else (find(name),)
+
+
+def _of_term(reference: str, analyte: Analyte | None, unit: str | None) -> Asked:
+    term = bands.terms().get(ctcae.named(reference).meddra_code)
+    if term is None:
+        raise TermNotGradedFromThis("v5.0 grades this term from what is seen and done, not from one measured value")
+    if analyte is None:
+        return Asked(_reported_in(term, unit), (term,))
+    if (analyte.read_from or analyte.key) not in term.analytes:
+        raise TermNotGradedFromThis(f"{term.name} is not graded from {analyte.key}; send {' or '.join(term.analytes)}")
+    return Asked(analyte, (term,))
+
+
+def _reported_in(term: LaboratoryTerm, text: str | None) -> Analyte:
+    unit = None if text is None else units.read(text)
+    candidates = [analytes.by_key(key) for key in term.analytes]
+    return next((each for each in candidates if unit is not None and unit.quantity in each.quantities), candidates[0])
