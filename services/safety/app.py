@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.safety import alert_queue, references, toxicity_courses
+from services.safety import alert_queue, case_queue, case_subjects, references, toxicity_courses
 from services.safety.domain.alert_message import AlertMessage
 from services.safety.tables import METADATA
 from shared.http.parts import Parts, Tools
@@ -28,17 +28,21 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.safety.api import (  # noqa: PLC0415
         adverse_events,
         alerts,
+        cases,
         ctcae,
         dose_limiting,
         episodes,
         gradings_astct,
         gradings_lab,
+        reference_safety_information,
         stopping_rules,
     )
     from services.safety.application import Safety  # noqa: PLC0415
+    from services.safety.cases import Cases  # noqa: PLC0415
     from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
     from services.safety.dose_limiting import DoseLimitingToxicities  # noqa: PLC0415
     from services.safety.episodes import Episodes  # noqa: PLC0415
+    from services.safety.expectations import Expectations  # noqa: PLC0415
     from services.safety.halts import DosingHalts  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -58,11 +62,15 @@ def create_app(parts: Parts) -> "FastAPI":
             episodes.router,
             dose_limiting.router,
             stopping_rules.router,
+            cases.router,
+            reference_safety_information.router,
         ],
         parts=parts,
         safety=Safety(parts.db, parts.store, parts.protocol, parts.clock),
         episodes=Episodes(parts.db, parts.store, parts.protocol, parts.clock),
         dose_limiting=DoseLimitingToxicities(parts.db, parts.store, parts.protocol, parts.clock),
+        cases=Cases(parts.db, parts.store, parts.protocol, parts.clock),
+        expectations=Expectations(parts.store, parts.protocol, parts.clock),
         halts=DosingHalts(parts.db, parts.store, parts.protocol, parts.clock),
     )
     app.webhooks.add_api_route("alert-raised", _alert_raised, methods=["POST"], status_code=204)
@@ -75,6 +83,7 @@ async def _alert_raised(message: AlertMessage) -> None:
 
 def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
+    from services.safety.case_clocks import CaseClocks  # noqa: PLC0415
     from services.safety.delivery import AlertDelivery  # noqa: PLC0415
     from services.safety.receiver import receiver_of  # noqa: PLC0415
     from services.safety.toxicity_watch import ToxicityWatch  # noqa: PLC0415
@@ -84,6 +93,7 @@ def _tasks(tools: Tools) -> Sequence[Task]:
     return (
         AlertDelivery(tools.db, tools.store, tools.clock, receiver_of(tools.settings)),
         ToxicityWatch(tools.db, tools.store, tools.clock, protocol),
+        CaseClocks(tools.db, tools.store, tools.clock, protocol),
     )
 
 
@@ -95,6 +105,12 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION, alert_queue.PROJECTION, toxicity_courses.PROJECTION),
+    projections=(
+        references.PROJECTION,
+        alert_queue.PROJECTION,
+        toxicity_courses.PROJECTION,
+        case_queue.PROJECTION,
+        case_subjects.PROJECTION,
+    ),
     tasks=_tasks,
 )

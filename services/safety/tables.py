@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
 
-from shared.db import ExactDecimal, Instant
+from shared.db import ExactDecimal, Instant, Json
 from shared.eventstore.tables import event_store_tables
 from shared.projection import projection_tables
 
@@ -81,4 +81,51 @@ toxicity_looks = Table(
     Column("look_again_at", Instant, comment="when time alone may change what it finds"),
     Column("status", Text, nullable=False),
     Column("died_of_treatment", Boolean, nullable=False),
+)
+
+# What reports of a case tell of its participant beside `participants`.
+subjects = Table(
+    "subjects",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("subject_number", Text),
+)
+
+infusions = Table(
+    "infusions",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("infusion", Json, comment="as a report tells it"),
+    Column("weight_kg", ExactDecimal),
+)
+
+# The cases whose clocks are kept, and how far their streams have come.
+cases = Table(
+    "cases",
+    METADATA,
+    Column("adverse_event_id", Text, primary_key=True),
+    Column("serious", Boolean, comment="an alert was raised; a later downgrade changes nothing here"),
+    Column("adverse_event_version", Integer),
+    Column("case_version", Integer),
+    Column("traceparent", Text),
+)
+
+expectations = Table(
+    "expectations",
+    METADATA,
+    Column("stream", Text, primary_key=True, comment="of the reference safety information"),
+    Column("version", Integer, comment="how far it has come"),
+)
+
+# The clocks' own memory, written by nothing else: what they have looked at, and when to look again.
+case_looks = Table(
+    "case_looks",
+    METADATA,
+    Column("adverse_event_id", Text, primary_key=True),
+    Column("adverse_event_version", Integer, nullable=False),
+    Column("case_version", Integer, nullable=False),
+    Column("expectations_version", Integer, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("look_again_at", Instant, comment="when time alone brings about the next step"),
 )

@@ -185,9 +185,8 @@ class ClockBasis(Part):
     cause: ClockCause
     reference: str
     urgency: CaseUrgency
-    adverse_event_version: AdverseEventVersion = Field(
-        description="A report of an earlier version does not do the duty"
-    )
+    site_aware_at: Instant = Field(description="A report sent before does not do the duty")
+    adverse_event_version: AdverseEventVersion = Field(description="A report of an earlier version does not either")
 
 
 class _OfClock(BaseModel):

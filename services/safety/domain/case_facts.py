@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import reduce
+from typing import Any, Self
 from uuid import UUID
 
 from services.safety.domain import adverse_event, record
@@ -13,6 +15,7 @@ from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety import AdverseEventEvent
 from shared.contracts.safety_cases import ReferenceSafetyInformationEvent, ReportedInfusion
 from shared.contracts.terms import ParticipantId
+from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 
 
@@ -24,6 +27,11 @@ class Entry:
     recorded_at: datetime
     event: AdverseEventEvent
 
+    @classmethod
+    def of(cls, envelope: Envelope) -> Self:
+        event: Any = envelope.event()
+        return cls(envelope.version, envelope.recorded_at, event)
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -31,6 +39,11 @@ class Listed:
 
     recorded_at: datetime
     event: ReferenceSafetyInformationEvent
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> Self:
+        event: Any = envelope.event()
+        return cls(envelope.recorded_at, event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class Subject:
     subject_number: str | None
     sex: Sex | None
     birth_month: str | None
-    weight_kg: str | None
+    weight_kg: Decimal | None
     infusions: tuple[ReportedInfusion, ...]
 
 

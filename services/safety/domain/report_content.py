@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from services.safety.domain import susar
-from services.safety.domain.case_facts import Facts, on_record
+from services.safety.domain.case_facts import Entry, Facts, event_after, on_record
 from services.safety.domain.case_record import Case
 from services.safety.domain.record import Retracted
 from shared.contracts.safety_cases import (
@@ -20,7 +20,7 @@ def content(case: Case, facts: Facts, narrative_reference: str | None) -> Report
     received = [entry.recorded_at for entry in facts.entries]
     judged = [each.became_aware_at for each in case.assessments]
     return ReportContent(
-        adverse_event=_event(facts),
+        adverse_event=reported_event(facts.entries),
         participant=_participant(facts),
         infusions=facts.subject.infusions,
         sponsor=_sponsor(case, facts),
@@ -35,12 +35,13 @@ def _first_received(case: Case, facts: Facts) -> datetime:
     return min([facts.entries[0].recorded_at, *(each.became_aware_at for each in case.assessments)])
 
 
-def _event(facts: Facts) -> ReportedEvent:
-    event = facts.event
+def reported_event(entries: tuple[Entry, ...]) -> ReportedEvent:
+    """The adverse event as it stands after these entries."""
+    event = event_after(entries)
     record = on_record(event)
     return ReportedEvent(
         adverse_event_id=record.adverse_event_id,
-        version=facts.version,
+        version=entries[-1].version,
         term=record.term,
         grades=record.grades,
         onset=record.onset,

@@ -110,7 +110,11 @@ def of_alerts(facts: Facts) -> Iterator[Duty]:
             told_by = told_by if alert.because is AlertCause.AWARENESS_CORRECTED else entry.version
             urgency = case_urgency(alert.seriousness)
             basis = ClockBasis(
-                cause=ClockCause.ALERT, reference=alert.alert_id, urgency=urgency, adverse_event_version=told_by
+                cause=ClockCause.ALERT,
+                reference=alert.alert_id,
+                urgency=urgency,
+                site_aware_at=alert.became_aware_at,
+                adverse_event_version=told_by,
             )
             for notice in alert.notices:
                 yield Duty(notice.clock, notice.to, basis, alert.became_aware_at, notice.due_at)
@@ -123,6 +127,7 @@ def of_susar(identified: SusarIdentified, since: Since, facts: Facts) -> Iterato
         cause=ClockCause.SUSAR,
         reference=str(identified.number),
         urgency=identified.urgency,
+        site_aware_at=since.site_aware_at,
         adverse_event_version=since.adverse_event_version,
     )
     for clock in facts.protocol.clocks:
@@ -158,6 +163,7 @@ def _after(cause: ClockCause, report: ReportSubmitted) -> ClockBasis:
         cause=cause,
         reference=str(report.number),
         urgency=case_urgency(told.seriousness),
+        site_aware_at=told.became_aware_at,
         adverse_event_version=told.version,
     )
 
@@ -205,13 +211,16 @@ def met(case: Case) -> list[ClockEvent]:
 
 
 def _does(report: Report, clock: Clock) -> bool:
-    """Whether a report does a clock's duty: it went to whom the clock names, after the clock began, and tells of it."""
+    """Whether a report does a clock's duty: it went to whom the clock names, and tells of what the clock is about."""
     sent, basis = report.sent, clock.started.basis
-    if report.rejected or not tells(sent.recipient, clock.started.to) or sent.sent_at < clock.started.since:
+    if report.rejected or not tells(sent.recipient, clock.started.to):
         return False
     if basis.cause in {ClockCause.REPORT, ClockCause.NEW_INFORMATION}:
         return sent.number > int(basis.reference)
-    return sent.content.adverse_event.version >= basis.adverse_event_version
+    if sent.kind is ReportKind.NULLIFICATION:
+        return True
+    told = sent.sent_at >= basis.site_aware_at and sent.content.adverse_event.version >= basis.adverse_event_version
+    return told and (basis.cause is ClockCause.ALERT or sent.content.sponsor.susar is not None)
 
 
 def stopped(case: Case, *, retracted: bool) -> list[ClockEvent]:

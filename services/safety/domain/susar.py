@@ -45,9 +45,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """When the sponsor became aware of a SUSAR as urgent as it is, and the version of the event that told so."""
+    """When sponsor and site became aware of a SUSAR as urgent as it is, and the version of the event that told so."""
 
     aware_at: datetime
+    site_aware_at: datetime
     adverse_event_version: int
 
 
@@ -73,7 +74,7 @@ def since(facts: Facts, assessments: tuple[SponsorAssessed, ...]) -> Since:
     aware = [known.aware_at for known in course[began:]]
     site_aware_at = _site_aware_at(event_after(course[began].entries))
     earliest = min([aware[0], *(at for at in aware if at >= site_aware_at)])
-    return Since(earliest, course[began].entries[-1].version)
+    return Since(earliest, site_aware_at, course[began].entries[-1].version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,7 @@ SUBJECT = Subject(
     subject_number="CU-001",
     sex=Sex.FEMALE,
     birth_month="2017-03",
-    weight_kg="21.5",
+    weight_kg=Decimal("21.5"),
     infusions=(INFUSION,),
 )
 PRODUCT = "car-t-product"

@@ -112,7 +112,7 @@ DEATH = {"grade": 5, "seriousness": ["results-in-death"], "outcome": "fatal"}
         ({"fatal": True}, {"grade": 4}, False),  # a fatal outcome listed says nothing of grade 4
     ],
 )
-def test_an_event_is_expected_by_term_and_severity(listed: Any, event: Any, expected: bool) -> None:  # noqa: FBT001
+def test_an_event_is_expected_by_term_and_severity(listed: Any, event: Any, expected: bool) -> None:
     found = proposal(an_event(**event), listing(**listed))
     assert found.expectedness is (Expectedness.EXPECTED if expected else Expectedness.UNEXPECTED)
     assert (found.rsi_version, "IB-1" in found.explanation) == ("IB-1", True)

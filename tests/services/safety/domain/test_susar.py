@@ -41,8 +41,8 @@ RELATED = {None: None, True: opinion("possible"), False: opinion("unlikely")}
     ],
 )
 def test_one_opinion_of_related_suffices_and_a_missing_one_counts_as_related(
-    investigator: bool | None,  # noqa: FBT001
-    sponsor: bool | None,  # noqa: FBT001
+    investigator: bool | None,
+    sponsor: bool | None,
     by: tuple[str, ...],
 ) -> None:
     course = Course().reported(causality=RELATED[investigator] or ())
@@ -75,9 +75,9 @@ def test_an_opinion_about_another_agent_is_none_about_the_product() -> None:
 )
 def test_a_reaction_is_held_if_serious_and_unexpected_and_the_sponsor_stands_above_the_rule(
     serious: list[str],
-    listed: bool,  # noqa: FBT001
+    listed: bool,
     judged: str | None,
-    held: bool,  # noqa: FBT001
+    held: bool,
 ) -> None:
     course = Course()
     if listed:
@@ -177,7 +177,7 @@ def to_related(course: Course) -> None:
 def test_each_input_takes_a_reaction_away_and_brings_it_back_from_that_moment(
     takes_away: Any,
     brings_back: Any,
-    looked_at_between: bool,  # noqa: FBT001
+    looked_at_between: bool,
 ) -> None:
     course = Course().reported()
     course.reviewed()
