@@ -166,10 +166,10 @@ def test_a_trace_goes_from_the_request_to_the_message(stack: Stack, trial: Trial
 def test_a_services_role_reads_its_own_schema_and_no_other(stack: Stack, trial: Trial, service: str) -> None:
     dsn = stack.postgres.dsn("trial").replace("//postgres@", f"//{service}:native-{service}@")
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f'select count(*) from "{service}".events'.encode())
+        connection.execute(f'select count(*) from "{service}".leases'.encode())
         for other in set(SERVICES) - {service}:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(f'select count(*) from "{other}".events'.encode())
+                connection.execute(f'select count(*) from "{other}".leases'.encode())
         for refused in (f'create table "{other}".mine (id int)', "create table public.mine (id int)", "create role x"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(refused.encode())

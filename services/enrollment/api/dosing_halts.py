@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from services.enrollment.api.permissions import EnrollmentDep, MayReadSites
+from services.enrollment.api.permissions import EnrollmentDep, MayReadParticipants
 from shared.contracts.terms import Code
 from shared.http.service_app import router as service_router
 
@@ -16,6 +16,6 @@ class DosingHalt(BaseModel):
 
 
 @router.get("", summary="The stopping rules that halt dosing now")
-async def get_dosing_halts(enrollment: EnrollmentDep, _: MayReadSites) -> list[DosingHalt]:
+async def get_dosing_halts(enrollment: EnrollmentDep, _: MayReadParticipants) -> list[DosingHalt]:
     """Empty: dosing goes on. Who counts for a rule is read at `/safety/v1/stopping-rules`."""
     return [DosingHalt(rule=rule) for rule in await enrollment.halting_rules()]
