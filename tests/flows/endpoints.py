@@ -233,6 +233,7 @@ SAFETY: dict[str, Endpoint] = {
         items=[{"id": "1", "fever": True, "hypotension": "none", "hypoxia": "high-flow", "fio2": "35", "death": False}]
     ),
     "POST /v1/gradings/icans": asking(items=[{"id": "1", "age_years": 8, "capd": 10, "consciousness": "voice"}]),
+    "POST /v1/gradings/lab": asking(items=[{"id": "1", "analyte": "ALT", "value": "120", "unit": "U/L", "uln": "40"}]),
 }
 
 TARGET = {"label": "{label}", "role": "target", "organ": "adrenal-gland", "laterality": "left"}
@@ -329,6 +330,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/participants/{participant_id}": Endpoint(),
     "GET /v1/participants/{participant_id}/timeline": Endpoint(),
     "GET /v1/participants/{participant_id}/visits": Endpoint(),
+    "GET /v1/participants/{participant_id}/crs-icans-course": Endpoint(),
     "GET /v1/visits": MANY,
     "GET /v1/adverse-events": MANY,
     "GET /v1/outcomes/adverse-events": MANY,
