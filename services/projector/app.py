@@ -22,7 +22,15 @@ DESCRIPTION = (
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.projector.api import adverse_events, outcomes, participants, protocol, sae_worklist, visits  # noqa: PLC0415
+    from services.projector.api import (  # noqa: PLC0415
+        adverse_events,
+        outcomes,
+        participants,
+        protocol,
+        sae_worklist,
+        toxicity_courses,
+        visits,
+    )
     from services.projector.application import Projector  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -33,6 +41,7 @@ def create_app(parts: Parts) -> "FastAPI":
         routers=[
             protocol.router,
             participants.router,
+            toxicity_courses.router,
             visits.router,
             adverse_events.router,
             outcomes.router,

@@ -31,6 +31,7 @@ from services.projector.readmodels import (
     participants,
     responses,
     timeline,
+    toxicity_episodes,
 )
 from services.projector.readmodels.participants import ENDINGS, ParticipantWithInfusions, Scope
 from shared.contracts.biomarkers import CytokineFlag, CytokineResult, FlowSpecimenType
@@ -43,7 +44,7 @@ from shared.kernel.errors import NotFound, Unacceptable
 from shared.projection import AsOf, Projection, UnknownPosition, as_of, wait_for
 from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
 from shared.protocol.fold_change import Measured
-from shared.protocol.schedule import Status, local_date
+from shared.protocol.schedule import Status, local_date, study_day
 
 T = TypeVar("T")
 
@@ -147,6 +148,19 @@ class Projector:
             who = await participants.one(reading.connection, reading.scope)
             entries = await timeline.of(reading.connection, who.participant_id, self.protocol.zone)
         return reading.found([entry for entry in entries if after is None or timeline.key_of(entry) > after][:limit])
+
+    async def crs_icans_course(self, question: Question) -> Found[list[toxicity_episodes.ToxicityEpisode]]:
+        """The episodes of the participant that the question names, with study days where there was an infusion.
+
+        Raises:
+            NoSuchParticipant.
+        """
+        async with self._reading(question, participants.PROJECTION, toxicity_episodes.PROJECTION) as reading:
+            who = await participants.one(reading.connection, reading.scope)
+            found = await toxicity_episodes.of(reading.connection, who.participant_id)
+        if who.day_zero is None:
+            return reading.found(found)
+        return reading.found([_with_days(self.protocol, episode, who.day_zero) for episode in found])
 
     async def visits(
         self, question: Question, wanted: VisitFilter, after: VisitKey | None, limit: int
@@ -274,6 +288,15 @@ def _infused(row: RowMapping) -> Infused:
         first_infused_at=row["first_infused_at"],
         followed_until=follow_up_ended_on({status: row[column] for status, column in ENDINGS.items()}),
     )
+
+
+def _with_days(
+    protocol: Protocol, episode: toxicity_episodes.ToxicityEpisode, day_zero: datetime
+) -> toxicity_episodes.ToxicityEpisode:
+    series = tuple(
+        each.model_copy(update={"day": study_day(protocol, each.observed_at, day_zero)}) for each in episode.series
+    )
+    return episode.model_copy(update={"onset_day": study_day(protocol, episode.onset, day_zero), "series": series})
 
 
 def _episode(event: adverse_events.AdverseEvent, agent: str) -> Episode:

@@ -17,6 +17,7 @@ from services.projector.exports.csv_text import Sheet
 from services.projector.readmodels.adverse_events import AdverseEvent
 from services.projector.readmodels.participants import Participant
 from services.projector.readmodels.timeline import TimelineEntry
+from services.projector.readmodels.toxicity_episodes import GivenTreatment, ToxicityEpisode
 
 M = TypeVar("M", bound=BaseModel)
 Line = tuple[object, ...]
@@ -53,6 +54,36 @@ def adverse_events(items: Iterable[AdverseEvent]) -> Sheet:
         "causality": lambda opinions: [f"{each.agent}: {each.attribution}" for each in opinions],
     }
     return _of_models("adverse-events", AdverseEvent, items, shown)
+
+
+_COURSE = (
+    *("episode_id", "adverse_event_id", "kind", "onset", "onset_day", "ended_at", "outcome", "retracted"),
+    *("worst_astct_grade", "worst_ctcae_grade", "number", "observed_at", "day", "astct_grade", "ctcae_grade"),
+    *("explanation", "rule", "protocol", "observation", "given_since_the_one_before"),
+)
+
+
+def crs_icans_course(answer: Iterable[ToxicityEpisode]) -> Sheet:
+    """A line per observation, with its episode and what was given since the one before; one for what came last."""
+    return Sheet("crs-icans-course", _COURSE, _course_of_episodes(answer))
+
+
+def _course_of_episodes(answer: Iterable[ToxicityEpisode]) -> Iterator[Line]:
+    for episode in answer:
+        place = tuple(getattr(episode, name) for name in _COURSE[:10])
+        given = list(episode.treatments)
+        for seen in episode.series:
+            until = [each for each in given if each.given_at <= seen.observed_at]
+            given = given[len(until) :]
+            told = tuple(getattr(seen, name) for name in _COURSE[10:18])
+            yield *place, *told, json.dumps(seen.observation), [_given(each) for each in until]
+        if given:
+            yield *place, *[None] * len(_COURSE[10:19]), [_given(each) for each in given]
+
+
+def _given(each: GivenTreatment) -> str:
+    dose = "" if each.dose is None else f" {each.dose:f} {each.unit}"
+    return f"{each.treatment}{dose} at {each.given_at.isoformat()}"
 
 
 def sae_worklist(answer: Worklist) -> Sheet:

@@ -8,6 +8,7 @@ from services.projector.readmodels import (
     participants,
     responses,
     timeline,
+    toxicity_episodes,
 )
 
 PROJECTIONS = (
@@ -18,4 +19,5 @@ PROJECTIONS = (
     flow_results.PROJECTION,
     cytokine_panels.PROJECTION,
     timeline.PROJECTION,
+    toxicity_episodes.PROJECTION,
 )
