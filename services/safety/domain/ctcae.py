@@ -119,6 +119,11 @@ def named(reference: str) -> Term:
     return term
 
 
+def is_term(reference: str) -> bool:
+    """Whether this is a MedDRA code or the exact name of a term, upper and lower case alike."""
+    return reference in _BY_CODE or reference.casefold() in _BY_NAME
+
+
 def as_reported(reference: str, specification: str | None) -> AdverseEventTerm:
     """A term as a report states it.
 

@@ -127,6 +127,16 @@ def read(rows: list[dict[str, str]]) -> MappingProxyType[str, LaboratoryTerm]:
     return MappingProxyType({code: _term(code, own) for code, own in grouped.items()})
 
 
+def named(reference: str) -> LaboratoryTerm | None:
+    """The term of a MedDRA code or of its exact name, upper and lower case alike; None where no value grades it."""
+    return terms().get(reference) or _by_name().get(reference.casefold())
+
+
+@cache
+def _by_name() -> MappingProxyType[str, LaboratoryTerm]:
+    return MappingProxyType({term.name.casefold(): term for term in terms().values()})
+
+
 @cache
 def of_analyte(key: str) -> tuple[LaboratoryTerm, ...]:
     """The terms that a value of one analyte is graded for by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.safety.domain import ctcae
-from services.safety.domain.ctcae import EDITION
+from services.safety.domain.ctcae import EDITION, UnknownTerm
 from services.safety.domain.laboratory import analytes, bands, checking, explanation, units
 from services.safety.domain.laboratory.analytes import Analyte
 from services.safety.domain.laboratory.bands import Direction, LaboratoryTerm
@@ -162,8 +162,11 @@ def _by(name: str | None, find: Callable[[str], Analyte]) -> tuple[Analyte, ...]
 
 
 def _of_term(reference: str, analyte: Analyte | None, unit: str | None) -> Asked:
-    term = bands.terms().get(ctcae.named(reference).meddra_code)
+    term = bands.named(reference)
     if term is None:
+        # The dictionary's own advice is not asked for: it compares spellings, too slow for a thousand items.
+        if not ctcae.is_term(reference):
+            raise UnknownTerm(f"not a term of CTCAE {EDITION}; search the dictionary at /v1/ctcae/terms")
         raise TermNotGradedFromThis("v5.0 grades this term from what is seen and done, not from one measured value")
     if analyte is None:
         return Asked(_reported_in(term, unit), (term,))

@@ -8,7 +8,7 @@ A baseline that is not given is taken as normal: every term with a scale for abn
 in both, and an abnormal baseline lies beyond the limit, so none would give a higher grade.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -62,7 +62,7 @@ class _Judge:
     facts: Facts
     policy: Policy
 
-    def at(self, value: Decimal, case: Case, own: tuple[Range, ...]) -> _Seen:
+    def at(self, value: Decimal, case: Case, own: Sequence[Range]) -> _Seen:
         beyond = self._beyond_limit(value)
         met: Range | None = None
         unsure: Range | None = None
@@ -124,19 +124,18 @@ def judge(
 ) -> Verdict:
     """Hold a value against the bands of one term."""
     references = References(limits.lln, limits.uln, baseline.value)
-    resolved = tuple(ranges.of(band, references) for band in ladder.bands)
     abnormal = _abnormal(ladder, references, baseline)
     shown_abnormal = abnormal if ladder.cases & BASELINE_CASES else None
     try:
         may_be, unknown = cases.possible(ladder.cases, facts, abnormal, references.baseline is not None)
     except FactNeeded as needed:
-        return Verdict(None, (), None, resolved, shown_abnormal, str(needed))
+        return Verdict(None, (), None, (), shown_abnormal, str(needed))
+    asked_in_any = may_be[0] if len(may_be) == 1 else cases.NOTHING.union(*may_be)
+    bands = [band for band in ladder.bands if band.when is None or band.when in asked_in_any]
+    shown = tuple([ranges.of(band, references) for band in bands])
     judge_ = _Judge(ladder, references, facts, policy)
-    points = _points(measured, resolved, references)
-    applicable = [(case, tuple(r for r in resolved if r.band.when is None or r.band.when in case)) for case in may_be]
-    seen = [judge_.at(point, case, own) for case, own in applicable for point in points]
-    met_by_any = cases.NOTHING.union(*may_be)
-    shown = tuple(r for r in resolved if r.band.when is None or r.band.when in met_by_any)
+    points = _points(measured, shown, references)
+    seen = [judge_.at(point, case, _within(shown, case)) for case in may_be for point in points]
     lacks = next((each.lacks for each in seen if each.lacks), None)
     if lacks is not None:
         return Verdict(None, (), None, shown, shown_abnormal, lacks)
@@ -146,6 +145,10 @@ def judge(
     yielded = judge_.yielded(points[0], shown) if grade == 0 else None
     depends = unknown if len(grades) > 1 else ()
     return Verdict(grade, grades, by, shown, shown_abnormal, unknown=depends, yielded=yielded)
+
+
+def _within(shown: tuple[Range, ...], case: Case) -> list[Range]:
+    return [each for each in shown if each.band.when is None or each.band.when in case]
 
 
 def _rank(range_: Range) -> int:

@@ -4,7 +4,7 @@ import csv
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +22,7 @@ class Unit:
     factor: Fraction
 
 
+@lru_cache(maxsize=1024)
 def read(text: str) -> Unit | None:
     """The unit that a text means, or None. The very spelling counts before upper and lower case are taken as one."""
     tidy = _tidy(text)

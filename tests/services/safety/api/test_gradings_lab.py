@@ -52,10 +52,10 @@ async def test_an_answer_has_the_shape_that_was_agreed(house: House) -> None:
                     "possible_grades": [1],
                     "rule": "CTCAE v5.0 10001551 grade 1a (ULN): > ULN and <= 3 x ULN, baseline normal",
                     "explanation": (
-                        "Alanine aminotransferase increased grade 1 by CTCAE v5.0, ULN arm: 120 U/L is > ULN and "
-                        "<= 3 x ULN, baseline normal (> 40 and <= 120 U/L). Used: LLN none, ULN 40, baseline 30 (taken as normal, by "
-                        "these limits); unit U/L. Not grade 2, which is > 3 x ULN and <= 5 x ULN, baseline normal (> 120 "
-                        "and <= 200 U/L)."
+                        "Alanine aminotransferase increased grade 1 by CTCAE v5.0, ULN arm: 120 U/L is > ULN "
+                        "and <= 3 x ULN, baseline normal (> 40 and <= 120 U/L). Used: LLN none, ULN 40, "
+                        "baseline 30 (taken as normal, by these limits); unit U/L. Not grade 2, which is > 3 x "
+                        "ULN and <= 5 x ULN, baseline normal (> 120 and <= 200 U/L)."
                     ),
                 }
             ],
