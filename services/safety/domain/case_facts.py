@@ -81,10 +81,6 @@ class Facts:
         return event_after(self.entries)
 
     @property
-    def listings(self) -> Listings:
-        return listings_after(self.listed)
-
-    @property
     def event_id(self) -> UUID:
         return on_record(self.event).adverse_event_id
 

@@ -82,12 +82,12 @@ def _content(report: ReportSubmitted) -> Json:
 
 def _author(at: str, tracks: Sequence[Sequence[Version]]) -> Envelope:
     """Who changed the field last, on the first track that knows of it. The reports themselves know of everything."""
-    for track in tracks:
-        values = [(_at(content, at), envelope) for content, envelope in track]
-        for (before, _), (after, envelope) in reversed(list(pairwise(values))):
-            if before != after:
-                return envelope
-    raise LookupError(f"{at} differs between two reports, and in none between them")
+    return next(
+        envelope
+        for track in tracks
+        for (before, _), (after, envelope) in reversed(list(pairwise(track)))
+        if _at(before, at) != _at(after, at)
+    )
 
 
 def _at(content: Json, pointer: str) -> Json:

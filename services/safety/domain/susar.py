@@ -10,13 +10,13 @@ Source: ICH E2A, II.A and III; what is missing counts so by a rule of this proje
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, assert_never
 
 from services.safety.domain import expectedness
 from services.safety.domain.case_facts import Entry, Facts, Listed, event_after, listings_after, on_record
-from services.safety.domain.record import OnRecord, Retracted
+from services.safety.domain.record import Retracted
 from services.safety.domain.urgency import Urgency, urgency_of
-from shared.contracts.safety import AgentCausality, Seriousness
+from shared.contracts.safety import AgentCausality, SeriousAdverseEventIdentified, Seriousness
 from shared.contracts.safety_cases import (
     CaseUrgency,
     Expectedness,
@@ -72,7 +72,7 @@ def since(facts: Facts, assessments: tuple[SponsorAssessed, ...]) -> Since:
     ranks = [_judged(known, facts.product).rank for known in course]
     began = max((place + 1 for place, rank in enumerate(ranks) if rank < ranks[-1]), default=0)
     aware = [known.aware_at for known in course[began:]]
-    site_aware_at = _site_aware_at(event_after(course[began].entries))
+    site_aware_at = _site_aware_at(facts, course[began].entries[-1])
     earliest = min([aware[0], *(at for at in aware if at >= site_aware_at)])
     return Since(earliest, site_aware_at, course[began].entries[-1].version)
 
@@ -101,6 +101,8 @@ def _course(facts: Facts, assessments: tuple[SponsorAssessed, ...]) -> Iterator[
                 listed = (*listed, new)
             case SponsorAssessed(became_aware_at=aware_at):
                 sponsor = new
+            case _:
+                assert_never(new)
         yield Known(aware_at, entries, listed, sponsor)
 
 
@@ -112,9 +114,14 @@ def _news(
     return sorted(news, key=lambda new: new.assessed_at if isinstance(new, SponsorAssessed) else new.recorded_at)
 
 
-def _site_aware_at(event: OnRecord | Retracted) -> datetime:
-    record = on_record(event)
-    return record.alerts[-1].became_aware_at if record.alerts else record.became_aware_at
+def _site_aware_at(facts: Facts, entry: Entry) -> datetime:
+    """When the site became aware of what an entry tells: its alert follows it, in the same append."""
+    raised = [
+        each.event.became_aware_at
+        for each in facts.entries
+        if isinstance(each.event, SeriousAdverseEventIdentified) and each.recorded_at <= entry.recorded_at
+    ]
+    return raised[-1]
 
 
 def _judged(known: Known, product: str) -> Judgement:
