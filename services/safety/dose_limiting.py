@@ -13,8 +13,7 @@ from sqlalchemy import func, select
 
 from services.safety.domain import adverse_event, episode
 from services.safety.domain.dose_limiting import life
-from services.safety.domain.dose_limiting.evaluability import Course, Evaluability, evaluability
-from services.safety.domain.dose_limiting.findings import Findings, Window, find, window_of
+from services.safety.domain.dose_limiting.findings import Findings, find
 from services.safety.domain.dose_limiting.life import (
     DecideDoseLimitingToxicity,
     DeclareDoseLimitingToxicity,
@@ -29,6 +28,7 @@ from services.safety.domain.record import OnRecord
 from services.safety.references import NoSuchParticipant
 from services.safety.tables import courses, endings, toxicities
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
+from shared.contracts.terms import latest
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
@@ -36,6 +36,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import Unacceptable
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
+from shared.protocol.dose_limiting_status import DltWindow, DosedCourse, Evaluability, evaluability, window_of
 from shared.telemetry import tracing
 
 _LEFT = select(func.min(endings.c.left_on)).where(endings.c.participant_id == courses.c.participant_id)
@@ -52,8 +53,8 @@ class Watched:
 
     participant_id: UUID
     site_id: str
-    course: Course
-    window: Window | None
+    course: DosedCourse
+    window: DltWindow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class DoseLimitingToxicities:
             min(turns, default=None),
         )
 
-    def _findings(self, known: list[Toxicity], window: Window | None, now: datetime) -> tuple[Findings, ...]:
+    def _findings(self, known: list[Toxicity], window: DltWindow | None, now: datetime) -> tuple[Findings, ...]:
         if window is None:
             return ()
         return tuple(find(toxicity, self._protocol.dose_limiting, window, now) for toxicity in known)
@@ -210,7 +211,8 @@ class DoseLimitingToxicities:
         window = None
         if row.infused_from is not None:
             window = window_of(self._protocol, row.infused_from, row.infused_to, ZoneInfo(row.time_zone))
-        course = Course(row.dose_level, row.cells_per_kg, row.left_on)
+        left_on = None if row.left_on is None else latest(row.left_on)
+        course = DosedCourse(row.dose_level, row.cells_per_kg, left_on)
         return Watched(UUID(row.participant_id), row.site_id, course, window)
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.safety.domain import stopping
-from services.safety.domain.dose_limiting.evaluability import DltStatus
 from services.safety.domain.stopping import Count, Facts, Halt, Halts, NoSuchHalt, ReviewHalt, ReviewStopping
 from services.safety.tables import courses, toxicity_looks
 from shared.db import Database
@@ -16,6 +15,7 @@ from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.events import Envelope
 from shared.protocol import Counted, Protocol, StoppingRule
+from shared.protocol.dose_limiting_status import DltStatus
 from shared.telemetry import tracing
 
 _LOOKED_AT = select(toxicity_looks, courses.c.site_id).join_from(

@@ -14,6 +14,7 @@ from shared.contracts.safety import Grade, Part
 from shared.contracts.terms import Code, Measurement, PartialDate, ParticipantId, ProtocolRef, Reason
 from shared.kernel.events import Event
 
+Decision = Literal["confirmed", "refuted"]
 DltId = Annotated[UUID, Field(description="Follows from the toxicity: one toxicity has one decision")]
 
 
@@ -55,7 +56,7 @@ class DoseLimitingToxicityDecided(Event, type="safety.dose-limiting-toxicity-dec
 
     dlt_id: DltId
     participant_id: ParticipantId
-    decision: Literal["confirmed", "refuted"]
+    decision: Decision
     basis: DltBasis
     reason: Reason
 
@@ -76,7 +77,7 @@ class DltBasisChanged(Event, type="safety.dlt-basis-changed", version=1):
     participant_id: ParticipantId
     was: DltBasis
     now: DltBasis
-    decision: Literal["confirmed", "refuted"] | None = Field(description="The decision it concerns; null: undecided")
+    decision: Decision | None = Field(description="The decision it concerns; null: undecided")
     protocol: ProtocolRef
 
 
@@ -112,6 +113,19 @@ class StoppingReviewed(Event, type="safety.stopping-reviewed", version=1):
     number: int
     decision: Literal["resume", "stop"]
     reason: Reason
+
+
+def wants_a_look(basis: DltBasis, decided_on: DltBasis | None, decision: Decision | None, *, proposed: bool) -> bool:
+    """Whether an officer has to look at a toxicity: undecided; confirmed on a rule that holds no more; or worse.
+
+    `decided_on` is the basis at the decision; a refuted toxicity is worse where a new rule holds or the grade rose.
+    """
+    if decided_on is None:
+        return proposed
+    was, now = set(decided_on.rules), set(basis.rules)
+    if decision == "confirmed":
+        return not was <= now
+    return not now <= was or (basis.grade or 0) > (decided_on.grade or 0)
 
 
 DltEvent = DoseLimitingToxicityProposed | DoseLimitingToxicityDecided | DoseLimitingToxicityWithdrawn | DltBasisChanged

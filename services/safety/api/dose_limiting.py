@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from services.safety.api.permissions import DoseLimitingDep, MayDecide, MayRead
-from services.safety.domain.dose_limiting.evaluability import DltStatus, NotEvaluable
 from services.safety.domain.dose_limiting.life import (
     DecideDoseLimitingToxicity,
     DeclareDoseLimitingToxicity,
@@ -27,6 +26,7 @@ from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.errors import StaleVersion
+from shared.protocol.dose_limiting_status import DltStatus, NotEvaluable
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/dose-limiting-toxicities", "Dose-limiting toxicity")
 

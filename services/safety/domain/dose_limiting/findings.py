@@ -6,39 +6,12 @@ too few a child's safety. Source of rules and exclusions: the protocol, `dose_li
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
-from services.safety.domain.dose_limiting.toxicity import Spell, Toxicity, midnight, spells
+from services.safety.domain.dose_limiting.toxicity import Spell, Toxicity, spells
 from shared.contracts.safety_dose_limiting import DltBasis, ToxicitySource
-from shared.protocol import DoseLimiting, DoseLimitingRule, Exclusion, Protocol
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The time after the first infusion during which a toxicity can limit the dose, both ends included."""
-
-    begins: datetime
-    ends: datetime
-    zone: tzinfo
-
-    def end_of_day(self, study_day: int) -> datetime:
-        """The instant at which a study day ends; day 0 is the infusion's."""
-        return midnight(self.begins.astimezone(self.zone).date() + timedelta(days=study_day + 1), self.zone)
-
-    def may_hold(self, spell: Spell) -> bool:
-        """Whether a grade may have been reached within the window."""
-        return spell.begins.from_ <= self.ends and spell.begins.to >= self.begins
-
-
-def window_of(protocol: Protocol, started_at: datetime, ended_at: datetime, zone: tzinfo) -> Window | None:
-    """From the infusion's start to so many times 24 hours after its end; None where the trial counts no doses.
-
-    Source: `dosing.dlt_window_days`.
-    """
-    if protocol.dosing is None:
-        return None
-    ends = ended_at.astimezone(UTC) + timedelta(days=protocol.dosing.dlt_window_days.value)
-    return Window(started_at, ends, zone)
+from shared.protocol import DoseLimiting, DoseLimitingRule, Exclusion
+from shared.protocol.dose_limiting_status import DltWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +29,7 @@ class _Held:
     spell: Spell
 
 
-def find(toxicity: Toxicity, rules: DoseLimiting, window: Window, now: datetime) -> Findings:
+def find(toxicity: Toxicity, rules: DoseLimiting, window: DltWindow, now: datetime) -> Findings:
     """Which rules hold for a toxicity, on what is known at an instant."""
     held = [
         _Held(rule, spell)
@@ -77,10 +50,15 @@ def _basis(held: list[_Held]) -> DltBasis:
     )
 
 
-def _watched(toxicity: Toxicity, rules: DoseLimiting, window: Window) -> Iterator[tuple[DoseLimitingRule, Spell]]:
+def _watched(toxicity: Toxicity, rules: DoseLimiting, window: DltWindow) -> Iterator[tuple[DoseLimitingRule, Spell]]:
     for rule in rules.rules:
         if rule.enabled and _concerns(rule, toxicity):
-            yield from ((rule, spell) for spell in spells(toxicity, rule.grade_at_least) if window.may_hold(spell))
+            yield from ((rule, spell) for spell in spells(toxicity, rule.grade_at_least) if _may_hold(window, spell))
+
+
+def _may_hold(window: DltWindow, spell: Spell) -> bool:
+    """Whether a grade may have been reached within the window."""
+    return spell.begins.from_ <= window.ends and spell.begins.to >= window.begins
 
 
 def _concerns(rule: DoseLimitingRule, toxicity: Toxicity) -> bool:
@@ -94,13 +72,15 @@ def _concerns(rule: DoseLimitingRule, toxicity: Toxicity) -> bool:
     return named and not (rule.except_terms and rule.except_terms.name(toxicity.soc, toxicity.meddra_code))
 
 
-def _lasted(rule: DoseLimitingRule, spell: Spell, window: Window, now: datetime) -> bool:
+def _lasted(rule: DoseLimitingRule, spell: Spell, window: DltWindow, now: datetime) -> bool:
     if rule.beyond_hours is not None and not spell.may_exceed(rule.beyond_hours, now):
         return False
     return rule.beyond_day is None or spell.lies_beyond(window.end_of_day(rule.beyond_day), now)
 
 
-def _excluded(toxicity: Toxicity, spell: Spell, exclusions: Iterable[Exclusion], window: Window, now: datetime) -> bool:
+def _excluded(
+    toxicity: Toxicity, spell: Spell, exclusions: Iterable[Exclusion], window: DltWindow, now: datetime
+) -> bool:
     return any(
         spell.worst <= exclusion.grade_at_most and _in_time(exclusion, spell, window, now)
         for exclusion in exclusions
@@ -113,14 +93,14 @@ def _names(exclusion: Exclusion, toxicity: Toxicity) -> bool:
     return exclusion.enabled and known and exclusion.terms.name(toxicity.soc or "", toxicity.meddra_code or "")
 
 
-def _in_time(exclusion: Exclusion, spell: Spell, window: Window, now: datetime) -> bool:
+def _in_time(exclusion: Exclusion, spell: Spell, window: DltWindow, now: datetime) -> bool:
     """Whether it was over soon enough: of one that goes on, only where its time has not run out."""
     if exclusion.corrected_within_hours is not None:
         return spell.ends is not None and not spell.may_exceed(exclusion.corrected_within_hours, now)
     return exclusion.until_day is None or not spell.lies_beyond(window.end_of_day(exclusion.until_day), now)
 
 
-def _turns(toxicity: Toxicity, rules: DoseLimiting, window: Window, now: datetime) -> Iterator[datetime]:
+def _turns(toxicity: Toxicity, rules: DoseLimiting, window: DltWindow, now: datetime) -> Iterator[datetime]:
     """The coming instants at which a toxicity that goes on would meet a rule, or outlast an exclusion."""
     days = [exclusion.until_day for exclusion in rules.exclusions if _names(exclusion, toxicity)]
     for rule, spell in _watched(toxicity, rules, window):

@@ -21,6 +21,7 @@ from shared.contracts.safety_dose_limiting import (
     DoseLimitingToxicityProposed,
     DoseLimitingToxicityWithdrawn,
     ToxicitySource,
+    wants_a_look,
 )
 from shared.contracts.terms import ParticipantId, ProtocolRef, Reason
 from shared.kernel.decider import Command, Decider
@@ -83,13 +84,7 @@ class Dlt:
 
     @property
     def wants_a_look(self) -> bool:
-        """Undecided; or confirmed on a rule that holds no more; or refuted, and worse than it was."""
-        if self.decided_on is None:
-            return self.proposed
-        was, now = set(self.decided_on.rules), set(self.basis.rules)
-        if self.decision == "confirmed":
-            return not was <= now
-        return not now <= was or (self.basis.grade or 0) > (self.decided_on.grade or 0)
+        return wants_a_look(self.basis, self.decided_on, self.decision, proposed=self.proposed)
 
 
 @dataclass(frozen=True, slots=True)

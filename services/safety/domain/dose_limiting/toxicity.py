@@ -5,7 +5,7 @@ The dates of an adverse event are known to the day at best, so a moment is a spa
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from services.safety.domain.episode_record import Course
 from services.safety.domain.record import OnRecord
@@ -13,6 +13,7 @@ from shared.contracts.safety import ENDS, Outcome
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.contracts.safety_episodes import EpisodeKind
 from shared.contracts.terms import earliest, latest
+from shared.protocol.dose_limiting_status import midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,6 @@ class Moment:
         """Within a date of the site that may be known to the month or year alone."""
         after = latest(partial) + timedelta(days=1)
         return cls(midnight(earliest(partial), zone), midnight(after, zone))
-
-
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """The instant at which a day begins at the site."""
-    return datetime.combine(day, time(), zone)
 
 
 @dataclass(frozen=True, slots=True)

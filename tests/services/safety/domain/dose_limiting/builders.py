@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.safety.domain.dose_limiting.findings import Window, window_of
 from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_event, of_episode
 from services.safety.domain.episode_record import Course, Ended, Observed
 from services.safety.domain.record import OnRecord
@@ -17,6 +16,7 @@ from shared.contracts.safety import (
     Outcome,
 )
 from shared.contracts.safety_episodes import CrsObservation, EpisodeKind, Grades, ToxicityEpisodeOpened
+from shared.protocol.dose_limiting_status import DltWindow, window_of
 from tests.services.safety.builders import AWARE, BANGKOK, CHILD, EVENT, PROTOCOL, reported
 
 INFUSED = datetime(2026, 3, 1, 9, 0, tzinfo=BANGKOK)
@@ -44,7 +44,7 @@ def date_of(number: int) -> str:
     return day(number).date().isoformat()
 
 
-def the_window() -> Window:
+def the_window() -> DltWindow:
     window = window_of(PROTOCOL, INFUSED, INFUSED + timedelta(minutes=30), BANGKOK)
     assert window is not None
     return window

@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.safety.domain.dose_limiting.findings import find, window_of
+from services.safety.domain.dose_limiting.findings import find
 from services.safety.domain.dose_limiting.toxicity import Toxicity, of_episode
 from shared.contracts.safety import Attribution, Outcome
 from shared.contracts.safety_dose_limiting import DltBasis
 from shared.contracts.safety_episodes import EpisodeKind
-from shared.protocol import load_protocol
-from shared.protocol.loading import PACKAGED
 from tests.services.safety.builders import BANGKOK, PROTOCOL
 from tests.services.safety.domain.dose_limiting.builders import (
     INFUSED,
@@ -177,11 +175,6 @@ def test_rules_and_exclusions_can_be_switched_off() -> None:
     assert rules_of(an_event("lymphocytes", (4, 5)), dose_limiting__exclusions__0__enabled=False, **as_liver) == [
         ORGAN_4
     ]
-
-
-def test_a_trial_that_counts_no_doses_has_no_window() -> None:
-    pilot = load_protocol(PACKAGED.with_name("cdisc_pilot.yaml"))
-    assert window_of(pilot, INFUSED, INFUSED, BANGKOK) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), min_size=1, max_size=6), st.integers(0, 40))
