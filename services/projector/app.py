@@ -28,6 +28,7 @@ def create_app(parts: Parts) -> "FastAPI":
         participants,
         protocol,
         sae_worklist,
+        special_interest,
         toxicity_courses,
         visits,
     )
@@ -46,6 +47,7 @@ def create_app(parts: Parts) -> "FastAPI":
             adverse_events.router,
             outcomes.router,
             sae_worklist.router,
+            special_interest.router,
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),

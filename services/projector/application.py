@@ -34,6 +34,7 @@ from services.projector.readmodels import (
     toxicity_episodes,
 )
 from services.projector.readmodels.participants import ENDINGS, ParticipantWithInfusions, Scope
+from services.projector.readmodels.special_interest import SpecialInterests, special_interests
 from shared.contracts.biomarkers import CytokineFlag, CytokineResult, FlowSpecimenType
 from shared.contracts.efficacy import Evaluator, Response
 from shared.contracts.enrollment_terms import ParticipantStatus
@@ -215,6 +216,13 @@ class Projector:
             adverse_event_incidence, self.protocol, cohort, episodes, related_to=related_to, today=reading.today
         )
         return reading.found(table)
+
+    async def special_interests(self, question: Question) -> Found[SpecialInterests]:
+        async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
+            cohort = await _cohort(reading)
+            standing = await adverse_events.that_count(reading.connection, reading.scope)
+        infused_on = {each.participant_id: each.infused_on(self.protocol) for each in cohort}
+        return reading.found(special_interests(self.protocol, infused_on, standing))
 
     async def response_rate(self, question: Question, evaluator: Evaluator) -> Found[ResponseRates]:
         """Raises: NoSuchOutcome."""

@@ -18,6 +18,8 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("clocks", (clock.id for clock in protocol.clocks))
     yield from _repeated("cytokines.analytes", (analyte.key for analyte in protocol.cytokines.analytes))
     yield from _repeated("causality.agents", protocol.causality.agents.value)
+    aesi = protocol.car_t_toxicity.special_interest
+    yield from _repeated("car_t_toxicity.special_interest", (each.id for each in aesi))
     yield from _repeated("dose_limiting.rules", (rule.id for rule in protocol.dose_limiting.rules))
     yield from _repeated("dose_limiting.exclusions", (each.id for each in protocol.dose_limiting.exclusions))
     yield from _repeated("stopping.rules", (rule.id for rule in protocol.stopping.rules))

@@ -338,6 +338,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/outcomes/persistence": MANY,
     "GET /v1/outcomes/cytokines": MANY,
     "GET /v1/sae-worklist": MANY,
+    "GET /v1/special-interest": MANY,
 }
 
 SERVICES = {

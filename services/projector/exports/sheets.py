@@ -16,6 +16,7 @@ from services.projector.domain.worklist import Worklist, WorklistItem
 from services.projector.exports.csv_text import Sheet
 from services.projector.readmodels.adverse_events import AdverseEvent
 from services.projector.readmodels.participants import Participant
+from services.projector.readmodels.special_interest import SpecialInterests
 from services.projector.readmodels.timeline import TimelineEntry
 from services.projector.readmodels.toxicity_episodes import GivenTreatment, ToxicityEpisode
 
@@ -84,6 +85,15 @@ def _course_of_episodes(answer: Iterable[ToxicityEpisode]) -> Iterator[Line]:
 def _given(each: GivenTreatment) -> str:
     dose = "" if each.dose is None else f" {each.dose:f} {each.unit}"
     return f"{each.treatment}{dose} at {each.given_at.isoformat()}"
+
+
+def special_interests(answer: SpecialInterests) -> Sheet:
+    """A line per kind and event; a kind without events has none."""
+    columns = ("kind", "title", "mark", *AdverseEvent.model_fields)
+    rows = (
+        (kind.id, kind.title, kind.mark, *line) for kind in answer.kinds for line in adverse_events(kind.events).rows
+    )
+    return Sheet("special-interest", columns, rows)
 
 
 def sae_worklist(answer: Worklist) -> Sheet:

@@ -35,6 +35,7 @@ from services.safety.domain.follow_up import (
     RegradeAdverseEvent,
     ResolveAdverseEvent,
 )
+from services.safety.domain.special_interest import special_interest
 from services.safety.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -144,7 +145,9 @@ async def get_adverse_event(
     """One adverse event as it stands, folded from its own stream. A retracted one is marked so."""
     state, version, participant = await safety.adverse_event(adverse_event_id, by=actor)
     response.headers["ETag"] = etags.of(version)
-    return AdverseEvent.of(state, site_id=participant.site_id, infused_on=safety.infused_on(participant))
+    infused_on = safety.infused_on(participant)
+    kinds = special_interest(state, safety.protocol, infused_on)
+    return AdverseEvent.of(state, site_id=participant.site_id, infused_on=infused_on, special_interest=kinds)
 
 
 @router.get("/{adverse_event_id}/history", responses=problems.of(NoSuchAdverseEvent))

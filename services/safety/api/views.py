@@ -63,12 +63,15 @@ class AdverseEvent(BaseModel):
     action_taken: ActionTaken
     outcome: Outcome
     treatment_emergent: bool | None
+    special_interest: tuple[str, ...] = Field(description="Ids of the protocol's kinds of special interest it is of")
     retracted: bool
     retraction_reason: Reason | None
     alerts: tuple[RaisedAlert, ...]
 
     @classmethod
-    def of(cls, state: OnRecord | Retracted, *, site_id: str, infused_on: date | None) -> Self:
+    def of(
+        cls, state: OnRecord | Retracted, *, site_id: str, infused_on: date | None, special_interest: tuple[str, ...]
+    ) -> Self:
         record = state.was if isinstance(state, Retracted) else state
         return cls(
             adverse_event_id=record.adverse_event_id,
@@ -87,6 +90,7 @@ class AdverseEvent(BaseModel):
             action_taken=record.action_taken,
             outcome=record.outcome,
             treatment_emergent=treatment_emergent(record.onset, record.grades, infused_on),
+            special_interest=special_interest,
             retracted=isinstance(state, Retracted),
             retraction_reason=state.reason if isinstance(state, Retracted) else None,
             alerts=tuple(RaisedAlert.of(alert) for alert in record.alerts),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -54,7 +55,7 @@ class Course:
             protocol=PROTOCOL.ref,
         )
 
-    def tell(self, what: type[Event], /, **fields: Any) -> "Course":
+    def tell(self, what: Callable[..., Event], /, **fields: Any) -> "Course":
         event = what(episode_id=self.id, participant_id=self.child.id, **fields)
         self.child.chronicle.tell(f"toxicity-episode:{self.id}", event)
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import problem
 from tests.services.safety.builders import CHILD
 from tests.services.safety.episodes import EPISODE, EVENT, crs, icans, opening
-from tests.services.safety.house import House, screened
+from tests.services.safety.house import House, infused, screened
 
 PATH = f"/v1/toxicity-episodes/{EPISODE}"
 LOG = f"/v1/adverse-events/{EVENT}"
@@ -105,6 +105,20 @@ async def test_an_icans_is_logged_as_other_specify_with_its_grade_mapped(investi
     assert event["term"]["meddra_code"] == "10029205"
     assert event["term"]["specification"].endswith("(ICANS)")
     assert (event["grade"], event["grades"][0]["basis"]["how"]) == (3, "mapped")
+
+
+async def test_its_adverse_event_is_one_of_special_interest(any_house: House, investigator: httpx.AsyncClient) -> None:
+    await opened(investigator)
+    assert (await read(investigator, LOG))["special_interest"] == []  # no infusion: no time since it
+    await any_house.hears(infused())
+    assert (await read(investigator, LOG))["special_interest"] == ["crs"]
+    other = {"kind": "icans", "episode_id": str(uuid4()), "observation": icans(capd=10)}
+    answer = await investigator.post("/v1/toxicity-episodes", json=opening(**other))
+    path = f"/v1/adverse-events/{adverse_event_of(UUID(answer.json()['id']))}"
+    assert (await read(investigator, path))["special_interest"] == ["icans"]
+    version = (await investigator.get(path)).headers["ETag"]
+    await investigator.post(f"{path}/retract", json={"reason": "Entered twice"}, headers={"If-Match": version})
+    assert (await read(investigator, path))["special_interest"] == []
 
 
 async def test_a_correction_puts_the_log_right(investigator: httpx.AsyncClient) -> None:
