@@ -19,6 +19,7 @@ from tests.services.safety.domain.laboratory.asking import high, low
         ("200.1", "40", "30", 3),
         ("800", "40", "30", 3),
         ("800.1", "40", "30", 4),
+        ("50", "40", "40", 1),  # a baseline at the limit is normal
         ("89.9", "40", "60", 0),  # of an abnormal baseline, from 1.5 times on
         ("90", "40", "60", 1),
         ("180", "40", "60", 1),
@@ -151,6 +152,7 @@ def test_inr_is_no_multiple_of_its_upper_limit(
         ("49", "mg/dL", "200", "300", 4),
         ("0.99", "g/L", "2", "3", 3),
         ("0.49", "g/L", "1", "3", 4),  # the floor, though 0.49 of the lower limit alone would be grade 3
+        ("150", "mg/dL", "200", "200", 1),  # a baseline at the limit is normal
         ("160", "mg/dL", "200", "160", 0),  # of an abnormal baseline by the percent it fell
         ("121", "mg/dL", "200", "160", 1),
         ("120", "mg/dL", "200", "160", 2),
@@ -284,6 +286,7 @@ def test_an_infants_neutrophils_within_their_own_range_are_grade_0_unless_the_po
     assert low("NEUT", "1.2", "10*9/L", lln="1.0").grade == 0
     literal = Policy(limits_come_first=False)
     assert low("NEUT", "1.2", "10*9/L", lln="1.0", policy=literal).grade == 2
+    assert low("NEUT", "1.0", "10*9/L", lln="1.0").grade == 0
     assert low("NEUT", "0.9", "10*9/L", lln="1.0").grade == 3
 
 
