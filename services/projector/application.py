@@ -5,15 +5,12 @@ Outcome tables are computed in a thread: so many rows, or the first import of sc
 
 from asyncio import to_thread
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.domain.cohort import Infused, follow_up_ended_on
 from services.projector.domain.cytokine_levels import CytokineLevels, Drawn, cytokine_levels
@@ -23,6 +20,7 @@ from services.projector.domain.persistence import Persistence, Quantity, Sample,
 from services.projector.domain.response_rate import Assessed, ResponseRates, response_rates
 from services.projector.domain.visit_list import VisitOfParticipant, visits
 from services.projector.domain.worklist import Show, Worklist, worklist
+from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,
     alerts,
@@ -33,21 +31,16 @@ from services.projector.readmodels import (
     timeline,
     toxicity_episodes,
 )
-from services.projector.readmodels.participants import ENDINGS, ParticipantWithInfusions, Scope
+from services.projector.readmodels.participants import ENDINGS, ParticipantWithInfusions
 from services.projector.readmodels.special_interest import SpecialInterests, special_interests
 from shared.contracts.biomarkers import CytokineFlag, CytokineResult, FlowSpecimenType
 from shared.contracts.efficacy import Evaluator, Response
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import earliest
-from shared.db import Database
-from shared.kernel.clock import Clock
 from shared.kernel.errors import NotFound, Unacceptable
-from shared.projection import AsOf, Projection, UnknownPosition, as_of, wait_for
 from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
 from shared.protocol.fold_change import Measured
-from shared.protocol.schedule import Status, local_date, study_day
-
-T = TypeVar("T")
+from shared.protocol.schedule import Status, study_day
 
 CELLS_PER_UL, PERCENT = "/uL", "%"
 
@@ -58,14 +51,6 @@ class NoSuchOutcome(NotFound):
 
 class UnknownAgent(Unacceptable):
     """Adverse events are attributed to the protocol's agents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Whose data are asked for, and the position of a write that the answer must show."""
-
-    scope: Scope
-    wait_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,49 +71,8 @@ def key_of_visit(visit: VisitOfParticipant) -> VisitKey:
     return visit.subject_number, visit.participant_id, visit.sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """An answer, up to which event it was built, and on which day it was given."""
-
-    result: T
-    as_of: AsOf
-    today: date
-    protocol: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One moment at which read models are read."""
-
-    connection: AsyncConnection
-    scope: Scope
-    as_of: AsOf
-    now: datetime
-    today: date
-    protocol: str
-
-    def found(self, result: T) -> Found[T]:
-        return Found(result, self.as_of, self.today, self.protocol)
-
-
-class Projector:
+class Projector(Readings):
     """The queries. Each names the read models it is built from."""
-
-    def __init__(self, db: Database, protocol: Protocol, clock: Clock) -> None:
-        self._db = db
-        self._clock = clock
-        self.protocol = protocol
-
-    @asynccontextmanager
-    async def _reading(self, question: Question, *projections: Projection) -> AsyncIterator[Reading]:
-        if question.wait_for is not None:
-            _refuse_unseen(question.wait_for, question.scope)
-            await wait_for(self._db, projections, question.wait_for)
-        now = self._clock()
-        async with self._db.snapshot() as connection:
-            up_to = await as_of(connection, projections)
-            today = local_date(self.protocol, now)
-            yield Reading(connection, question.scope, up_to, now, today, self.protocol.ref)
 
     async def participants(
         self, question: Question, status: ParticipantStatus | None, after: participants.Key | None, limit: int
@@ -362,10 +306,3 @@ def _drawn(panel: RowMapping) -> Iterator[Drawn]:
                 specimen=panel["specimen"],
             )
             yield Drawn(panel["participant_id"], measured, CytokineFlag.AFTER_TOCILIZUMAB in result.flags)
-
-
-def _refuse_unseen(position: str, scope: Scope) -> None:
-    """Another site's stream tells how many were screened there. The ids of other streams cannot be guessed."""
-    category, _, rest = position.partition(":")
-    if category == "site" and scope.sites is not None and rest.partition("@")[0] not in scope.sites:
-        raise UnknownPosition("no such position at your sites")

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from services.projector.application import Found, Question
 from services.projector.exports.csv_text import Sheet, as_csv
+from services.projector.reading import Found, Question
 from shared.http import paging, problems
 from shared.http.negotiation import AS_TABLE, CSV, NotAcceptable
 from shared.http.paging import Cursor, Limit, Page, UnreadableCursor

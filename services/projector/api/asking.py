@@ -8,7 +8,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from services.projector.application import Projector, Question
+from services.projector.application import Projector
+from services.projector.reading import Question
 from services.projector.readmodels.participants import Scope
 from shared.contracts.terms import SiteId
 from shared.http import paging
