@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -15,7 +16,12 @@ from sqlalchemy import RowMapping
 from services.projector.domain.cohort import Infused, follow_up_ended_on
 from services.projector.domain.cytokine_levels import CytokineLevels, Drawn, cytokine_levels
 from services.projector.domain.figures import Value
-from services.projector.domain.incidence import AdverseEventIncidence, Episode, adverse_event_incidence
+from services.projector.domain.incidence import (
+    AdverseEventIncidence,
+    Episode,
+    adverse_event_incidence,
+    incidence_by_dose_level,
+)
 from services.projector.domain.persistence import Persistence, Quantity, Sample, persistence
 from services.projector.domain.response_rate import Assessed, ResponseRates, response_rates
 from services.projector.domain.visit_list import VisitOfParticipant, visits
@@ -24,6 +30,7 @@ from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,
     alerts,
+    case_clocks,
     cytokine_panels,
     flow_results,
     participants,
@@ -47,6 +54,12 @@ CELLS_PER_UL, PERCENT = "/uL", "%"
 
 class NoSuchOutcome(NotFound):
     """The protocol has no such outcome measure."""
+
+
+class IncidenceBy(StrEnum):
+    """How the cohort is divided, beside the table of all."""
+
+    DOSE_LEVEL = "dose-level"
 
 
 class UnknownAgent(Unacceptable):
@@ -139,12 +152,15 @@ class Projector(Readings):
             return reading.found(await adverse_events.page(reading.connection, reading.scope, wanted, after, limit))
 
     async def sae_worklist(self, question: Question, show: Show) -> Found[Worklist]:
-        of = (alerts.PROJECTION, adverse_events.PROJECTION, participants.PROJECTION)
+        of = (alerts.PROJECTION, case_clocks.PROJECTION, adverse_events.PROJECTION, participants.PROJECTION)
         async with self._reading(question, *of) as reading:
             raised = await alerts.raised(reading.connection, reading.scope)
-        return reading.found(worklist(raised, show, now=reading.now))
+            cases = await case_clocks.kept(reading.connection, reading.scope)
+        return reading.found(worklist(raised, cases, show, now=reading.now))
 
-    async def adverse_event_incidence(self, question: Question, agent: str | None) -> Found[AdverseEventIncidence]:
+    async def adverse_event_incidence(
+        self, question: Question, agent: str | None, by: IncidenceBy | None
+    ) -> Found[AdverseEventIncidence]:
         """`agent`: to whom an event must be attributed to be `related`; None: the protocol's first, the product.
 
         Raises:
@@ -159,6 +175,9 @@ class Projector(Readings):
         table = await to_thread(
             adverse_event_incidence, self.protocol, cohort, episodes, related_to=related_to, today=reading.today
         )
+        if by is IncidenceBy.DOSE_LEVEL:
+            levels = await to_thread(incidence_by_dose_level, self.protocol, cohort, episodes, today=reading.today)
+            table = table.model_copy(update={"by_dose_level": levels})
         return reading.found(table)
 
     async def special_interests(self, question: Question) -> Found[SpecialInterests]:
@@ -239,6 +258,7 @@ def _infused(row: RowMapping) -> Infused:
         day_zero=row["day_zero"],
         first_infused_at=row["first_infused_at"],
         followed_until=follow_up_ended_on({status: row[column] for status, column in ENDINGS.items()}),
+        dose_level=row["dose_level"],
     )
 
 

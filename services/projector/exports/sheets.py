@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
 from services.projector.domain.figures import ConfidenceInterval, Level, Range
-from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies
+from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies, TimePointIncidence
 from services.projector.domain.persistence import Observed, Persistence
 from services.projector.domain.response_rate import Rate, ResponseCounts, ResponseRates
 from services.projector.domain.visit_list import VisitOfParticipant
-from services.projector.domain.worklist import Worklist, WorklistItem
+from services.projector.domain.worklist import Worklist, WorklistClock, WorklistItem
 from services.projector.exports.csv_text import Sheet
 from services.projector.readmodels.adverse_events import AdverseEvent
 from services.projector.readmodels.participants import Participant
@@ -97,8 +97,17 @@ def special_interests(answer: SpecialInterests) -> Sheet:
 
 
 def sae_worklist(answer: Worklist) -> Sheet:
-    shown = {"duties": lambda duties: [f"{each.to} by {each.due_at.isoformat()} ({each.state})" for each in duties]}
+    shown = {
+        "duties": lambda duties: [f"{each.to} by {each.due_at.isoformat()} ({each.state})" for each in duties],
+        "clocks": lambda clocks: [_clock(each) for each in clocks],
+        "reports": lambda reports: [f"{each.number} {each.kind} to {each.recipient}" for each in reports],
+    }
     return _of_models("sae-worklist", WorklistItem, answer.items, shown)
+
+
+def _clock(clock: WorklistClock) -> str:
+    done = f", report {clock.report_number} at {clock.met_at.isoformat()}" if clock.met_at else ""
+    return f"{clock.clock} by {clock.due_at.isoformat()} ({clock.state}{done})"
 
 
 _INCIDENCE = (
@@ -108,12 +117,20 @@ _INCIDENCE = (
 
 
 def adverse_event_incidence(answer: AdverseEventIncidence) -> Sheet:
-    """Long form: a line per time point, span (interval or cumulative), level (all, SOC, term) and kind of events."""
-    return Sheet("adverse-event-incidence", _INCIDENCE, _incidence_lines(answer))
+    """Long form: a line per time point, span (interval or cumulative), level (all, SOC, term) and kind of events.
+
+    By dose level, where that was asked for: each line begins with it.
+    """
+    if answer.by_dose_level is None:
+        return Sheet("adverse-event-incidence", _INCIDENCE, _incidence_lines(answer.time_points))
+    lines = (
+        (level.dose_level, *line) for level in answer.by_dose_level for line in _incidence_lines(level.time_points)
+    )
+    return Sheet("adverse-event-incidence-by-dose-level", ("dose_level", *_INCIDENCE), lines)
 
 
-def _incidence_lines(answer: AdverseEventIncidence) -> Iterator[Line]:
-    for point in answer.time_points:
+def _incidence_lines(points: Iterable[TimePointIncidence]) -> Iterator[Line]:
+    for point in points:
         for span, after_day, incidences in (
             ("interval", point.after_day, point.interval),
             ("cumulative", None, point.cumulative),

@@ -3,6 +3,7 @@
 from services.projector.readmodels import (
     adverse_events,
     alerts,
+    case_clocks,
     cytokine_panels,
     flow_results,
     participants,
@@ -15,6 +16,7 @@ PROJECTIONS = (
     participants.PROJECTION,
     adverse_events.PROJECTION,
     alerts.PROJECTION,
+    case_clocks.PROJECTION,
     responses.PROJECTION,
     flow_results.PROJECTION,
     cytokine_panels.PROJECTION,

@@ -16,7 +16,7 @@ from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA, SAFETY
-from shared.contracts import biomarkers, efficacy, enrollment, safety, safety_episodes
+from shared.contracts import biomarkers, efficacy, enrollment, safety, safety_cases, safety_episodes
 from shared.contracts.terms import earliest
 from shared.db import Instant
 from shared.kernel.events import Envelope, Event, registered
@@ -89,6 +89,17 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     safety.SeriousAdverseEventIdentified: _at("became_aware_at"),
     safety.AlertDelivered: _at("delivered_at"),
     safety.AlertAcknowledged: _when_recorded,
+    safety_cases.SponsorAssessed: _at("became_aware_at"),
+    safety_cases.SusarIdentified: _at("sponsor_aware_at"),
+    safety_cases.SusarNoLongerHeld: _when_recorded,
+    safety_cases.ClockStarted: _at("since"),
+    safety_cases.ClockDueSoon: _at("at"),
+    safety_cases.ClockEscalated: _at("at"),
+    safety_cases.ClockMissed: _at("due_at"),
+    safety_cases.ClockMet: _at("met_at"),
+    safety_cases.ClockStopped: _when_recorded,
+    safety_cases.ReportSubmitted: _at("sent_at"),
+    safety_cases.ReportAcknowledged: _at("acknowledged_at"),
     safety_episodes.ToxicityEpisodeOpened: _at("onset"),
     safety_episodes.ToxicityObserved: _at("observed_at"),
     safety_episodes.ToxicityObservationCorrected: _when_recorded,

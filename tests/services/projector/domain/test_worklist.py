@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.projector.domain.worklist import DutyState, Show, Worklist, duty_state, worklist
+from services.projector.domain.worklist import ClockState, DutyState, Show, Worklist, clock_state, duty_state, worklist
+from services.projector.exports import sheets
 from tests.services.projector.chronicle import named
 from tests.services.projector.small_trial import NOW
 
@@ -70,7 +71,7 @@ def test_the_most_urgent_comes_first_and_what_is_in_hand_last() -> None:
         alert(3, due_in=-HOUR),
         alert(4, due_in=-2 * HOUR, acknowledged_at=NOW, acknowledged_by="so"),
     )
-    found = worklist(alerts, Show.ALL, now=NOW)
+    found = worklist(alerts, {}, Show.ALL, now=NOW)
     assert numbers(found, *alerts) == [3, 2, 1, 4]
     assert [item.overdue for item in found.items] == [True, False, False, False]
 
@@ -94,12 +95,12 @@ IN_HAND: dict[str, Any] = {"acknowledged_at": NOW, "acknowledged_by": "so"}
 def test_an_alert_is_shown_until_it_is_in_hand_and_its_event_has_ended(
     changed: dict[str, Any], shown: set[Show]
 ) -> None:
-    assert {show for show in Show if worklist([alert(1, **changed)], show, now=NOW).items} == shown
+    assert {show for show in Show if worklist([alert(1, **changed)], {}, show, now=NOW).items} == shown
 
 
 def test_each_site_is_told_what_waits_there() -> None:
     alerts = [alert(1, site_id="SI"), alert(2, due_in=-HOUR), alert(3, **IN_HAND)]
-    assert [each.model_dump() for each in worklist(alerts, Show.ALL, now=NOW).sites] == [
+    assert [each.model_dump() for each in worklist(alerts, {}, Show.ALL, now=NOW).sites] == [
         {"site_id": "CU", "listed": 2, "open": 1, "overdue": 1},
         {"site_id": "SI", "listed": 1, "open": 1, "overdue": 0},
     ]
@@ -110,6 +111,101 @@ def test_the_first_of_several_duties_decides_what_is_next() -> None:
         {"clock": name, "to": "sponsor", "due_at": (NOW + hours * HOUR).isoformat()}
         for name, hours in (("a", 5), ("b", 2))
     ]
-    (item,) = worklist([alert(1, notices=due)], Show.ALL, now=NOW).items
+    (item,) = worklist([alert(1, notices=due)], {}, Show.ALL, now=NOW).items
     assert item.next_due_at == NOW + 2 * HOUR
     assert [duty.clock for duty in item.duties] == ["b", "a"]
+
+
+def clock(number: int, *, due_in: timedelta = HOUR, **changed: Any) -> dict[str, Any]:
+    begun = {
+        "clock_id": f"{named('1')}-clock-{number}",
+        "clock": f"clock-{number}",
+        "to": "sponsor",
+        "cause": "alert",
+        "reference": f"{named('1')}-1",
+        "since": NOW - HOUR,
+        "due_at": NOW + due_in,
+        "due_soon": False,
+        "escalation_level": 0,
+        "missed": False,
+        "met_at": None,
+        "late": None,
+        "report_number": None,
+        "stopped_because": None,
+    }
+    return {**begun, **changed}
+
+
+def of_case(*clocks: dict[str, Any], **changed: Any) -> dict[Any, Any]:
+    return {named("1"): {"susar": None, "assessed_at": None, "clocks": clocks, "reports": [], **changed}}
+
+
+MET: dict[str, Any] = {"met_at": NOW, "late": False, "report_number": 1}
+
+
+@pytest.mark.parametrize(
+    ("due_in", "changed", "state"),
+    [
+        (HOUR, {}, ClockState.RUNNING),
+        (HOUR, {"due_soon": True}, ClockState.DUE_SOON),
+        (0 * HOUR, {"due_soon": True}, ClockState.DUE_SOON),  # the instant itself is in time
+        (-timedelta(microseconds=1), {}, ClockState.MISSED),  # before the clocks have said so
+        (-HOUR, {"missed": True}, ClockState.MISSED),
+        (-HOUR, {"missed": True, **MET}, ClockState.MET),  # in time, and recorded late
+        (-HOUR, {**MET, "late": True}, ClockState.MET_LATE),
+        (HOUR, {"stopped_because": "retracted"}, ClockState.STOPPED),
+    ],
+)
+def test_a_clock_stands_as_its_events_and_the_time_say(
+    due_in: timedelta, changed: dict[str, Any], state: ClockState
+) -> None:
+    assert clock_state(clock(1, due_in=due_in, **changed), NOW) is state
+
+
+def test_an_alert_bears_its_own_clocks_and_the_last_one_those_that_no_alert_started() -> None:
+    alerts = [alert(1), {**alert(1), "alert_id": f"{named('1')}-2", "number": 2}]
+    clocks = (
+        clock(1),
+        clock(2, reference=f"{named('1')}-2"),
+        clock(3, cause="susar", reference="1"),
+        clock(4, cause="report", reference="1", due_in=-HOUR),
+    )
+    found = worklist(alerts, of_case(*clocks), Show.ALL, now=NOW)
+    shown = {item.number: [each.clock for each in item.clocks] for item in found.items}
+    assert shown == {1: ["clock-1"], 2: ["clock-4", "clock-2", "clock-3"]}
+
+
+@pytest.mark.parametrize(
+    ("clocks", "overdue", "next_due_in"),
+    [
+        ((clock(1, due_in=-HOUR),), True, -HOUR),
+        ((clock(1, due_in=-HOUR, **MET), clock(2, due_in=3 * HOUR)), False, 3 * HOUR),
+        ((clock(1, **MET),), False, None),
+    ],
+)
+def test_what_is_due_is_what_no_report_has_done_whoever_has_the_alert_in_hand(
+    clocks: Any, overdue: bool, next_due_in: timedelta | None
+) -> None:
+    (item,) = worklist([alert(1, **IN_HAND)], of_case(*clocks), Show.ALL, now=NOW).items
+    assert item.overdue is overdue
+    assert item.next_due_at == (None if next_due_in is None else NOW + next_due_in)
+
+
+def test_an_event_that_has_ended_and_is_in_hand_is_listed_until_its_clocks_are_done() -> None:
+    ended = alert(1, **IN_HAND, **ENDED)
+    assert worklist([ended], of_case(clock(1)), Show.UNRESOLVED, now=NOW).items
+    assert not worklist([ended], of_case(clock(1)), Show.OPEN, now=NOW).items
+    assert not worklist([ended], of_case(clock(1, **MET)), Show.UNRESOLVED, now=NOW).items
+
+
+def test_a_sheet_says_of_each_clock_how_it_stands_and_which_report_did_it() -> None:
+    reports = [{"number": 1, "kind": "initial", "recipient": "sponsor", "sent_at": NOW, "answered": None}]
+    case = of_case(clock(1, **MET), clock(2), reports=reports, susar="other")
+    sheet = sheets.sae_worklist(worklist([alert(1)], case, Show.ALL, now=NOW))
+    (line,) = (dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows)
+    due = (NOW + HOUR).isoformat()
+    assert line["clocks"] == [
+        f"clock-1 by {due} (met, report 1 at {NOW.isoformat()})",
+        f"clock-2 by {due} (running)",
+    ]
+    assert (line["reports"], line["susar"]) == (["1 initial to sponsor"], "other")

@@ -12,6 +12,7 @@ from services.safety.domain.correction import CorrectAdverseEvent
 from services.safety.domain.follow_up import ResolveAdverseEvent
 from services.safety.domain.report_changes import FieldChange, changes, differences
 from shared.contracts.safety import Outcome
+from shared.contracts.safety_cases import ReportSubmitted
 from shared.kernel.events import Envelope, Event
 from tests.services.safety.builders import AWARE, CHILD
 from tests.services.safety.case_course import Course, opinion
@@ -115,9 +116,8 @@ def test_the_sponsors_judgement_was_changed_by_its_assessment_and_the_rest_by_th
 
 def test_what_changed_before_the_last_report_is_told_of_the_report_that_told_it_first() -> None:
     course = three_reports()
-    second = next(
-        place for place, e in enumerate(course.happened, 1) if getattr(e, "report_id", None) and e.number == 2
-    )  # type: ignore[union-attr]
+    told = [place for place, each in enumerate(course.happened, start=1) if isinstance(each, ReportSubmitted)]
+    second = told[1]
     assert between(course, 1, 3)["/narrative_reference"].changed_by == f"report-submitted {second}"
     assert "/narrative_reference" not in between(course, 2, 3)
 
