@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from services.projector.api.answering import Answer, table, tabular
 from services.projector.api.asking import AskedDep, ProjectorDep
 from services.projector.api.permissions import MayReadCourses
-from services.projector.application import NoSuchOutcome, UnknownAgent
+from services.projector.application import IncidenceBy, NoSuchOutcome, UnknownAgent
 from services.projector.domain.cytokine_levels import CytokineLevels
 from services.projector.domain.incidence import AdverseEventIncidence
 from services.projector.domain.persistence import Persistence
@@ -51,6 +51,9 @@ async def adverse_event_incidence(
             description="Whose attribution makes an event `related`; left out: the protocol's first agent, the product",
         ),
     ] = None,
+    by: Annotated[
+        IncidenceBy | None, Query(description="Also among those of each dose level; a CSV then holds these lines")
+    ] = None,
 ) -> Answer[AdverseEventIncidence] | Response:
     """Treatment-emergent adverse events by time point, worst grade, system organ class and term.
 
@@ -59,7 +62,7 @@ async def adverse_event_incidence(
     nowhere, corrected ones as corrected.
     """
     question = asked.by(actor)
-    found = await projector.adverse_event_incidence(question, agent)
+    found = await projector.adverse_event_incidence(question, agent, by)
     return table(question, found, sheets.adverse_event_incidence, as_csv=csv)
 
 

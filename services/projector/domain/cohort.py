@@ -1,6 +1,6 @@
 """Who is counted: participants with their infusion, and for how long each was followed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -29,12 +29,20 @@ def follow_up_ended_on(endings: Mapping[ParticipantStatus, str | None]) -> date 
     return min(days, default=None)
 
 
+def in_order_of_dose(protocol: Protocol, levels: Iterable[str | None]) -> list[str | None]:
+    """Each level once: the protocol's from the lowest dose on, then others by name, then that of who has none."""
+    known = [] if protocol.dosing is None else [level.name for level in protocol.dosing.levels.value]
+    place = {name: number for number, name in enumerate(known)}
+    return sorted(set(levels), key=lambda name: (name is None, place.get(name or "", len(known)), name or ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Infused:
     """A participant who received the product.
 
     `day_zero` is the instant that the schedule counts from; `first_infused_at` is when the first infusion began,
     which is earlier only where a second one moved day zero. `followed_until` None: follow-up goes on.
+    `dose_level` None: enrolled without one.
     """
 
     participant_id: UUID
@@ -43,6 +51,7 @@ class Infused:
     day_zero: datetime
     first_infused_at: datetime
     followed_until: date | None = None
+    dose_level: str | None = None
 
     @property
     def order(self) -> tuple[str, UUID]:

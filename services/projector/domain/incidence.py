@@ -21,7 +21,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.projector.domain.cohort import Infused
+from services.projector.domain.cohort import Infused, in_order_of_dose
 from services.projector.domain.figures import Figure, Percent, percent
 from shared.contracts.safety import GradeSince, treatment_emergent
 from shared.contracts.terms import earliest, latest
@@ -111,6 +111,14 @@ class TimePointIncidence(Figure):
     cumulative: Incidences
 
 
+class DoseLevelIncidence(Figure):
+    """The same among those of one dose level."""
+
+    dose_level: str | None = Field(description="null: enrolled without a dose level")
+    infused: int
+    time_points: tuple[TimePointIncidence, ...]
+
+
 class AdverseEventIncidence(Figure):
     """Treatment-emergent adverse events by time point. `shown_first` is the protocol's choice; both are given."""
 
@@ -119,25 +127,45 @@ class AdverseEventIncidence(Figure):
     criteria: str = Field(description="The grading criteria", examples=["CTCAE 5.0"])
     infused: int
     time_points: tuple[TimePointIncidence, ...]
+    by_dose_level: tuple[DoseLevelIncidence, ...] | None = Field(None, description="null: was not asked for")
 
 
 def adverse_event_incidence(
     protocol: Protocol, cohort: Sequence[Infused], episodes: Iterable[Episode], *, related_to: str, today: date
 ) -> AdverseEventIncidence:
     """The table of the primary outcome."""
+    return AdverseEventIncidence(
+        shown_first=protocol.schedule.incidence.value,
+        related_to=related_to,
+        criteria=f"CTCAE {protocol.ctcae.edition.value}",
+        infused=len(cohort),
+        time_points=tuple(_time_points(protocol, cohort, episodes, today)),
+    )
+
+
+def incidence_by_dose_level(
+    protocol: Protocol, cohort: Sequence[Infused], episodes: Sequence[Episode], *, today: date
+) -> tuple[DoseLevelIncidence, ...]:
+    """The table once for each dose level at which somebody was infused, from the lowest dose on."""
+    found = []
+    for level in in_order_of_dose(protocol, (each.dose_level for each in cohort)):
+        at_it = [each for each in cohort if each.dose_level == level]
+        points = tuple(_time_points(protocol, at_it, episodes, today))
+        found.append(DoseLevelIncidence(dose_level=level, infused=len(at_it), time_points=points))
+    return tuple(found)
+
+
+def _happened(
+    protocol: Protocol, cohort: Iterable[Infused], episodes: Iterable[Episode]
+) -> Mapping[str, Sequence[Incident]]:
+    """What the cohort's events count for, by time point."""
     by_id = {participant.participant_id: participant for participant in cohort}
     happened: dict[str, list[Incident]] = defaultdict(list)
     for episode in episodes:
         if episode.participant_id in by_id:
             for incident in incidents(protocol, by_id[episode.participant_id], episode):
                 happened[incident.visit].append(incident)
-    return AdverseEventIncidence(
-        shown_first=protocol.schedule.incidence.value,
-        related_to=related_to,
-        criteria=f"CTCAE {protocol.ctcae.edition.value}",
-        infused=len(by_id),
-        time_points=tuple(_time_points(protocol, cohort, happened, today)),
-    )
+    return happened
 
 
 def incidents(protocol: Protocol, participant: Infused, episode: Episode) -> Iterator[Incident]:
@@ -169,8 +197,9 @@ def _time_point_of(protocol: Protocol, participant: Infused, on: date) -> str | 
 
 
 def _time_points(
-    protocol: Protocol, cohort: Sequence[Infused], happened: Mapping[str, Sequence[Incident]], today: date
+    protocol: Protocol, cohort: Sequence[Infused], episodes: Iterable[Episode], today: date
 ) -> Iterator[TimePointIncidence]:
+    happened = _happened(protocol, cohort, episodes)
     so_far: list[Incident] = []
     at_risk_so_far: set[UUID] = set()
     for interval in intervals(protocol):

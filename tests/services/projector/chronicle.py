@@ -104,14 +104,14 @@ class Child:
         )
         return self
 
-    def enrolled(self) -> "Child":
+    def enrolled(self, dose_level: str | None = "DL1") -> "Child":
         self._tell(
             enr.ParticipantEnrolled(
                 participant_id=self.id,
                 site_id=self.site,
                 subject_number=self.subject_number,
                 enrolled_on=date(2025, 12, 15),
-                dose_level="DL1",
+                dose_level=dose_level,
                 status=terms.ParticipantStatus.ENROLLED,
                 protocol=PROTOCOL.ref,
             )

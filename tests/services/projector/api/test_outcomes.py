@@ -55,6 +55,21 @@ async def test_an_outcome_can_be_asked_for_one_site(trial: House, outcome: str) 
     assert (foreign["sites"], foreign["result"]["infused"]) == ([], 0)
 
 
+async def test_adverse_events_are_counted_by_dose_level_where_that_is_asked_for(trial: House) -> None:
+    path = "/v1/outcomes/adverse-events"
+    async with trial.client() as client:
+        plain = (await client.get(path)).json()["result"]
+        asked = (await client.get(path, params={"by": "dose-level"})).json()["result"]
+        wrong = await client.get(path, params={"by": "sex"})
+    assert plain["by_dose_level"] is None
+    (level,) = asked["by_dose_level"]
+    assert (level["dose_level"], level["infused"], level["time_points"]) == ("DL1", 3, plain["time_points"])
+    assert wrong.status_code == 422
+    lines = await csv_of(trial, f"{path}?by=dose-level")
+    assert {line.pop("dose_level") for line in lines} == {"DL1"}
+    assert lines == await csv_of(trial, path)
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("outcome", OUTCOMES)
 async def test_who_reads_images_or_samples_does_not_read_outcomes(trial: House, outcome: str, role: Role) -> None:

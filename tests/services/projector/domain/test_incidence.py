@@ -13,9 +13,12 @@ from services.projector.domain.incidence import (
     Incidences,
     TimePointIncidence,
     adverse_event_incidence,
+    incidence_by_dose_level,
     incidents,
 )
 from shared.contracts.safety import GradeSince
+from shared.protocol import load_protocol
+from shared.protocol.loading import PACKAGED
 from tests.services.projector.chronicle import PROTOCOL, TERMS, named
 from tests.services.projector.small_trial import at
 
@@ -96,10 +99,10 @@ def table(people: Sequence[Infused], *episodes: Episode, today: date = TODAY) ->
     return {point.visit: point for point in found.time_points}
 
 
-def child(number: int, *, until: int | None = None) -> Infused:
+def child(number: int, *, until: int | None = None, dose_level: str | None = "DL1") -> Infused:
     name = f"CU-00{number}"
     ended = None if until is None else DAY_ZERO + timedelta(days=until)
-    return Infused(named(name), name, "CU", at(1, 5), at(1, 5), ended)
+    return Infused(named(name), name, "CU", at(1, 5), at(1, 5), ended, dose_level)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,38 @@ def test_events_of_others_are_not_counted() -> None:
     assert table([child(1)], episode((4, 3), who=child(2)))["M12"].cumulative.any.n == 0
 
 
-people = [child(number) for number in range(1, 6)]
+def test_each_dose_level_is_a_cohort_of_its_own_from_the_lowest_dose_on() -> None:
+    everybody = [
+        child(number, dose_level=level)
+        for number, level in enumerate((None, "DL2", "DL-1", "A", "DL1", "DL2"), start=1)
+    ]
+    events = [episode((grade, 3), who=everybody[place]) for place, grade in ((1, 2), (5, 3), (2, 1))]
+    levels = incidence_by_dose_level(PROTOCOL, everybody, events, today=TODAY)
+    assert [(each.dose_level, each.infused) for each in levels] == [
+        ("DL-1", 1),
+        ("DL1", 1),
+        ("DL2", 2),
+        ("A", 1),
+        (None, 1),
+    ]
+    first = {each.dose_level: each.time_points[0].cumulative for each in levels}
+    assert {level: (found.at_risk, found.any.n) for level, found in first.items()} == {
+        "DL-1": (1, 1),
+        "DL1": (1, 0),
+        "DL2": (2, 2),
+        "A": (1, 0),
+        None: (1, 0),
+    }
+    assert [count.n for count in first["DL2"].any.by_worst_grade] == [0, 1, 1, 0, 0]
+
+
+def test_a_trial_without_doses_has_one_cohort_of_those_without_a_level() -> None:
+    pilot = load_protocol(PACKAGED.with_name("cdisc_pilot.yaml"))
+    (only,) = incidence_by_dose_level(pilot, [child(1, dose_level=None)], [], today=TODAY)
+    assert (only.dose_level, only.infused) == (None, 1)
+
+
+people = [child(number, dose_level=("DL1", "DL2", None)[number % 3]) for number in range(1, 6)]
 days = st.integers(-10, 400)
 grades = st.integers(1, 5)
 episodes = st.builds(
@@ -178,6 +212,19 @@ def test_whatever_happens_the_counts_hold_together(happened: list[Episode]) -> N
         assert point.interval.any.n <= point.cumulative.any.n
         assert so_far <= point.cumulative.any.n
         so_far = point.cumulative.any.n
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(episodes, max_size=8))
+def test_the_dose_levels_together_are_the_whole(happened: list[Episode]) -> None:
+    levels = incidence_by_dose_level(PROTOCOL, people, happened, today=TODAY)
+    for place, point in enumerate(table(people, *happened).values()):
+        parts = [each.time_points[place].cumulative for each in levels]
+        assert point.cumulative.at_risk == sum(part.at_risk for part in parts)
+        for kind, n, by_grade in every(point.cumulative):
+            counted = [{name: (count, grades) for name, count, grades in every(part)}[kind] for part in parts]
+            assert n == sum(count for count, _ in counted)
+            assert by_grade == [sum(each) for each in zip(*(grades for _, grades in counted), strict=True)]
 
 
 @settings(max_examples=50, deadline=None)
