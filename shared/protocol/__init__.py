@@ -4,6 +4,7 @@
 windows and intervals follow from it by the pure functions of `shared.protocol.schedule`.
 """
 
+from shared.protocol.alerting import Alerting, AlertLevel
 from shared.protocol.biomarkers import (
     Analyte,
     BelowLimit,
@@ -69,6 +70,8 @@ from shared.protocol.visits import (
 )
 
 __all__ = [
+    "AlertLevel",
+    "Alerting",
     "Analyte",
     "Anchor",
     "AppliesTo",

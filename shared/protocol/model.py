@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, computed_field
 
+from shared.protocol.alerting import Alerting
 from shared.protocol.biomarkers import Analyte, Cytokines, Persistence
 from shared.protocol.car_t_toxicity import CarTToxicity
 from shared.protocol.criteria import Consent, Criterion, Enrolment
@@ -45,6 +46,7 @@ class Protocol(Part):
     consent: Consent
     clocks: tuple[ReportingClock, ...]
     clock_steps: ClockSteps
+    alerting: Alerting
     dosing: Dosing | None  # none where the product is not counted in cells
     dose_limiting: DoseLimiting
     stopping: Stopping
