@@ -21,6 +21,7 @@ from services.safety.domain.case_record import Case, Report, evolve
 from services.safety.domain.report_changes import FieldChange
 from services.safety.domain.reporting_clocks import REGULATORS
 from services.safety.references import Participant
+from shared.contracts.safety_cases import ReportSubmitted
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor, Role
@@ -120,18 +121,21 @@ class Cases:
         """Raises: NoSuchReport."""
         return _numbered(await self.reports(adverse_event_id, by=by), number)
 
-    async def changes(self, adverse_event_id: UUID, number: int, since: int, *, by: Actor) -> list[FieldChange]:
+    async def changes(self, adverse_event_id: UUID, number: int, since: int | None, *, by: Actor) -> list[FieldChange]:
         """What report `number` tells otherwise than report `since`, and who made it so.
+
+        Without `since`: than the report before it to the same recipient; the first differs from none.
 
         Raises: NoSuchReport, NotAnEarlierReport.
         """
-        if since > number:
-            raise NotAnEarlierReport(f"report {since} was sent after report {number}; ask the other way round")
         reports = await self.reports(adverse_event_id, by=by)
-        earlier, later = _numbered(reports, since), _numbered(reports, number)
+        later = _numbered(reports, number).sent
+        if since is not None and since > number:
+            raise NotAnEarlierReport(f"report {since} was sent after report {number}; ask the other way round")
+        earlier = _before(reports, later) if since is None else _numbered(reports, since).sent
         event = await self._store.history(adverse_event.DECIDER.stream(adverse_event_id))
         life = await self._store.history(case.DECIDER.stream(adverse_event_id))
-        return report_changes.changes(earlier.sent, later.sent, event, life)
+        return report_changes.changes(earlier, later, event, life)
 
     async def _carry_out(
         self, adverse_event_id: UUID, command: CaseCommand, facts: Facts, by: Actor, command_id: UUID
@@ -168,6 +172,12 @@ class Cases:
 
 def expectations_stream(protocol: Protocol) -> str:
     return reference_safety_information.DECIDER.stream(protocol.protocol_id)
+
+
+def _before(reports: tuple[Report, ...], later: ReportSubmitted) -> ReportSubmitted:
+    """The report before it to the same recipient; itself, if it is the first."""
+    to_them = [each.sent for each in reports if each.sent.recipient == later.recipient]
+    return to_them[max(to_them.index(later) - 1, 0)]
 
 
 def _numbered(reports: tuple[Report, ...], number: int) -> Report:

@@ -50,6 +50,8 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "rule": "treatment-related-death",
         "label": usual["lesion"],
         "meddra_code": "10052015",
+        "number": "1",
+        "rsi_version": "IB-1.0",
     }
 
 
@@ -125,6 +127,10 @@ def safety() -> Iterator[Step]:
     for verb in ("regrade", "reassess-seriousness", "assess-causality", "correct", "resolve"):
         yield event(verb)
     yield Step("POST /safety/v1/alerts/{alert_id}/acknowledge", Role.SAFETY_OFFICER)
+    yield Step("POST /safety/v1/reference-safety-information", Role.SAFETY_OFFICER)
+    yield event("sponsor-assessment", role=Role.SAFETY_OFFICER)
+    yield Step(f"POST {EVENT}/reports", Role.SAFETY_OFFICER, names={"new": "report"})
+    yield Step("POST /safety/v1/reference-safety-information/{rsi_version}/withdraw", Role.SAFETY_OFFICER)
     yield reported("fever", term="Fever", grade=1, seriousness=[], causality=[])
     yield event("retract", "fever")
     aware = {"onset": "2026-01-28", "became_aware_at": "2026-01-29T09:00:00+07:00"}

@@ -182,6 +182,36 @@ SAFETY: dict[str, Endpoint] = {
         onset="2025-09-15", reason="The chart says the day of the infusion"
     ),
     "POST /v1/adverse-events/{adverse_event_id}/retract": changing(reason="Entered for another participant"),
+    "POST /v1/adverse-events/{adverse_event_id}/sponsor-assessment": Endpoint(
+        body={
+            "causality": [{"agent": "car-t-product", "attribution": "probable"}],
+            "expectedness": "unexpected",
+            "became_aware_at": "2025-09-17T09:00:00+07:00",
+        }
+    ),
+    "POST /v1/adverse-events/{adverse_event_id}/reports": creating(
+        report_id="{new_id}", kind="initial", recipient="ethics-committee", sent_at="2025-09-17T10:00:00+07:00"
+    ),
+    "GET /v1/adverse-events/{adverse_event_id}/reports": Endpoint(),
+    "GET /v1/adverse-events/{adverse_event_id}/reports/{number}": Endpoint(),
+    "GET /v1/adverse-events/{adverse_event_id}/reports/{number}/changes": Endpoint(),
+    "GET /v1/adverse-events/{adverse_event_id}/case": Endpoint(),
+    "GET /v1/adverse-events/{adverse_event_id}/case/history": Endpoint(),
+    "POST /v1/reference-safety-information": Endpoint(
+        About.TRIAL,
+        {
+            "rsi_version": "{rsi_version}",
+            "effective_from": "2025-01-01",
+            "terms": [{"meddra_code": "{meddra_code}", "max_grade": 2}],
+        },
+        201,
+    ),
+    "GET /v1/reference-safety-information": NOBODY,
+    "GET /v1/reference-safety-information/history": NOBODY,
+    "GET /v1/reference-safety-information/{rsi_version}": NOBODY,
+    "POST /v1/reference-safety-information/{rsi_version}/withdraw": Endpoint(
+        About.TRIAL, {"reason": "Terms of a draft were entered"}
+    ),
     "POST /v1/alerts/{alert_id}/acknowledge": Endpoint(body={"note": "Called the site; sponsor informed"}),
     "GET /v1/alerts/{alert_id}": Endpoint(),
     "GET /v1/alerts/{alert_id}/history": Endpoint(),

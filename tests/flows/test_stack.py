@@ -93,7 +93,21 @@ def test_the_outcomes_are_those_of_the_embedded_trial(trial: Trial, tmp_path: Pa
 
 
 def ids_of(worklist: Any) -> list[str]:
-    return [entry["alert_id"] for entry in worklist["items"]]
+    return sorted(entry["alert_id"] for entry in worklist["items"])
+
+
+def test_a_case_goes_from_its_report_to_the_worklist(trial: Trial) -> None:
+    """The event's entry, the clocks that the worker starts, the report that does two duties, the read model."""
+    event = course.known(SITE)["adverse_event_id"]
+
+    def duties_to_the_committee() -> list[dict[str, Any]]:
+        items = trial.read("/trial/v1/sae-worklist?show=all", role=Role.SPONSOR)["result"]["items"]
+        clocks = [clock for item in items if item["adverse_event_id"] == event for clock in item["clocks"]]
+        return [clock for clock in clocks if clock["to"] == "ethics-committee" and clock["met_at"]]
+
+    done = until("the report is known to have done its duties", duties_to_the_committee)
+    assert {clock["clock"] for clock in done} == {"ethics-other-serious", "ethics-fatal-or-life-threatening"}
+    assert {(clock["state"], clock["report_number"]) for clock in done} == {("met", 1)}
 
 
 def test_every_endpoint_answers_through_the_gateway(trial: Trial) -> None:

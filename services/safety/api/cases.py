@@ -37,7 +37,10 @@ from shared.http.service_app import router as make_router
 router = make_router("/v1/adverse-events/{adverse_event_id}", "Cases")
 
 ReportNumber = Annotated[int, Path(ge=1, le=9999, description="The report's number within its case")]
-Since = Annotated[int, Query(ge=1, le=9999, description="The number of the report to compare with")]
+Since = Annotated[
+    int | None,
+    Query(ge=1, le=9999, description="Number of the report to compare with; without: the recipient's report before"),
+]
 
 
 def _answers(*errors: Any) -> dict[int | str, dict[str, Any]]:
@@ -97,7 +100,7 @@ async def get_report(
 
 @router.get("/reports/{number}/changes", responses=_answers(NoSuchReport, NotAnEarlierReport))
 async def get_report_changes(
-    adverse_event_id: AdverseEventId, number: ReportNumber, since: Since, cases: CasesDep, actor: MayRead
+    adverse_event_id: AdverseEventId, number: ReportNumber, cases: CasesDep, actor: MayRead, since: Since = None
 ) -> list[FieldChange]:
     """What this report tells otherwise than an earlier one: each field, what it was and is, by whom, when and why."""
     return await cases.changes(adverse_event_id, number, since, by=actor)

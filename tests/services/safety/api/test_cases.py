@@ -119,8 +119,11 @@ async def test_the_difference_of_two_versions_names_field_person_time_and_reason
         answer = await sent(officer, kind="amendment", reason=reason, narrative_reference="DOC-8", **sent_at)
         assert answer.status_code == 201
         found = (await officer.get(f"{PATH}/reports/2/changes", params={"since": 1})).json()
+        default = (await officer.get(f"{PATH}/reports/2/changes")).json()
+        assert (await officer.get(f"{PATH}/reports/1/changes")).json() == []
         nothing = (await officer.get(f"{PATH}/reports/1/changes", params={"since": 1})).json()
         backwards = await officer.get(f"{PATH}/reports/1/changes", params={"since": 2})
+    assert default == found
     told = {each["at"]: each for each in found}
     onset = told["/adverse_event/onset"]
     assert (onset["was"], onset["now"]) == ("2026-03-15", "2026-03-14")
