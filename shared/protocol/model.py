@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, computed_field
 from shared.protocol.alerting import Alerting
 from shared.protocol.biomarkers import Analyte, Cytokines, Persistence
 from shared.protocol.car_t_toxicity import CarTToxicity
+from shared.protocol.case_reports import CaseReports
 from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
@@ -47,6 +48,7 @@ class Protocol(Part):
     clocks: tuple[ReportingClock, ...]
     clock_steps: ClockSteps
     alerting: Alerting
+    case_reports: CaseReports | None  # none where no report is written as an electronic message
     dosing: Dosing | None  # none where the product is not counted in cells
     dose_limiting: DoseLimiting
     stopping: Stopping
