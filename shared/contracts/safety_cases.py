@@ -23,10 +23,12 @@ from shared.contracts.safety import (
     Part,
     Seriousness,
 )
+from shared.contracts.safety_reports import ReportFrame
 from shared.contracts.terms import (
     Code,
     Instant,
     Measurement,
+    Narrative,
     PartialDate,
     ParticipantId,
     ProtocolRef,
@@ -311,7 +313,12 @@ class ReportContent(Part):
     sponsor: ReportedAssessment
     first_received_at: Instant = Field(description="When the sponsor first held the case (E2B C.1.4)")
     latest_information_at: Instant = Field(description="When the newest of this became known (E2B C.1.5)")
-    narrative_reference: Code | None = Field(description="Where the narrative is kept; never the narrative itself")
+    narrative: Narrative | None = Field(description="The course in words, for the recipient (E2B H.1)")
+    narrative_reference: Code | None = Field(description="Where further documents are kept (E2B C.1.6.1.r.1)")
+    reaction_llt: MeddraCode | None = Field(
+        description="MedDRA's lowest level term of an event that CTCAE has no term for: 'Other, specify' is none"
+    )
+    frame: ReportFrame
 
 
 class ReportSubmitted(Event, type="safety.report-submitted", version=1):

@@ -144,6 +144,19 @@ Reason = Annotated[
     Field(description="Why, in words that name nobody", examples=["Transcription error: the scan report says 24 mm"]),
 ]
 
+
+def _plain_lines(text: str) -> str:
+    return "\n".join(_plain_text(line) for line in text.split("\n"))
+
+
+Narrative = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
+    AfterValidator(_plain_lines),
+    AfterValidator(_names_nobody),
+    Field(description="The course of an event in plain lines that name nobody and give no date of birth"),
+]
+
 Code = Annotated[
     str,
     StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/+:-]{0,63}$"),

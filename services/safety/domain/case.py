@@ -19,8 +19,9 @@ from services.safety.domain.case_facts import Facts, on_record
 from services.safety.domain.case_record import Case, Report, evolve
 from services.safety.domain.record import Retracted
 from services.safety.domain.report_content import content
+from services.safety.domain.report_frame import frame
 from services.safety.domain.urgency import urgency_of
-from shared.contracts.safety import AgentCausality, SeriousAdverseEventIdentified
+from shared.contracts.safety import AgentCausality, MeddraCode, SeriousAdverseEventIdentified
 from shared.contracts.safety_cases import (
     CaseEvent,
     Expectedness,
@@ -31,7 +32,7 @@ from shared.contracts.safety_cases import (
     SusarIdentified,
     SusarNoLongerHeld,
 )
-from shared.contracts.terms import Code, Instant, Reason, earliest
+from shared.contracts.terms import Code, Instant, Narrative, Reason, earliest
 from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
@@ -79,7 +80,13 @@ class SubmitReport(Command):
     recipient: Recipient
     sent_at: Instant
     reason: Reason | None = Field(None, description="Needed for an amendment and a nullification")
-    narrative_reference: Code | None = Field(None, description="Where the narrative is kept; never the narrative")
+    narrative: Narrative | None = Field(
+        None, description="The course of the event, its treatment and outcome; an E2B message needs it"
+    )
+    narrative_reference: Code | None = Field(None, description="Where further documents are kept, such as the chart")
+    reaction_llt: MeddraCode | None = Field(
+        None, description="MedDRA's lowest level term of an 'Other, specify'; an E2B message needs it"
+    )
 
 
 class AcknowledgeReport(Command):
@@ -193,7 +200,14 @@ def _submitted(command: SubmitReport, case: Case, facts: Facts) -> Sequence[Case
         sent_at=command.sent_at,
         submitted_at=facts.now,
         reason=command.reason,
-        content=content(case, facts, command.narrative_reference),
+        content=content(
+            case,
+            facts,
+            frame(facts, command.recipient),
+            narrative=command.narrative,
+            narrative_reference=command.narrative_reference,
+            reaction_llt=command.reaction_llt,
+        ),
         protocol=facts.protocol.ref,
     )
     expects = reporting_clocks.of_report(report, facts)

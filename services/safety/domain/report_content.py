@@ -13,10 +13,19 @@ from shared.contracts.safety_cases import (
     ReportedEvent,
     ReportedParticipant,
 )
+from shared.contracts.safety_reports import ReportFrame
 from shared.contracts.terms import earliest, latest
 
 
-def content(case: Case, facts: Facts, narrative_reference: str | None) -> ReportContent:
+def content(
+    case: Case,
+    facts: Facts,
+    frame: ReportFrame,
+    *,
+    narrative: str | None,
+    narrative_reference: str | None,
+    reaction_llt: str | None,
+) -> ReportContent:
     received = [entry.recorded_at for entry in facts.entries]
     judged = [each.became_aware_at for each in case.assessments]
     return ReportContent(
@@ -26,7 +35,10 @@ def content(case: Case, facts: Facts, narrative_reference: str | None) -> Report
         sponsor=_sponsor(case, facts),
         first_received_at=_first_received(case, facts),
         latest_information_at=max([*received, *judged]),
+        narrative=narrative,
         narrative_reference=narrative_reference,
+        reaction_llt=reaction_llt,
+        frame=frame,
     )
 
 
