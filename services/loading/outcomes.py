@@ -21,6 +21,8 @@ ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
 SHOWS = {
     "participant": (PARTICIPANTS, {"limit": "1"}),
     "adverse-event": ("/trial/v1/adverse-events", {"limit": "1"}),
+    # An episode and its adverse event are written, and arrive, together.
+    "toxicity-episode": ("/trial/v1/adverse-events", {"limit": "1"}),
     "alert": (WORKLIST, {}),
     "tumour-burden": (RESPONSES, {}),
     "flow-result": (PERSISTENCE, {}),

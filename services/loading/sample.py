@@ -13,8 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from services.loading.sample_episodes import ToxicityEpisode
+from services.loading.sample_rows import Row, says_one_thing
 from shared.contracts.biomarkers import CarSubsets, NotMeasured, ParentPopulation, Percent, Qualifier, ReportedCytokine
 from shared.contracts.efficacy import (
     LesionDescription,
@@ -37,10 +39,6 @@ TRIAL_FILE = "trial.yaml"
 
 class SampleUnusable(TrialError):
     """A file of the sample trial cannot be read; the message names the file and the line."""
-
-
-class Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Site(Row):
@@ -155,12 +153,6 @@ class Acknowledge(Row):
     note: ShortText | None = None
 
 
-def _says_one_thing(row: Any) -> Any:
-    if len(row.model_fields_set) != 1:
-        raise ValueError("one thing at a time: " + ", ".join(type(row).model_fields))
-    return row
-
-
 class FollowUp(Row):
     """What became of an adverse event after its report: one verb each."""
 
@@ -182,7 +174,7 @@ class AdverseEvent(Row):
     causality: dict[Code, Attribution] = Field(default_factory=dict)
     outcome: Outcome = Outcome.NOT_RECOVERED
     ended_on: PartialDate | None = None
-    then: tuple[Annotated[FollowUp, AfterValidator(_says_one_thing)], ...] = ()
+    then: tuple[Annotated[FollowUp, AfterValidator(says_one_thing)], ...] = ()
 
 
 _DIAMETERS = re.compile(r"(\d+(?:\.\d+)?) x (\d+(?:\.\d+)?)")
@@ -308,11 +300,12 @@ class Participant(Row):
     enrolment: Enrolment | None = None
     infusion: Infusion | None = None
     adverse_events: tuple[AdverseEvent, ...] = ()
+    toxicity_episodes: tuple[ToxicityEpisode, ...] = ()
     lesions: tuple[LesionDescription, ...] = ()
     assessments: tuple[TumourAssessment, ...] = ()
     flow_results: tuple[FlowResult, ...] = ()
     cytokine_panels: tuple[CytokinePanel, ...] = ()
-    endings: tuple[Annotated[Ending, AfterValidator(_says_one_thing)], ...] = ()
+    endings: tuple[Annotated[Ending, AfterValidator(says_one_thing)], ...] = ()
 
 
 class Sample(Row):

@@ -21,6 +21,7 @@ from services.loading.sample import (
     TumourAssessment,
     as_reported,
 )
+from services.loading.sample_episodes import ToxicityEpisode
 from services.loading.steps import PARTICIPANT, Course, Step
 from shared.kernel.actor import Role
 
@@ -79,6 +80,8 @@ class _Commands:
         yield from (self._consent(each) for each in late)
         for number, event in enumerate(who.adverse_events, start=1):
             yield from self._adverse_event(number, event)
+        for number, episode in enumerate(who.toxicity_episodes, start=1):
+            yield from self._episode(number, episode)
         yield from self._tumour()
         for number, result in enumerate(who.flow_results, start=1):
             yield from self._flow_result(number, result)
@@ -111,6 +114,18 @@ class _Commands:
         yield Step(kind, row, path, body, Role.INVESTIGATOR, row, key, needs=needs)
         for place, after in enumerate(event.then, start=1):
             yield self._follow_up(key, row, place, after)
+
+    def _episode(self, number: int, episode: ToxicityEpisode) -> Iterator[Step]:
+        key, row = self._identity("toxicity episode", number), self._row("toxicity episode", number)
+        body = {"episode_id": str(key), "participant_id": str(self._id), **_body(episode, "then", "causality")}
+        body["causality"] = [{"agent": agent, "attribution": said} for agent, said in episode.causality.items()]
+        path, kind = "/safety/v1/toxicity-episodes", "toxicity episodes"
+        yield Step(kind, row, path, body, Role.INVESTIGATOR, row, key, needs=(PARTICIPANT,))
+        for place, after in enumerate(episode.then, start=1):
+            verb, said = _verb(after)
+            which, again = f"{row} {verb} {place}", self._identity("toxicity episode", number, place)
+            told = f"{path}/{key}/{verb}"
+            yield Step(f"changes of {kind}", which, told, _body(said), Role.INVESTIGATOR, row, again, changes=True)
 
     def _follow_up(self, event: UUID, row: str, place: int, after: FollowUp) -> Step:
         verb, body = _verb(after)
