@@ -177,6 +177,22 @@ def test_a_reaction_no_longer_held_stops_its_clock_and_no_other() -> None:
     assert course.reviewed() == []
 
 
+def test_a_reaction_held_again_from_the_same_awareness_starts_a_clock_again() -> None:
+    course = a_case().lists()
+    course.reviewed()
+    course.wait(hours=1).assessed(expectedness="unexpected", reason="Atypical course", became_aware_at=AWARE)
+    first, second = course.clock(OTHER), course.clock(OTHER, 2)
+    assert (first.started.since, second.started.since) == (AWARE, AWARE)
+    assert (first.runs, second.runs) == (False, True)
+
+
+def test_what_was_true_before_a_command_is_on_record_before_it() -> None:
+    course = Course().reported().wait(hours=1)
+    events = kinds(course.assessed(expectedness="expected", reason="Known of the class"))
+    assert events.index("susar-identified") < events.index("sponsor-assessed") < events.index("susar-no-longer-held")
+    assert course.clock(OTHER).stopped is StopCause.NO_LONGER_SUSAR
+
+
 def test_a_retraction_stops_what_awareness_started() -> None:
     course = a_case().site(RETRACTING)
     course.reviewed()
@@ -278,6 +294,15 @@ def test_a_report_that_calls_it_expected_does_not_do_the_duty_of_a_reaction() ->
     assert course.clock(OTHER).runs
     course.wait(hours=1).sent(2, kind="follow-up")
     assert not course.clock(OTHER).runs
+
+
+def test_a_rejected_report_does_not_do_a_duty_that_begins_later() -> None:
+    course = a_case()
+    course.sent(1, recipient="sponsor")
+    course.answered(1, "rejected")
+    course.wait(hours=1).site(CorrectAdverseEvent(reason="The nurse noted seven", became_aware_at=AWARE - 2 * HOUR))
+    course.reviewed()
+    assert course.clock(TO_SPONSOR, 2).runs
 
 
 def test_a_rejected_report_does_no_duty_and_is_sent_again_as_the_first() -> None:
@@ -397,6 +422,14 @@ def test_a_nullification_does_the_duties_that_were_left() -> None:
     course.wait(hours=1).site(serious("life-threatening", at=course.now)).reviewed()
     course.wait(hours=1).sent(2, kind="nullification", recipient="sponsor", reason="A duplicate report")
     assert TO_SPONSOR not in course.running()
+
+
+def test_whom_a_case_was_nullified_at_is_owed_nothing_more() -> None:
+    course = a_case()
+    course.sent(1, recipient="sponsor")
+    course.sent(2, kind="nullification", recipient="sponsor", reason="A duplicate report")
+    course.wait(hours=1).site(serious("life-threatening", at=course.now)).reviewed()
+    assert TO_SPONSOR not in course.running()  # nothing could be sent there
 
 
 # --- What may follow what. ---

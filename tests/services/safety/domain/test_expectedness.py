@@ -127,6 +127,15 @@ def test_an_other_specify_term_is_listed_in_the_same_words_alone() -> None:
     assert proposal(an_event(**event), version).expectedness is Expectedness.UNEXPECTED
 
 
+def test_a_partial_onset_is_expected_only_if_each_version_it_can_mean_expects_it() -> None:
+    course = Course()
+    course.wait(days=30)
+    event = on_record(course.reported(onset="2026-03").facts.event)
+    first, second = recorded("IB-1", terms=[]), recorded("IB-2", effective_from="2026-03-15")
+    assert proposal(event, first, second).rsi_version == "IB-1"
+    assert proposal(event, first, second).expectedness is Expectedness.UNEXPECTED
+
+
 NONE_LISTED = recorded("IB-2", effective_from="2026-03-15", terms=[])
 
 

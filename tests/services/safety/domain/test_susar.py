@@ -125,6 +125,17 @@ def test_an_assessment_may_say_that_the_sponsor_knew_sooner_though_not_before_th
     assert len(identified(course)) == 2
 
 
+def test_after_up_and_down_the_sponsors_awareness_is_measured_by_the_first_alert() -> None:
+    course = Course()
+    course.wait(hours=2).reported(became_aware_at=AWARE).reviewed()
+    course.wait(hours=3)
+    threat = ReassessSeriousness(seriousness=frozenset({Seriousness.LIFE_THREATENING}), became_aware_at=course.now)
+    course.site(threat).reviewed()
+    more_serious(course.wait(hours=1))
+    course.assessed(became_aware_at=AWARE + HOUR)
+    assert identified(course)[-1] == (CaseUrgency.OTHER, AWARE + HOUR)
+
+
 def test_an_upgrade_is_known_from_its_own_entry() -> None:
     course = Course().reported()
     course.reviewed()
