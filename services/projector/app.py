@@ -28,11 +28,13 @@ def create_app(parts: Parts) -> "FastAPI":
         participants,
         protocol,
         sae_worklist,
+        safety_tables,
         special_interest,
         toxicity_courses,
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.safety_tables import SafetyTables  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     return create_service_app(
@@ -47,10 +49,12 @@ def create_app(parts: Parts) -> "FastAPI":
             adverse_events.router,
             outcomes.router,
             sae_worklist.router,
+            safety_tables.router,
             special_interest.router,
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
+        safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
     )
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels.participants import EVERYBODY, Scope, participants, within
+from services.projector.readmodels.participants import EVERYBODY, Scope, about, participants, within
 from services.projector.tables import METADATA, SAFETY
 from shared.contracts.safety import (
     ActionTaken,
@@ -277,6 +277,14 @@ async def that_count(connection: AsyncConnection, scope: Scope) -> list[AdverseE
     infused = participants.c.day_zero.is_not(None)
     query = _visible(scope).where(infused, adverse_events.c.retracted.is_(false()))
     return await _whole(connection, query.order_by(*_ORDER))
+
+
+async def to_reconcile(connection: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
+    """Every adverse event, retracted ones too, by what a report of it rests on."""
+    names = ("adverse_event_id", "participant_id", "term", "serious", "retracted", "became_aware_at")
+    query = select(*(adverse_events.c[name] for name in names)).where(adverse_events.c.onset.is_not(None))
+    ordered = query.where(about(adverse_events.c.participant_id, scope)).order_by(adverse_events.c.adverse_event_id)
+    return [dict(row) for row in (await connection.execute(ordered)).mappings().all()]
 
 
 def key_of(event: AdverseEvent) -> Key:

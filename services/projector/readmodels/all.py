@@ -5,6 +5,7 @@ from services.projector.readmodels import (
     alerts,
     case_clocks,
     cytokine_panels,
+    dose_limiting,
     flow_results,
     participants,
     responses,
@@ -22,4 +23,5 @@ PROJECTIONS = (
     cytokine_panels.PROJECTION,
     timeline.PROJECTION,
     toxicity_episodes.PROJECTION,
+    dose_limiting.PROJECTION,
 )

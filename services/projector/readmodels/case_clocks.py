@@ -31,6 +31,7 @@ case_clocks = Table(
     METADATA,
     Column("clock_id", Text, primary_key=True),
     Column("adverse_event_id", Uuid),
+    Column("participant_id", Uuid),
     Column("site_id", Text),
     Column("clock", Text),
     Column("to", Text),
@@ -75,7 +76,8 @@ PROJECTION = Projection("case-clocks", tables=[case_clocks, case_reports, cases]
 
 @PROJECTION.on(ClockStarted)
 def _(rows: Rows, event: ClockStarted, _envelope: Envelope) -> None:
-    told = event.model_dump(include={"adverse_event_id", "site_id", "clock", "to", "number", "since", "due_at"})
+    ids = {"adverse_event_id", "participant_id", "site_id"}
+    told = event.model_dump(include={*ids, "clock", "to", "number", "since", "due_at"})
     basis = event.basis
     rows.upsert(case_clocks, {"clock_id": event.clock_id}, **told, cause=basis.cause.value, reference=basis.reference)
 

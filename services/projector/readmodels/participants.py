@@ -17,7 +17,9 @@ from sqlalchemy import (
     Uuid,
     and_,
     literal,
+    or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,6 +64,7 @@ participants = Table(
     METADATA,
     Column("participant_id", Uuid, primary_key=True),
     Column("site_id", Text),
+    Column("time_zone", Text, comment="the site's"),
     Column("subject_number", Text),
     Column("screening_number", Text),
     Column("subject_label", Text),
@@ -120,7 +123,7 @@ _SCREENING_DATA = {"birth_month", "sex", "diagnosis", "diagnosis_text", "screene
 
 @PROJECTION.on(ParticipantScreened)
 def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
-    told = _SCREENING_DATA | {"site_id", "subject_number", "screening_number", "subject_label", "status"}
+    told = _SCREENING_DATA | {"site_id", "time_zone", "subject_number", "screening_number", "subject_label", "status"}
     rows.upsert(participants, _key(event), **event.model_dump(include=told))
 
 
@@ -282,6 +285,11 @@ def within(scope: Scope) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
+def about(column: ColumnElement[UUID], scope: Scope) -> ColumnElement[bool]:
+    """Rows about participants within the scope. Who asks for everybody sees those who have not arrived yet, too."""
+    return true() if scope == EVERYBODY else column.in_(select(participants.c.participant_id).where(within(scope)))
+
+
 async def page(
     connection: AsyncConnection, scope: Scope, status: ParticipantStatus | None, after: Key | None, limit: int
 ) -> list[Participant]:
@@ -310,6 +318,23 @@ async def one(connection: AsyncConnection, scope: Scope) -> ParticipantWithInfus
     return ParticipantWithInfusions(
         **Participant.model_validate(row).model_dump(), infusions=tuple(Infusion.model_validate(each) for each in found)
     )
+
+
+async def numbers(connection: AsyncConnection, scope: Scope) -> dict[UUID, tuple[str, str]]:
+    """The subject number and the site of each participant."""
+    query = select(participants.c.participant_id, participants.c.subject_number, participants.c.site_id)
+    rows = (await connection.execute(query.where(within(scope)))).all()
+    return {row.participant_id: (row.subject_number, row.site_id) for row in rows}
+
+
+async def dosed(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
+    """Everybody enrolled or infused, with the first infusion: `infused_from`, `infused_to`, `cells_per_kg`."""
+    first = and_(infusions.c.participant_id == participants.c.participant_id, infusions.c.infusion_number == 1)
+    given = (infusions.c.started_at.label("infused_from"), infusions.c.ended_at.label("infused_to"))
+    taken = or_(participants.c.enrolled_on.is_not(None), infusions.c.started_at.is_not(None))
+    query = select(participants, *given, infusions.c.cells_per_kg).outerjoin_from(participants, infusions, first)
+    ordered = query.where(within(scope), taken).order_by(participants.c.subject_number, participants.c.participant_id)
+    return (await connection.execute(ordered)).mappings().all()
 
 
 async def infused(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:

@@ -16,7 +16,15 @@ from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA, SAFETY
-from shared.contracts import biomarkers, efficacy, enrollment, safety, safety_cases, safety_episodes
+from shared.contracts import (
+    biomarkers,
+    efficacy,
+    enrollment,
+    safety,
+    safety_cases,
+    safety_dose_limiting,
+    safety_episodes,
+)
 from shared.contracts.terms import earliest
 from shared.db import Instant
 from shared.kernel.events import Envelope, Event, registered
@@ -100,6 +108,10 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     safety_cases.ClockStopped: _when_recorded,
     safety_cases.ReportSubmitted: _at("sent_at"),
     safety_cases.ReportAcknowledged: _at("acknowledged_at"),
+    safety_dose_limiting.DoseLimitingToxicityProposed: _when_recorded,
+    safety_dose_limiting.DoseLimitingToxicityDecided: _when_recorded,
+    safety_dose_limiting.DoseLimitingToxicityWithdrawn: _when_recorded,
+    safety_dose_limiting.DltBasisChanged: _when_recorded,
     safety_episodes.ToxicityEpisodeOpened: _at("onset"),
     safety_episodes.ToxicityObserved: _at("observed_at"),
     safety_episodes.ToxicityObservationCorrected: _when_recorded,

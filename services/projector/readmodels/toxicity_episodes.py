@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Boolean, Column, Integer, RowMapping, Table, Text, Uuid, false, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.projector.readmodels.adverse_events import adverse_events
+from services.projector.readmodels.participants import Scope, about
 from services.projector.tables import METADATA, SAFETY
 from shared.contracts.safety import Outcome
 from shared.contracts.safety_episodes import (
@@ -207,6 +209,15 @@ async def of(connection: AsyncConnection, participant_id: UUID) -> list[Toxicity
         _view(row, await _entries(connection, observations, row), await _entries(connection, treatments, row))
         for row in found
     ]
+
+
+async def not_followed(connection: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
+    """Episodes that stand and that their adverse event, whose `term` is given, could not follow at some time."""
+    event = adverse_events.c.adverse_event_id == episodes.c.adverse_event_id
+    query = select(episodes, adverse_events.c.term).outerjoin_from(episodes, adverse_events, event)
+    query = query.where(episodes.c.problem.is_not(None), episodes.c.retracted.is_(false()))
+    ordered = query.where(about(episodes.c.participant_id, scope)).order_by(episodes.c.episode_id)
+    return [dict(row) for row in (await connection.execute(ordered)).mappings().all()]
 
 
 async def _entries(connection: AsyncConnection, table: Table, episode: RowMapping) -> Sequence[RowMapping]:

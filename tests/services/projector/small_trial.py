@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.services.projector.chronicle import Chronicle
+from tests.services.projector.dose_limiting_story import EXCESSIVE, GRADE_3, GRADE_4, Dlt, Halt, basis
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=BANGKOK)
@@ -46,7 +47,7 @@ def small_trial() -> Chronicle:
     worse.corrected_to_grade(3)
     death = second.adverse_event("Sepsis", 5, "2026-02-20", serious=["results-in-death"], aware=at(2, 20))
     death.judged("car-t-product", "unlikely").resolved("2026-02-20", "fatal")
-    third.adverse_event("Fever", 2, "2026-04")  # some day of April: day 2 at the earliest
+    fever = third.adverse_event("Fever", 2, "2026-04")  # some day of April: day 2 at the earliest
     fourth.adverse_event("Fever", 3, "2026-01-10")
 
     # Responses: SD overridden to PR on day 30, CR on day 90; PD on day 30; SD on day 14, which is too early to count.
@@ -76,4 +77,11 @@ def small_trial() -> Chronicle:
     second.cytokines(at(1, 19), IL6="40")
     third.cytokines(at(3, 29), IL6="8", platform="msd")
     third.cytokines(at(4, 6), IL6="<2")
+
+    # Dose-limiting toxicity: confirmed, and on less than it was; withdrawn, as its grade was put right; undecided.
+    limiting = Dlt(first, crs.id, basis(GRADE_3, GRADE_4)).decided("confirmed")
+    limiting.found(basis(GRADE_3, grade=3))
+    Dlt(second, worse.id, basis(GRADE_4)).withdrawn()
+    Dlt(third, fever.id, basis(GRADE_3, grade=3, since="2026-04"))
+    Halt(chronicle, EXCESSIVE, [first, second], 3).counts(first, holds=False).reviewed("resume")
     return chronicle

@@ -235,6 +235,86 @@ async def test_the_worklist_of_serious_adverse_events(trial: House) -> None:
     assert len(resolved_and_in_hand["items"]) == 2
 
 
+async def test_dose_limiting_toxicity_by_dose_level(trial: House) -> None:
+    answer = await ask(trial, "/v1/dose-limiting-toxicity")
+    levels = {each.pop("dose_level"): each for each in answer["levels"]}
+    nobody = dict.fromkeys(
+        ("treated", "in_window", "evaluable_without_dlt", "with_dlt", "not_evaluable", "undecided"), 0
+    )
+    assert levels["DL1"] == {
+        **nobody,
+        "dose_cells_per_kg": "500000",
+        "treated": 3,
+        "in_window": 1,  # SI-001 is on day 21
+        "evaluable_without_dlt": 1,  # CU-002: the proposal was withdrawn, and the death came after the window
+        "with_dlt": 1,
+        "reasons": [],
+        "undecided": 2,  # the fever of SI-001; and of 001 less holds than was confirmed
+    }
+    assert levels["DL2"] == nobody | {"dose_cells_per_kg": "1000000", "reasons": []}
+    people = {each["subject_number"]: each for each in answer["participants"]}
+    assert {number: each["status"] for number, each in people.items()} == {
+        "CU-001": "dlt",
+        "CU-002": "evaluable-without-dlt",
+        "SI-001": "in-window",
+        "SI-002": "not-infused",
+    }
+    assert people["SI-001"]["window_ends"] == "2026-04-27T02:30:00Z"
+    (confirmed,), (withdrawn,) = people["CU-001"]["toxicities"], people["CU-002"]["toxicities"]
+    assert (confirmed["term"], confirmed["grade"], confirmed["rules"], confirmed["decision"]) == (
+        "Cytokine release syndrome",
+        3,
+        ["organ-toxicity-grade-3-beyond-72-h"],
+        "confirmed",
+    )
+    assert (confirmed["decided_by"], confirmed["wants_a_look"]) == ("so-nok", True)
+    assert (withdrawn["withdrawn"], withdrawn["rules"], withdrawn["wants_a_look"]) == (True, [], False)
+
+
+async def test_stopping_rules_that_fired_and_were_reviewed(trial: House) -> None:
+    excessive, death = (await ask(trial, "/v1/dose-limiting-toxicity"))["stopping_rules"]
+    assert (death["state"], death["firings"]) == ("not-fired", [])
+    (fired,) = excessive["firings"]
+    assert (excessive["state"], fired["events"], fired["evaluable"], fired["posterior"]) == (
+        "resumed",
+        1,
+        3,
+        "0.916300",
+    )
+    assert (fired["holds"], fired["decision"], fired["reviewed_by"]) == (False, "resume", "so-nok")
+    assert fired["participants"] == [str(named("CU-001"))]
+
+
+async def test_what_is_open(trial: House) -> None:
+    answer = await ask(trial, "/v1/safety-reconciliation")
+    found = {
+        who["subject_number"]: sorted((item["kind"], item["term"]) for item in who["items"])
+        for who in answer["participants"]
+    }
+    assert list(found.items()) == [
+        (
+            "CU-001",
+            [("dlt-basis-changed", "Cytokine release syndrome"), ("report-missing", "Cytokine release syndrome")],
+        ),
+        (
+            "CU-002",
+            [
+                ("alert-unacknowledged", "Cytokine release syndrome"),
+                ("alert-unacknowledged", "Sepsis"),
+                ("report-missing", "Cytokine release syndrome"),
+                ("report-missing", "Sepsis"),
+            ],
+        ),
+        ("SI-001", [("dlt-undecided", "Fever")]),
+    ]
+    assert {each["kind"]: each["n"] for each in answer["open"] if each["n"]} == {
+        "report-missing": 3,
+        "alert-unacknowledged": 2,
+        "dlt-undecided": 1,
+        "dlt-basis-changed": 1,
+    }
+
+
 async def test_visits_of_one_participant(trial: House) -> None:
     async with trial.client() as client:
         answer = await client.get(f"/v1/participants/{named('SI-001')}/visits")

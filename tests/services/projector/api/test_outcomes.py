@@ -13,7 +13,15 @@ from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.house import House
 
 OUTCOMES = ("adverse-events", "response-rate", "persistence", "cytokines")
-TABLES = (*(f"outcomes/{name}" for name in OUTCOMES), "sae-worklist", "participants", "visits", "adverse-events")
+TABLES = (
+    *(f"outcomes/{name}" for name in OUTCOMES),
+    "sae-worklist",
+    "participants",
+    "visits",
+    "adverse-events",
+    "dose-limiting-toxicity",
+    "safety-reconciliation",
+)
 READERS = {Role.COORDINATOR, Role.INVESTIGATOR, Role.SAFETY_OFFICER, Role.MONITOR, Role.SPONSOR, Role.SYSTEM}
 
 

@@ -72,7 +72,10 @@ def interleaved(told: Told, order: list[int]) -> Told:
     return mixed
 
 
-OUTCOMES = ("adverse-events", "response-rate", "persistence", "cytokines")
+TABLES = (
+    *(f"outcomes/{name}" for name in ("adverse-events", "response-rate", "persistence", "cytokines")),
+    *("sae-worklist", "dose-limiting-toxicity", "safety-reconciliation"),
+)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -81,9 +84,8 @@ async def test_any_order_of_arrival_across_streams_gives_the_same_rows(house: Ho
     order = [named(f"{seed}, {place}").int % 1000 for place in range(len(told))]
     await house.hears(interleaved(told, order))
     assert await house.rows() == await trial.rows()
-    for outcome in OUTCOMES:
-        path = f"/v1/outcomes/{outcome}"
-        assert await one(house, path) == await one(trial, path)
+    for table in TABLES:
+        assert await one(house, f"/v1/{table}") == await one(trial, f"/v1/{table}")
 
 
 async def test_every_event_ever_sampled_is_taken_in(any_house: House) -> None:
