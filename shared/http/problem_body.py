@@ -17,7 +17,9 @@ MEDIA_TYPE = "application/problem+json"
 class PlaceInRequest(BaseModel):
     """One place of the request that must change."""
 
-    at: str = Field(description="JSON pointer into the body, or query, path or header and the name")
+    at: str = Field(
+        description="JSON pointer into the body, or query, path or header and the name, or an element of a message"
+    )
     why: str
 
 

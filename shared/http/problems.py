@@ -71,7 +71,9 @@ def of_error(error: TrialError) -> JSONResponse:
     """A domain error as its answer."""
     status = status_of(type(error))
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_SECONDS)}}.get(status)
-    return answer(status, error.code, str(error), current_version=getattr(error, "current", None), headers=headers)
+    places = [PlaceInRequest(at=at, why=why) for at, why in getattr(error, "places", ())]
+    current = getattr(error, "current", None)
+    return answer(status, error.code, str(error), errors=places or None, current_version=current, headers=headers)
 
 
 def install(app: FastAPI) -> None:

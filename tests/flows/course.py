@@ -75,10 +75,10 @@ class Step:
         return filling
 
     def content(self, site: str) -> Any:
-        endpoint = ENDPOINTS[self.key]
-        if endpoint.body is None:
-            return None
-        return filled({**endpoint.body, **self.body}, known(site, self.child, **self.names))
+        body, names = ENDPOINTS[self.key].body, known(site, self.child, **self.names)
+        if isinstance(body, Mapping):
+            return filled({**body, **self.body}, names)
+        return None if body is None else filled(body, names)
 
 
 def screened(child: str, **body: Any) -> Step:
@@ -130,6 +130,7 @@ def safety() -> Iterator[Step]:
     yield Step("POST /safety/v1/reference-safety-information", Role.SAFETY_OFFICER)
     yield event("sponsor-assessment", role=Role.SAFETY_OFFICER)
     yield Step(f"POST {EVENT}/reports", Role.SAFETY_OFFICER, names={"new": "report"})
+    yield Step(f"POST {EVENT}/reports/{{number}}/acknowledgement", Role.SAFETY_OFFICER, names={"new": "report"})
     yield Step("POST /safety/v1/reference-safety-information/{rsi_version}/withdraw", Role.SAFETY_OFFICER)
     yield reported("fever", term="Fever", grade=1, seriousness=[], causality=[])
     yield event("retract", "fever")

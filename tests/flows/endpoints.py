@@ -26,7 +26,7 @@ class About(Enum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     about: About = About.PARTICIPANT
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | str | None = None  # a text is sent as XML
     answers: int = 200
     needs_version: bool = False  # If-Match
 
@@ -153,6 +153,23 @@ FEVERISH = {
 }
 HYPOTENSIVE = {**FEVERISH, "hypotension": "fluids"}
 
+# Of the report whose id is the new one.
+ACKNOWLEDGEMENT = """<MCCI_IN200101UV01 xmlns="urn:hl7-org:v3" ITSVersion="XML_1.0">
+ <creationTime value="20250917113000+0700"/>
+ <MCCI_IN000002UV01>
+  <id root="2.16.840.1.113883.3.989.2.1.3.19" extension="2025-17"/>
+  <acknowledgement typeCode="CA">
+   <targetMessage>
+    <id root="2.16.840.1.113883.3.989.2.1.3.1" extension="TH-CHULA-{adverse_event_id}"/>
+   </targetMessage>
+  </acknowledgement>
+ </MCCI_IN000002UV01>
+ <acknowledgement typeCode="AA">
+  <targetBatch><id root="2.16.840.1.113883.3.989.2.1.3.22" extension="{new_id}"/></targetBatch>
+ </acknowledgement>
+</MCCI_IN200101UV01>
+"""
+
 SAFETY: dict[str, Endpoint] = {
     "POST /v1/adverse-events": creating(
         adverse_event_id="{new_id}",
@@ -190,11 +207,17 @@ SAFETY: dict[str, Endpoint] = {
         }
     ),
     "POST /v1/adverse-events/{adverse_event_id}/reports": creating(
-        report_id="{new_id}", kind="initial", recipient="ethics-committee", sent_at="2025-09-17T10:00:00+07:00"
+        report_id="{new_id}",
+        kind="initial",
+        recipient="ethics-committee",
+        sent_at="2025-09-17T10:00:00+07:00",
+        narrative="Fever and hypotension the evening after the infusion.\nTocilizumab; better within two days.",
     ),
     "GET /v1/adverse-events/{adverse_event_id}/reports": Endpoint(),
     "GET /v1/adverse-events/{adverse_event_id}/reports/{number}": Endpoint(),
     "GET /v1/adverse-events/{adverse_event_id}/reports/{number}/changes": Endpoint(),
+    "GET /v1/adverse-events/{adverse_event_id}/reports/{number}/e2b": Endpoint(),
+    "POST /v1/adverse-events/{adverse_event_id}/reports/{number}/acknowledgement": Endpoint(body=ACKNOWLEDGEMENT),
     "GET /v1/adverse-events/{adverse_event_id}/case": Endpoint(),
     "GET /v1/adverse-events/{adverse_event_id}/case/history": Endpoint(),
     "POST /v1/reference-safety-information": Endpoint(
@@ -368,8 +391,6 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/outcomes/persistence": MANY,
     "GET /v1/outcomes/cytokines": MANY,
     "GET /v1/sae-worklist": MANY,
-    "GET /v1/dose-limiting-toxicity": MANY,
-    "GET /v1/safety-reconciliation": MANY,
     "GET /v1/special-interest": MANY,
 }
 
