@@ -391,6 +391,8 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/outcomes/persistence": MANY,
     "GET /v1/outcomes/cytokines": MANY,
     "GET /v1/sae-worklist": MANY,
+    "GET /v1/dose-limiting-toxicity": MANY,
+    "GET /v1/safety-reconciliation": MANY,
     "GET /v1/special-interest": MANY,
 }
 
