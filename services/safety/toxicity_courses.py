@@ -17,6 +17,7 @@ from shared.contracts.enrollment import (
     ParticipantDied,
     ParticipantEnrolled,
     ParticipantLostToFollowUp,
+    ParticipantRescreened,
     ParticipantScreened,
 )
 from shared.contracts.safety import (
@@ -54,6 +55,13 @@ def _changed(rows: Rows, event: Any, envelope: Envelope, **columns: Any) -> None
 @PROJECTION.on(ParticipantScreened)
 def _(rows: Rows, event: ParticipantScreened, envelope: Envelope) -> None:
     _changed(rows, event, envelope, site_id=event.site_id, time_zone=event.time_zone)
+
+
+@PROJECTION.on(ParticipantRescreened)
+def _(rows: Rows, event: ParticipantRescreened, envelope: Envelope) -> None:
+    """Who left before enrolment and came again has not left."""
+    rows.delete(endings, {"participant_id": str(event.participant_id)})
+    _changed(rows, event, envelope)
 
 
 @PROJECTION.on(ParticipantEnrolled)

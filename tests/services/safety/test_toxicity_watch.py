@@ -10,10 +10,12 @@ import pytest
 from services.safety.domain.dose_limiting.life import id_of
 from services.safety.toxicity_watch import ToxicityWatch
 from shared.contracts.enrollment import (
+    ConsentWithdrawn,
     DiscontinuationRetracted,
     InfusionRetracted,
     ParticipantDied,
     ParticipantEnrolled,
+    ParticipantRescreened,
 )
 from shared.contracts.safety_dose_limiting import (
     StoppingBasisChanged,
@@ -138,6 +140,18 @@ async def test_an_episode_is_watched_by_its_astct_grades(house: House) -> None:
         same = {**other, "source": {"kind": "crs", "id": str(EPISODE)}}
         assert (await client.post(f"{PATH}/declare", json=same)).status_code == 200
     assert (await standing(house))["status"] == "dlt"
+
+
+async def test_who_withdrew_and_was_screened_again_has_not_left_early(any_house: House) -> None:
+    left = {"participant_id": CHILD, "withdrawn_on": "2026-02-01", "disposition": "WITHDRAWAL BY PARENT/GUARDIAN"}
+    again = {"participant_id": CHILD, "screening_number": "CU-001-S2", "screened_on": "2026-02-20"}
+    await any_house.hears(
+        ConsentWithdrawn.model_validate({**left, "status": "withdrawn"}),
+        ParticipantRescreened.model_validate({**again, "status": "screening"}),
+    )
+    await treated(any_house)
+    await a_round(any_house)
+    assert (await standing(any_house))["status"] == "in-window"
 
 
 async def test_the_window_ends_by_itself(house: House) -> None:
