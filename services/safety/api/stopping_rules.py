@@ -86,7 +86,7 @@ def _halt(standing: RuleStanding) -> Halt | None:
     )
 
 
-@router.get("", responses=answers.VERSIONED)
+@router.get("", responses={**problems.of(), **answers.VERSIONED})
 async def get_stopping_rules(halts: HaltsDep, actor: MayRead, response: Response) -> list[StoppingRule]:
     """Every rule of the protocol: who counts for it, how many more it takes, and whether it has fired."""
     standing, version = await halts.standing(by=actor)
@@ -94,7 +94,7 @@ async def get_stopping_rules(halts: HaltsDep, actor: MayRead, response: Response
     return [StoppingRule.of(each) for each in standing]
 
 
-@router.get("/history")
+@router.get("/history", responses=problems.of())
 async def get_stopping_history(halts: HaltsDep, actor: MayReadHalts) -> list[HistoryEntry]:
     """When which rule fired, and what was decided. Empty: none ever has. Participants of other sites are left out."""
     life, hidden = await halts.history(by=actor)
