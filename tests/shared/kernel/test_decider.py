@@ -19,6 +19,10 @@ class Weigh(Command):
     tags: frozenset[str] = frozenset()
 
 
+class WeighAgain(Weigh):
+    reason: str
+
+
 class Measure(Command):
     id: UUID
     grams: Decimal
@@ -26,6 +30,11 @@ class Measure(Command):
 
 
 ID = UUID(int=1)
+
+
+def test_a_command_states_its_reason_if_its_kind_asks_for_one() -> None:
+    assert WeighAgain(id=ID, grams=Decimal(1), reason="Scales were wrong").stated_reason == "Scales were wrong"
+    assert Weigh(id=ID, grams=Decimal(1)).stated_reason is None
 
 
 def test_the_same_content_has_the_same_fingerprint_whatever_the_order_of_a_set() -> None:

@@ -18,7 +18,12 @@ def test_the_age_from_which_ice_is_used_is_a_setting_with_its_evidence() -> None
 
 
 def test_what_the_trial_has_not_settled_is_marked_as_proposed() -> None:
-    settings = [CHOICES.icans_term, CHOICES.iec_hs_term, CHOICES.crs_life_threatening_fio2_percent, CHOICES.age_counted]
+    settings: list[Any] = [
+        CHOICES.icans_term,
+        CHOICES.iec_hs_term,
+        CHOICES.crs_life_threatening_fio2_percent,
+        CHOICES.age_counted,
+    ]
     assert {setting.mark for setting in settings} == {Mark.PROPOSED}
     assert {kind.mark for kind in CHOICES.special_interest} == {Mark.PROPOSED}
 

@@ -76,7 +76,7 @@ def test_the_most_urgent_comes_first_and_what_is_in_hand_last() -> None:
     assert [item.overdue for item in found.items] == [True, False, False, False]
 
 
-ENDED = {"outcome": "recovered", "ended_on": "2026-04-20"}
+ENDED: dict[str, Any] = {"outcome": "recovered", "ended_on": "2026-04-20"}
 IN_HAND: dict[str, Any] = {"acknowledged_at": NOW, "acknowledged_by": "so"}
 
 
