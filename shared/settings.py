@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import TrialError
 
+# What may come from a file.
+SECRETS = ("database_url", "alert_webhook_secret", "alert_smtp_password", "alert_mail_to", "kafka_sasl_password")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -57,11 +59,23 @@ class Settings(BaseSettings):
 
     alert_webhook_url: str | None = Field(None, description="receives serious adverse events as signed webhooks")
     alert_webhook_secret: SecretStr | None = Field(None, description="whsec_... of Standard Webhooks")
+    alert_smtp_host: str | None = Field(None, description="the mail server that alerts are handed to; none: no mail")
+    alert_smtp_port: int | None = Field(None, ge=1, le=65535, description="none: 587 for STARTTLS, 465 for TLS")
+    alert_smtp_security: Literal["STARTTLS", "TLS"] = "STARTTLS"
+    alert_smtp_ca_file: FilePath | None = Field(
+        None, description="PEM of who signed its certificate; none: the system's"
+    )
+    alert_smtp_username: str | None = None
+    alert_smtp_password: SecretStr | None = None
+    alert_mail_from: str | None = Field(None, description="the address that alerts are sent from")
+    alert_mail_to: SecretStr | None = Field(
+        None, description="label=address for each label of the protocol's chain, comma or line separated"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, given: Any) -> Any:
-        for name in ("database_url", "alert_webhook_secret", "kafka_sasl_password"):
+        for name in SECRETS:
             path = os.environ.get(f"{name.upper()}_FILE")  # noqa: TID251 - the one place
             if path:
                 given = {**given, name: _secret_in(Path(path), f"{name.upper()}_FILE")}

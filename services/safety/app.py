@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.safety import alert_queue, case_queue, case_subjects, references, toxicity_courses
-from services.safety.domain.alert_message import AlertMessage
+from services.safety import case_queue, case_subjects, notice_queue, references, toxicity_courses
+from services.safety.domain.alert_message import AlertMessage, ClockMessage
 from services.safety.tables import METADATA
 from shared.http.parts import Parts, Tools
 from shared.process.service import Service, Task
@@ -18,8 +18,8 @@ TITLE = "Safety"
 DESCRIPTION = """Adverse events graded by CTCAE 5.0, and the alerts that serious ones raise.
 
 Grade, seriousness and causality are three independent facts. Dates may be partial (`2026-03`). A serious event raises
-an alert with the instants until which the protocol wants somebody told; it is delivered as a signed webhook and
-stays open until a safety officer acknowledges it.
+an alert with the instants until which the protocol wants somebody told; it is sent as a signed webhook and by e-mail,
+up the protocol's chain, and stays open until a safety officer acknowledges it.
 """
 
 
@@ -76,24 +76,30 @@ def create_app(parts: Parts) -> "FastAPI":
         halts=DosingHalts(parts.db, parts.store, parts.protocol, parts.clock),
     )
     app.webhooks.add_api_route("alert-raised", _alert_raised, methods=["POST"], status_code=204)
+    app.webhooks.add_api_route("clock-stepped", _clock_stepped, methods=["POST"], status_code=204)
     return app
 
 
 async def _alert_raised(message: AlertMessage) -> None:
-    """Sent to `ALERT_WEBHOOK_URL`, signed after Standard Webhooks, until it is answered 2xx."""
+    """Sent to `ALERT_WEBHOOK_URL`, signed after Standard Webhooks, until it is answered 2xx or acknowledged."""
+
+
+async def _clock_stepped(message: ClockMessage) -> None:
+    """Sent to `ALERT_WEBHOOK_URL` when a duty to report is due soon, escalated or missed, until it is answered 2xx."""
 
 
 def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
     from services.safety.case_clocks import CaseClocks  # noqa: PLC0415
     from services.safety.delivery import AlertDelivery  # noqa: PLC0415
-    from services.safety.receiver import receiver_of  # noqa: PLC0415
+    from services.safety.receiver import channels_of  # noqa: PLC0415
     from services.safety.toxicity_watch import ToxicityWatch  # noqa: PLC0415
     from shared.process.wiring import open_protocol  # noqa: PLC0415
 
     protocol = open_protocol(tools.settings)
+    levels = protocol.alerting.levels.value
     return (
-        AlertDelivery(tools.db, tools.store, tools.clock, receiver_of(tools.settings)),
+        AlertDelivery(tools.db, tools.store, tools.clock, levels, channels_of(tools.settings, levels)),
         ToxicityWatch(tools.db, tools.store, tools.clock, protocol),
         CaseClocks(tools.db, tools.store, tools.clock, protocol),
     )
@@ -109,7 +115,7 @@ SERVICE = Service(
     create_app=create_app,
     projections=(
         references.PROJECTION,
-        alert_queue.PROJECTION,
+        notice_queue.PROJECTION,
         toxicity_courses.PROJECTION,
         case_queue.PROJECTION,
         case_subjects.PROJECTION,

@@ -1,67 +1,44 @@
-"""Delivers alerts until the receiver has them: a process manager with a memory of its own.
+"""Tells of alerts, up the protocol's chain, until somebody acknowledges; and of the steps of reporting clocks.
 
-What is to be delivered comes from safety's own events. Before a try it is written down that there is one, so that a
-process that dies in the midst of it tries again, and backs off. The receiver may therefore get a message twice,
-under the same `webhook-id`, by which it drops the second; the trial records its delivery once.
+A process manager with a memory of its own. What is to be told comes from safety's own events. Before a try it is
+written down that there is one, so that a process that dies in the midst of it tries again, and backs off. A receiver
+may therefore get a message twice, under the same id (`webhook-id`, `Message-ID`), by which it drops the second; the
+trial records each delivery once.
 
-A receiver that answers anything but 2xx, 410 included, is tried again for as long as the alert is undelivered: giving
-up would lose a serious event. What waits is counted in the metrics, and stands in the worklist as undelivered.
+A receiver that does not take a message is tried again for as long as nobody acknowledges: giving up would lose a
+serious event. What waits is counted in the metrics. Each channel goes its own pace: one that hangs holds up no other.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, assert_never
+from datetime import timedelta
+from functools import partial
+from typing import assert_never
 
-from prometheus_client import Counter, Gauge
-from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from prometheus_client import Counter
 
-from services.safety.domain import adverse_event, alert
+from services.safety.delivery_memory import DeliveryMemory, Sending
+from services.safety.delivery_plan import DeliveryPlan
+from services.safety.delivery_records import DeliveryRecords, Standing
 from services.safety.domain.alert_message import message_of
-from services.safety.receiver import Accepted, Refused
-from services.safety.tables import alerts, delivery_attempts
-from shared.contracts.safety import SeriousAdverseEventIdentified
+from services.safety.receiver import Accepted, Channel, Line, NoAnswer, Outgoing, Refused
+from shared.contracts.safety import AlertChannel
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Unavailable
-from shared.telemetry import tracing
-
-if TYPE_CHECKING:
-    from services.safety.webhook import Line, Receiver
+from shared.protocol import AlertLevel
 
 POLL_SECONDS = 1.0
-BATCH = 50
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)  # the shortest clock of a serious event runs 24 h
 LONGEST_ASKED_PAUSE = timedelta(hours=1)  # what a receiver can ask for by Retry-After
 
-UNDELIVERED = Gauge("trial_alerts_undelivered", "Alerts of serious adverse events that the receiver does not have")
-OLDEST = Gauge("trial_alerts_oldest_undelivered_seconds", "Age of the oldest of them")
-TRIES = Counter("trial_alert_deliveries_total", "Tries to deliver an alert", ["result"])
+TRIES = Counter("trial_alert_deliveries_total", "Tries to tell somebody", ["channel", "result"])
 
 log = logging.getLogger("trial.safety")
-
-_SELF = Actor("alert-delivery", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
-_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-_EACH = alerts.outerjoin(delivery_attempts, delivery_attempts.c.alert_id == alerts.c.alert_id)
-_WAITING = (
-    alerts.c.delivered_at.is_(None) & delivery_attempts.c.delivered_at.is_(None) & alerts.c.raised_at.is_not(None)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """An alert to try now. `attempts` are those before."""
-
-    alert_id: str
-    raised_at: datetime
-    traceparent: str | None
-    attempts: int
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -74,103 +51,99 @@ class AlertDelivery:
 
     name = "alert-delivery"
 
-    def __init__(self, db: Database, store: EventStore, clock: Clock, receiver: "Receiver | None") -> None:
-        self._db = db
-        self._store = store
+    def __init__(
+        self,
+        db: Database,
+        store: EventStore,
+        clock: Clock,
+        levels: tuple[AlertLevel, ...],
+        channels: Mapping[AlertChannel, Channel],
+    ) -> None:
         self._clock = clock
-        self._receiver = receiver
+        self._channels = channels
+        self._plan = DeliveryPlan(db, clock, levels, channels)
+        self._memory = DeliveryMemory(db, clock)
+        self._records = DeliveryRecords(store)
 
     async def run(self, stop: asyncio.Event) -> None:
-        if self._receiver is None:
-            log.warning("no ALERT_WEBHOOK_URL: alerts are not delivered, only listed")
-        async with AsyncExitStack() as opened:
-            line = await opened.enter_async_context(self._receiver.connected()) if self._receiver else None
-            while not stop.is_set():
-                await self._round_unless_away(line, stop)
-                await _pause(stop, POLL_SECONDS)
+        if not self._channels:
+            log.warning("no ALERT_WEBHOOK_URL and no ALERT_SMTP_HOST: alerts are not delivered, only listed")
+        async with AsyncExitStack() as opened, asyncio.TaskGroup() as rounds:
+            rounds.create_task(_repeat(self.plan, stop))
+            for name, channel in self._channels.items():
+                line = await opened.enter_async_context(channel.connected())
+                rounds.create_task(_repeat(partial(self.send, name, line, stop), stop))
 
-    async def _round_unless_away(self, line: "Line | None", stop: asyncio.Event) -> None:
-        try:
-            await self.round(line, stop)
-        except Unavailable:
-            log.warning("the database is away; alerts wait")
+    async def plan(self) -> None:
+        """Plan what has fallen due; without a channel, count what waits."""
+        await self._memory.count()
+        if self._channels:
+            await self._plan.make()
 
-    async def round(self, line: "Line | None", stop: asyncio.Event) -> None:
-        """Try every alert whose time has come; without a receiver, count those that wait."""
-        await self._count()
-        if line is None:
-            return
-        for due in await self._due():
+    async def send(self, channel: AlertChannel, line: Line, stop: asyncio.Event) -> None:
+        """Try everything of a channel whose time has come."""
+        for sending in await self._memory.due(channel):
             if stop.is_set():
                 return
-            await self._deliver(line, due)
+            await self._deliver(line, sending)
 
-    async def _count(self) -> None:
-        query = select(func.count(), func.min(alerts.c.raised_at)).select_from(_EACH).where(_WAITING)
-        async with self._db.connect() as connection:
-            waiting, oldest = (await connection.execute(query)).one()
-        UNDELIVERED.set(waiting)
-        OLDEST.set((self._clock() - oldest).total_seconds() if waiting else 0)
+    async def _deliver(self, line: Line, sending: Sending) -> None:
+        match await self._records.standing(sending):
+            case Standing.OVER:
+                return
+            case Standing.TOLD:  # by a process that died before it had noted so
+                await self._memory.known_delivered(sending)
+            case Standing.WANTED:
+                await self._tell(line, sending)
 
-    async def _due(self) -> list[Due]:
-        time_has_come = func.coalesce(delivery_attempts.c.next_attempt_at, alerts.c.raised_at) <= self._clock()
-        columns = (alerts.c.alert_id, alerts.c.raised_at, alerts.c.traceparent, delivery_attempts.c.attempts)
-        query = select(*columns).select_from(_EACH).where(_WAITING, time_has_come)
-        async with self._db.connect() as connection:
-            rows = (await connection.execute(query.order_by(alerts.c.raised_at).limit(BATCH))).all()
-        return [Due(row.alert_id, row.raised_at, row.traceparent, row.attempts or 0) for row in rows]
-
-    async def _deliver(self, line: "Line", due: Due) -> None:
-        progress, _ = await self._store.load(alert.DECIDER, due.alert_id)
-        if progress.delivered:  # by a process that died before it had noted so
-            await self._note(due, delivered_at=self._clock())
-            return
-        await self._begin(due)
-        event, _ = await self._store.load(adverse_event.DECIDER, alert.event_of(due.alert_id))
-        raised = alert.raised_in(event, due.alert_id)
-        answer = await line.send(due.alert_id, message_of(raised, due.raised_at).body(), at=self._clock())
-        match answer:
+    async def _tell(self, line: Line, sending: Sending) -> None:
+        await self._memory.begin(sending, pause_after(sending.attempts + 1))
+        channel = sending.notification.channel.value
+        match await line.send(self._outgoing(sending)):
             case Accepted():
-                await self._record(due, raised)
-                TRIES.labels("accepted").inc()
-            case Refused():
-                await self._put_off(due, answer)
-                TRIES.labels("gone" if answer.gone else "refused").inc()
-            case _:
+                await self._records.record(sending, self._clock())
+                await self._memory.delivered(sending)
+                TRIES.labels(channel, "accepted").inc()
+                known = {"alert_id": sending.notice_id, "attempt": sending.attempts + 1}
+                log.info("alert delivered", extra=known)
+            case Refused() as refused:
+                await self._put_off(sending, refused)
+                TRIES.labels(channel, "gone" if refused.gone else "refused").inc()
+            case NoAnswer(why):
+                await self._memory.put_off(sending, pause_after(sending.attempts + 1), "no-answer", why)
+                TRIES.labels(channel, "no-answer").inc()
+                self._warn(sending, why)
+            case answer:
                 assert_never(answer)
 
-    async def _begin(self, due: Due) -> None:
-        """Write the try down before it is made: a process that dies in it must not come back without a pause."""
-        now = self._clock()
-        attempts = due.attempts + 1
-        await self._note(due, attempts=attempts, last_attempt_at=now, next_attempt_at=now + pause_after(attempts))
+    def _outgoing(self, sending: Sending) -> Outgoing:
+        told = sending.notification
+        return Outgoing(
+            id=sending.message_id,
+            thread=sending.notice_id,
+            recipient=told.recipient,
+            message=message_of(sending.kind, sending.about, sending.raised_at, told.level, told.number),
+            since=sending.since,
+            at=self._clock(),
+        )
 
-    async def _record(self, due: Due, raised: SeriousAdverseEventIdentified) -> None:
-        now = self._clock()
-        tracing.begin(due.traceparent)
-        frame = tracing.recording(_SELF, at=now, subject=raised.participant_id)
-        command = alert.RecordDelivery(delivered_at=now)
-        await self._store.execute(alert.DECIDER, due.alert_id, command, raised, frame)
-        await self._note(due, delivered_at=now, last_failure=None)
-        log.info("alert delivered", extra={"alert_id": due.alert_id, "attempt": due.attempts + 1})
+    async def _put_off(self, sending: Sending, refused: Refused) -> None:
+        pause = LONGEST_PAUSE if refused.gone else pause_after(sending.attempts + 1)
+        if refused.retry_after is not None:
+            pause = max(pause, min(refused.retry_after, LONGEST_ASKED_PAUSE))
+        await self._memory.put_off(sending, pause, "refused", refused.why)
+        self._warn(sending, refused.why, logging.ERROR if refused.gone else logging.WARNING)
 
-    async def _put_off(self, due: Due, answer: Refused) -> None:
-        pause = LONGEST_PAUSE if answer.gone else pause_after(due.attempts + 1)
-        if answer.retry_after is not None:
-            pause = max(pause, min(answer.retry_after, LONGEST_ASKED_PAUSE))
-        await self._note(due, last_failure=answer.why, next_attempt_at=self._clock() + pause)
-        level = logging.ERROR if answer.gone else logging.WARNING
-        known = {"alert_id": due.alert_id, "attempt": due.attempts + 1, "reason_code": answer.why}
+    def _warn(self, sending: Sending, why: str, level: int = logging.WARNING) -> None:
+        known = {"alert_id": sending.notice_id, "attempt": sending.attempts + 1, "reason_code": why}
         log.log(level, "alert not delivered; it will be tried again", extra=known)
 
-    async def _note(self, due: Due, **columns: object) -> None:
-        first = {"attempts": 0, "last_attempt_at": self._clock(), "next_attempt_at": self._clock()}
-        insert = _INSERTS[self._db.dialect](delivery_attempts)
-        query = insert.values(alert_id=due.alert_id, **{**first, **columns})
-        async with self._db.begin() as connection:
-            await connection.execute(query.on_conflict_do_update(index_elements=["alert_id"], set_=columns))
 
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+async def _repeat(act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await act()
+        except Unavailable:
+            log.warning("the database is away; alerts wait")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), POLL_SECONDS)

@@ -1,4 +1,6 @@
-"""The tables of safety's database: its event store, what it knows of participants, and its alerts to deliver."""
+"""The tables of safety's database: its event store, what it knows of participants, and whom it is to tell of what."""
+
+from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
 
@@ -22,25 +24,74 @@ participants = Table(
     Column("infused_at", Instant, comment="the first infusion's start"),
 )
 
-alerts = Table(
-    "alerts",
+# What somebody is to be told of: alerts, and the steps of reporting clocks.
+notices = Table(
+    "notices",
+    METADATA,
+    Column("notice_id", Text, primary_key=True),
+    Column("kind", Text, comment="alert, or the step of a clock"),
+    Column("clock_id", Text),
+    Column("clock_level", Integer, comment="of an escalated clock"),
+    Column("raised_at", Instant),
+    Column("acknowledged_at", Instant),
+    Column("traceparent", Text),
+    Column("about", Json, comment="what a message tells of it"),
+)
+
+clock_ends = Table(
+    "clock_ends",
+    METADATA,
+    Column("clock_id", Text, primary_key=True),
+    Column("ended_at", Instant, comment="met or stopped: nobody need be told any more"),
+)
+
+resends = Table(
+    "resends",
     METADATA,
     Column("alert_id", Text, primary_key=True),
-    Column("raised_at", Instant),
-    Column("traceparent", Text),
+    Column("level", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("asked_at", Instant),
+)
+
+# The delivery's own memory, written by nothing else: rebuilding `notices` neither forgets nor repeats a delivery.
+escalations = Table(
+    "escalations",
+    METADATA,
+    Column("notice_id", Text, primary_key=True),
+    Column("level", Integer, nullable=False, comment="the last one whose sendings were planned"),
+    Column("next_level_at", Instant, comment="None: it was the last of the chain"),
+)
+
+
+def _sending() -> list[Column[Any]]:
+    return [
+        Column("notice_id", Text, primary_key=True),
+        Column("level", Integer, primary_key=True),
+        Column("number", Integer, primary_key=True),
+        Column("channel", Text, primary_key=True),
+        Column("recipient", Text, primary_key=True, comment="a label, never an address"),
+    ]
+
+
+sendings = Table(
+    "sendings",
+    METADATA,
+    *_sending(),
+    Column("since", Instant, nullable=False, comment="when the level began, or somebody asked"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
     Column("delivered_at", Instant),
 )
 
-# The delivery's own memory, written by nothing else: rebuilding `alerts` neither forgets nor repeats a delivery.
-delivery_attempts = Table(
-    "delivery_attempts",
+delivery_tries = Table(
+    "delivery_tries",
     METADATA,
-    Column("alert_id", Text, primary_key=True),
-    Column("attempts", Integer, nullable=False),
-    Column("last_attempt_at", Instant, nullable=False),
-    Column("next_attempt_at", Instant, nullable=False),
-    Column("last_failure", Text, comment="what the receiver answered; None: no answer is known yet"),
-    Column("delivered_at", Instant),
+    *_sending(),
+    Column("attempt", Integer, primary_key=True),
+    Column("tried_at", Instant, nullable=False),
+    Column("result", Text, comment="None: no answer is known, the process may have died"),
+    Column("failure", Text, comment="a code, never what a server said"),
 )
 
 # What the watch over dose-limiting toxicity looks at: each participant's treatment, how they left, their toxicities.

@@ -8,14 +8,14 @@ import binascii
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from http import HTTPStatus
 
 import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from services.safety.receiver import Accepted, Refused
+from services.safety.receiver import Accepted, Answer, NoAnswer, Outgoing, Refused
 from shared.settings import LOOPBACK, BadSettings
 
 CONNECT_SECONDS = 5
@@ -48,13 +48,14 @@ class Line:
         self._url = url
         self._signer = signer
 
-    async def send(self, message_id: str, body: str, *, at: datetime) -> Accepted | Refused:
+    async def send(self, outgoing: Outgoing) -> Answer:
         """Send once. Never raises for what the network or the receiver does."""
+        body = outgoing.message.body()
         headers = {
             "content-type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": self._signer.sign(message_id, at.astimezone(UTC), body),
+            "webhook-id": outgoing.id,
+            "webhook-timestamp": str(int(outgoing.at.timestamp())),
+            "webhook-signature": self._signer.sign(outgoing.id, outgoing.at.astimezone(UTC), body),
         }
         try:
             async with (
@@ -63,7 +64,7 @@ class Line:
             ):
                 return _verdict(response)
         except (httpx.HTTPError, TimeoutError) as error:
-            return Refused(f"no answer: {type(error).__name__}")
+            return NoAnswer(f"no answer: {type(error).__name__}")
 
 
 def _verdict(response: httpx.Response) -> Accepted | Refused:

@@ -6,12 +6,22 @@ from shared.contracts import (
     enrollment,
     safety,
     safety_cases,
+    safety_clock_notices,
     safety_dose_limiting,
     safety_episodes,
 )
 from shared.kernel.events import Event, registered
 
-MODULES = (enrollment, safety, safety_cases, safety_dose_limiting, safety_episodes, efficacy, biomarkers)
+MODULES = (
+    enrollment,
+    safety,
+    safety_cases,
+    safety_clock_notices,
+    safety_dose_limiting,
+    safety_episodes,
+    efficacy,
+    biomarkers,
+)
 
 
 def published() -> dict[str, type[Event]]:

@@ -50,6 +50,21 @@ AlertId = Annotated[
     ),
 ]
 
+AlertLevel = Annotated[int, Field(ge=1, description="The level of the protocol's chain, 1 at once")]
+
+AlertRecipient = Annotated[
+    Code,
+    Field(description="`webhook`, or the protocol's label of a mailbox; never an address", examples=["safety-officer"]),
+]
+
+
+class AlertChannel(StrEnum):
+    """How somebody is told of an alert."""
+
+    WEBHOOK = "webhook"
+    MAIL = "e-mail"
+
+
 Agent = Annotated[Code, Field(description="What an event is attributed to; the protocol lists them")]
 
 
@@ -297,13 +312,27 @@ class SeriousAdverseEventIdentified(Event, type="safety.serious-adverse-event-id
 
 
 class AlertDelivered(Event, type="safety.alert-delivered", version=1):
-    """The configured receiver accepted the alert (a 2xx answer). Recorded once, however often it was sent."""
+    """A receiver took the alert: it answered 2xx, or its mail server 250. Recorded once, however often it was sent."""
 
     alert_id: AlertId
     adverse_event_id: UUID
     participant_id: ParticipantId
-    channel: Literal["webhook"]
+    channel: AlertChannel
+    recipient: AlertRecipient
+    level: AlertLevel
+    number: int = Field(ge=1, description="1: told by the chain; later ones were asked for by hand at this level")
     delivered_at: Instant
+
+
+class AlertResendRequested(Event, type="safety.alert-resend-requested", version=1):
+    """A safety officer asked that everybody of the present level be told once more."""
+
+    alert_id: AlertId
+    adverse_event_id: UUID
+    participant_id: ParticipantId
+    resend_id: UUID
+    level: AlertLevel
+    number: int = Field(ge=2, description="How often everybody of this level is told, with this one")
 
 
 class AlertAcknowledged(Event, type="safety.alert-acknowledged", version=1):
@@ -326,7 +355,7 @@ AdverseEventEvent = (
     | SeriousAdverseEventIdentified
 )
 
-AlertEvent = AlertDelivered | AlertAcknowledged
+AlertEvent = AlertDelivered | AlertResendRequested | AlertAcknowledged
 
 
 def treatment_emergent(onset: str, grades: Sequence[GradeSince], infused_on: date | None) -> bool | None:

@@ -126,6 +126,7 @@ def safety() -> Iterator[Step]:
     yield reported("crs")
     for verb in ("regrade", "reassess-seriousness", "assess-causality", "correct", "resolve"):
         yield event(verb)
+    yield Step("POST /safety/v1/alerts/{alert_id}/resend", Role.SAFETY_OFFICER)
     yield Step("POST /safety/v1/alerts/{alert_id}/acknowledge", Role.SAFETY_OFFICER)
     yield Step("POST /safety/v1/reference-safety-information", Role.SAFETY_OFFICER)
     yield event("sponsor-assessment", role=Role.SAFETY_OFFICER)

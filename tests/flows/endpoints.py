@@ -236,6 +236,8 @@ SAFETY: dict[str, Endpoint] = {
         About.TRIAL, {"reason": "Terms of a draft were entered"}
     ),
     "POST /v1/alerts/{alert_id}/acknowledge": Endpoint(body={"note": "Called the site; sponsor informed"}),
+    "POST /v1/alerts/{alert_id}/resend": Endpoint(body={"resend_id": "{new_id}"}),
+    "GET /v1/alerts/{alert_id}/deliveries": Endpoint(),
     "GET /v1/alerts/{alert_id}": Endpoint(),
     "GET /v1/alerts/{alert_id}/history": Endpoint(),
     f"GET {TOXICITIES}": Endpoint(),

@@ -22,6 +22,7 @@ from shared.contracts import (
     enrollment,
     safety,
     safety_cases,
+    safety_clock_notices,
     safety_dose_limiting,
     safety_episodes,
 )
@@ -96,6 +97,7 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     safety.AdverseEventRetracted: _when_recorded,
     safety.SeriousAdverseEventIdentified: _at("became_aware_at"),
     safety.AlertDelivered: _at("delivered_at"),
+    safety.AlertResendRequested: _when_recorded,
     safety.AlertAcknowledged: _when_recorded,
     safety_cases.SponsorAssessed: _at("became_aware_at"),
     safety_cases.SusarIdentified: _at("sponsor_aware_at"),
@@ -108,6 +110,7 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     safety_cases.ClockStopped: _when_recorded,
     safety_cases.ReportSubmitted: _at("sent_at"),
     safety_cases.ReportAcknowledged: _at("acknowledged_at"),
+    safety_clock_notices.ClockNoticeDelivered: _at("delivered_at"),
     safety_dose_limiting.DoseLimitingToxicityProposed: _when_recorded,
     safety_dose_limiting.DoseLimitingToxicityDecided: _when_recorded,
     safety_dose_limiting.DoseLimitingToxicityWithdrawn: _when_recorded,

@@ -1,12 +1,12 @@
-"""Alerts of serious adverse events: what was raised, whether it was delivered, and who has it in hand."""
+"""Alerts of serious adverse events: what was raised, who was told of it and how often, and who has it in hand."""
 
 from typing import Annotated
 
 from fastapi import Path, Response
 
 from services.safety.api.permissions import MayAcknowledge, MayRead, SafetyDep
-from services.safety.api.views import Alert
-from services.safety.domain.alert import AcknowledgeAlert, AlertAlreadyAcknowledged, NoSuchAlert
+from services.safety.api.views import Alert, DeliveryTry
+from services.safety.domain.alert import AcknowledgeAlert, AlertAlreadyAcknowledged, NoSuchAlert, ResendAlert
 from shared.contracts.safety import AlertId
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -34,6 +34,37 @@ async def acknowledge_alert(
     """Take an alert in hand. Needs no `If-Match`: a delivery recorded meanwhile changes nothing about it."""
     receipt = await safety.acknowledge(alert_id, command, by=actor, command_id=mint(None))
     return answers.changed(response, receipt, alert_id)
+
+
+@router.post(
+    "/{alert_id}/resend",
+    responses={**problems.of(NoSuchAlert, AlertAlreadyAcknowledged, OtherContentOnRecord), **answers.CHANGED},
+)
+async def resend_alert(
+    alert_id: AlertPath,
+    command: ResendAlert,
+    safety: SafetyDep,
+    actor: MayAcknowledge,
+    mint: Mint,
+    response: Response,
+) -> Recorded:
+    """Have everybody of the alert's present level told once more, by every channel. Needs no `If-Match`.
+
+    The same `resend_id`, or the same `Idempotency-Key`, sent again tells nobody a third time.
+    """
+    resend_id = mint(command.resend_id)
+    command = command.model_copy(update={"resend_id": resend_id})
+    receipt = await safety.resend(alert_id, command, by=actor, command_id=resend_id)
+    return answers.changed(response, receipt, alert_id)
+
+
+@router.get("/{alert_id}/deliveries", responses=problems.of(NoSuchAlert))
+async def get_alert_deliveries(alert_id: AlertPath, safety: SafetyDep, actor: MayRead) -> list[DeliveryTry]:
+    """The log of the latest 200 tries to tell somebody of an alert, the newest first. Empty: nothing was tried yet.
+
+    A try whose process died shows no result. It was made again.
+    """
+    return [DeliveryTry.of(each) for each in await safety.deliveries(alert_id, by=actor)]
 
 
 @router.get("/{alert_id}", responses={**problems.of(NoSuchAlert), **answers.VERSIONED})

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.safety.delivery_memory import Try
 from services.safety.domain.record import OnRecord, Retracted
 from shared.contracts.safety import (
     ActionTaken,
@@ -14,8 +15,11 @@ from shared.contracts.safety import (
     AgentCausality,
     AlertAcknowledged,
     AlertCause,
+    AlertChannel,
     AlertDelivered,
     AlertId,
+    AlertLevel,
+    AlertRecipient,
     Grade,
     GradeSince,
     Notice,
@@ -103,7 +107,7 @@ class Alert(RaisedAlert):
     adverse_event_id: UUID
     participant_id: ParticipantId
     site_id: SiteId
-    delivered_at: datetime | None = Field(description="When the receiver accepted it; null: it does not have it yet")
+    delivered_at: datetime | None = Field(description="When a receiver last took it; null: nobody has it yet")
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     note: ShortText | None
@@ -121,3 +125,22 @@ class Alert(RaisedAlert):
         }
         as_raised = {name: getattr(raised, name) for name in cls.model_fields if name not in since}
         return cls.model_validate({**as_raised, **since})
+
+
+class DeliveryTry(BaseModel):
+    """One try to tell somebody of an alert. Mailboxes are named by the protocol's label; addresses stand nowhere."""
+
+    level: AlertLevel
+    number: int = Field(description="1: told by the chain; later ones were asked for by hand at this level")
+    channel: AlertChannel
+    recipient: AlertRecipient
+    attempt: int = Field(description="1 for the first try of this message to this recipient")
+    tried_at: Instant
+    result: Literal["accepted", "refused", "no-answer"] | None = Field(
+        description="no-answer: it may have it or not; null: none is known yet, or the process died"
+    )
+    failure: str | None = Field(description="A code", examples=["503", "451 at recipient"])
+
+    @classmethod
+    def of(cls, tried: Try) -> Self:
+        return cls.model_validate(tried, from_attributes=True)

@@ -1,4 +1,4 @@
-"""The life of an alert after it was raised: delivered to the configured receiver, taken in hand by a safety officer.
+"""The life of an alert after it was raised: told up a chain, and again at somebody's wish, until it is acknowledged.
 
 It is a stream of its own beside the event's, so that acknowledging an alert never makes a change of the event stale.
 An alert is raised in the event's stream, which is where it is read from; its id names both the event and its number.
@@ -6,40 +6,67 @@ An alert is raised in the event's stream, which is where it is read from; its id
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
-from services.safety.domain.record import OnRecord, Retracted, State
-from shared.contracts.safety import AlertAcknowledged, AlertDelivered, AlertEvent, SeriousAdverseEventIdentified
+from services.safety.domain.escalation import Notification
+from shared.contracts.safety import (
+    AlertAcknowledged,
+    AlertChannel,
+    AlertDelivered,
+    AlertEvent,
+    AlertResendRequested,
+)
 from shared.contracts.terms import ShortText
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import Conflict, NotFound
 
 
 class AcknowledgeAlert(Command):
-    """Take an alert in hand. It leaves the list of open ones; nothing else changes."""
+    """Take an alert in hand. It leaves the list of open ones, and nobody is told of it any more."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Called the site; sponsor informed"}]})
 
     note: ShortText | None = None
 
 
-class RecordDelivery(Command):
-    """The receiver accepted the alert. Said by the delivery itself, never by people."""
+class ResendAlert(Command):
+    """Tell everybody of the alert's present level once more. The caller mints the id, so a retry is harmless."""
 
+    resend_id: UUID | None = Field(None, description="Of this wish; the same id sent again changes nothing")
+
+
+class RecordDelivery(Command):
+    """A receiver took the alert. Said by the delivery itself, never by people."""
+
+    level: int
+    number: int
+    channel: AlertChannel
+    recipient: str
     delivered_at: datetime
 
 
-AlertCommand = AcknowledgeAlert | RecordDelivery
+AlertCommand = AcknowledgeAlert | ResendAlert | RecordDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Which alert it is, and the level of the chain that it has reached."""
+
+    alert_id: str
+    adverse_event_id: UUID
+    participant_id: UUID
+    present_level: int
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an alert has come."""
+    """How far an alert has come. `resends` are the ids of the wishes, each with its level."""
 
-    delivered: bool = False
+    delivered: frozenset[Notification] = frozenset()
+    resends: tuple[tuple[UUID, int], ...] = ()
     acknowledged: AlertAcknowledged | None = None
 
 
@@ -56,66 +83,62 @@ def event_of(alert_id: str) -> UUID:
     return UUID(alert_id.rpartition("-")[0])
 
 
-def raised_in(event: State, alert_id: str) -> SeriousAdverseEventIdentified:
-    """The alert as its adverse event raised it.
-
-    Raises:
-        NoSuchAlert: it raised none of this id.
-    """
-    record = event.was if isinstance(event, Retracted) else event
-    alerts = record.alerts if isinstance(record, OnRecord) else ()
-    for alert in alerts:
-        if alert.alert_id == alert_id:
-            return alert
-    raise NoSuchAlert("no alert has this id")
-
-
 def evolve(state: Progress, event: AlertEvent) -> Progress:
     match event:
         case AlertDelivered():
-            return replace(state, delivered=True)
+            told = Notification(event.level, event.number, event.channel, event.recipient)
+            return replace(state, delivered=state.delivered | {told})
+        case AlertResendRequested():
+            return replace(state, resends=(*state.resends, (event.resend_id, event.level)))
         case AlertAcknowledged():
             return replace(state, acknowledged=event)
         case _:
             assert_never(event)
 
 
-def decide(command: AlertCommand, state: Progress, raised: SeriousAdverseEventIdentified) -> list[AlertEvent]:
+def decide(command: AlertCommand, state: Progress, facts: Facts) -> list[AlertEvent]:
     match command:
         case RecordDelivery():
-            return [] if state.delivered else [_delivered(command, raised)]
+            told = Notification(command.level, command.number, command.channel, command.recipient)
+            return [] if told in state.delivered else [AlertDelivered(**_about(facts), **dict(command))]
+        case ResendAlert():
+            return _resend(command, state, facts)
         case AcknowledgeAlert():
-            return _acknowledged(command, state, raised)
+            return _acknowledged(command, state, facts)
         case _:
             assert_never(command)
 
 
-def _delivered(command: RecordDelivery, raised: SeriousAdverseEventIdentified) -> AlertDelivered:
-    return AlertDelivered(
-        alert_id=raised.alert_id,
-        adverse_event_id=raised.adverse_event_id,
-        participant_id=raised.participant_id,
-        channel="webhook",
-        delivered_at=command.delivered_at,
-    )
+def _resend(command: ResendAlert, state: Progress, facts: Facts) -> list[AlertEvent]:
+    if any(known == command.resend_id for known, _ in state.resends):
+        return []
+    _refuse_acknowledged(state)
+    level = facts.present_level
+    earlier = sum(of == level for _, of in state.resends)
+    return [AlertResendRequested(**_about(facts), resend_id=command.resend_id, level=level, number=earlier + 2)]
 
 
-def _acknowledged(
-    command: AcknowledgeAlert, state: Progress, raised: SeriousAdverseEventIdentified
-) -> list[AlertEvent]:
-    acknowledgement = AlertAcknowledged(
-        alert_id=raised.alert_id,
-        adverse_event_id=raised.adverse_event_id,
-        participant_id=raised.participant_id,
-        note=command.note,
-    )
-    if state.acknowledged is None:
-        return [acknowledgement]
+def _acknowledged(command: AcknowledgeAlert, state: Progress, facts: Facts) -> list[AlertEvent]:
+    acknowledgement = AlertAcknowledged(**_about(facts), note=command.note)
     if state.acknowledged == acknowledgement:
         return []
-    raise AlertAlreadyAcknowledged("this alert is acknowledged already; its history says by whom")
+    _refuse_acknowledged(state)
+    return [acknowledgement]
 
 
-DECIDER: Decider[AlertCommand, Progress, SeriousAdverseEventIdentified, AlertEvent] = Decider(
+def _refuse_acknowledged(state: Progress) -> None:
+    if state.acknowledged is not None:
+        raise AlertAlreadyAcknowledged("this alert is acknowledged already; its history says by whom")
+
+
+def _about(facts: Facts) -> dict[str, Any]:
+    return {
+        "alert_id": facts.alert_id,
+        "adverse_event_id": facts.adverse_event_id,
+        "participant_id": facts.participant_id,
+    }
+
+
+DECIDER: Decider[AlertCommand, Progress, Facts, AlertEvent] = Decider(
     category="alert", initial=Progress(), evolve=evolve, decide=decide
 )

@@ -374,7 +374,8 @@ class AdverseEvent:
         return self._tell(saf.AdverseEventRetracted, reason="Another participant's")
 
     def delivered(self, at: datetime) -> "AdverseEvent":
-        event = saf.AlertDelivered(channel="webhook", delivered_at=at, **self._alert())
+        told = {"channel": "webhook", "recipient": "webhook", "level": 1, "number": 1}
+        event = saf.AlertDelivered(**told, delivered_at=at, **self._alert())
         self.child.chronicle.tell(f"alert:{self.alert_id}", event)
         return self
 

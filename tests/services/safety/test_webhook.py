@@ -2,8 +2,10 @@
 
 import pytest
 
-from services.safety.receiver import receiver_of
+from services.safety.receiver import channels_of
+from shared.contracts.safety import AlertChannel
 from shared.settings import BadSettings, Settings
+from tests.services.safety.delivering import LEVELS
 from tests.services.safety.receiver import SECRET
 
 URL = "https://safety.example/alerts"
@@ -14,8 +16,8 @@ def settings(url: str | None = URL, secret: str | None = SECRET) -> Settings:
 
 
 def test_without_an_address_there_is_no_receiver() -> None:
-    assert receiver_of(settings(url=None)) is None
-    assert receiver_of(settings()) is not None
+    assert channels_of(settings(url=None), LEVELS) == {}
+    assert list(channels_of(settings(), LEVELS)) == [AlertChannel.WEBHOOK]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def test_without_an_address_there_is_no_receiver() -> None:
 )
 def test_what_cannot_work_is_refused_at_the_start(url: str, secret: str | None, variable: str) -> None:
     with pytest.raises(BadSettings, match=variable) as refused:
-        receiver_of(settings(url, secret))
+        channels_of(settings(url, secret), LEVELS)
     assert "MfKQ" not in str(refused.value)
 
 
@@ -43,5 +45,5 @@ def test_what_cannot_work_is_refused_at_the_start(url: str, secret: str | None, 
 def test_an_address_without_tls_beyond_this_machine_is_warned_of(
     url: str, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    receiver_of(settings(url))
+    channels_of(settings(url), LEVELS)
     assert ("unencrypted" in caplog.text) is warned
