@@ -9,6 +9,7 @@ from shared.contracts import (
     safety_clock_notices,
     safety_dose_limiting,
     safety_episodes,
+    safety_laboratory,
 )
 from shared.kernel.events import Event, registered
 
@@ -19,6 +20,7 @@ MODULES = (
     safety_clock_notices,
     safety_dose_limiting,
     safety_episodes,
+    safety_laboratory,
     efficacy,
     biomarkers,
 )

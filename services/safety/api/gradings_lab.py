@@ -1,7 +1,6 @@
 """The calculator of laboratory grades: it grades what it is given, keeps nothing, and is about nobody."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
@@ -10,9 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.safety.api.gradings_astct import MOST_ITEMS, ItemId
 from services.safety.api.permissions import MayLookUp
-from services.safety.domain.laboratory import grading
+from services.safety.domain.laboratory import grading, numbers
 from services.safety.domain.laboratory.bands import Direction
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Qualifier, UnreadableValue
+from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, UnreadableValue
 from services.safety.domain.laboratory.grading import ExplainedGrade
 from shared.contracts.safety import MeddraCode
 from shared.contracts.terms import Flag
@@ -26,9 +25,6 @@ router = make_router("/v1/gradings", "Gradings")
 AT_A_STRETCH = 50
 
 SEXES = frozenset({"m", "f", "u", "male", "female", "unknown", "undifferentiated"})
-
-_NUMBER = re.compile(r"(?P<qualifier><=|>=|<|>|≤|≥)?\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)")
-_QUALIFIERS = {"≤": Qualifier.AT_MOST, "≥": Qualifier.AT_LEAST}
 
 
 def _no_flag(given: object) -> object:
@@ -171,40 +167,14 @@ def _grades(item: LabItem) -> list[ExplainedGrade]:
     return grading.grade(
         what,
         _measured(item),
-        Limits(_plain("lln", item.lln), _plain("uln", item.uln)),
-        Baseline(_plain("baseline", item.baseline), item.baseline_abnormal),
-        Facts(item.symptomatic, item.on_anticoagulation, _plain("age_years", item.age_years)),
+        Limits(numbers.plain("lln", item.lln), numbers.plain("uln", item.uln)),
+        Baseline(numbers.plain("baseline", item.baseline), item.baseline_abnormal),
+        Facts(item.symptomatic, item.on_anticoagulation, numbers.plain("age_years", item.age_years)),
     )
 
 
 def _measured(item: LabItem) -> Measured:
-    qualifier, number = _read("value", item.value)
+    qualifier, number = numbers.read("value", item.value)
     if number is None:
         raise UnreadableValue("no value was sent: send a decimal, such as 120 or <40")
     return Measured(number, item.unit, qualifier)
-
-
-def _plain(name: str, given: str | Decimal | None) -> Decimal | None:
-    qualifier, number = _read(name, given)
-    if qualifier is not None:
-        raise UnreadableValue(f"{name} is one number, without < or >")
-    return number
-
-
-def _read(name: str, given: str | Decimal | None) -> tuple[Qualifier | None, Decimal | None]:
-    """A number with its qualifier; no more digits than any laboratory reports.
-
-    Raises:
-        UnreadableValue: not a decimal.
-    """
-    if given is None:
-        return None, None
-    found = _NUMBER.fullmatch(str(given).strip())
-    if found is None:
-        raise UnreadableValue(f"{name} is not a decimal: send digits with a point, such as 1.5")
-    number = Decimal(found["number"])
-    exponent = number.as_tuple().exponent
-    if len(number.as_tuple().digits) > 28 or not isinstance(exponent, int) or not -12 <= exponent <= 12:
-        raise UnreadableValue(f"{name} has more than 28 digits or more than 12 decimal places")
-    sign = found["qualifier"]
-    return None if sign is None else _QUALIFIERS.get(sign) or Qualifier(sign), number

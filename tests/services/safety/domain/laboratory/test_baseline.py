@@ -97,7 +97,8 @@ def test_a_fibrinogen_is_abnormal_below_its_lower_limit(value: str, lln: str | N
 
 
 @pytest.mark.parametrize(
-    ("unit", "value"), [("mg/dL", "1"), ("mg/L", "10"), ("umol/L", None), ("furlong", None), (None, None)]
+    ("unit", "value"),
+    [("mg/dL", "1"), ("mg/L", "10"), ("umol/L", "88.4"), ("U/L", None), ("furlong", None), (None, None)],
 )
 def test_a_baseline_comes_in_the_unit_of_the_value_or_not_at_all(unit: str | None, value: str | None) -> None:
     chosen = an_alt(-1, measured=Measured(Decimal(1), "mg/dL"))

@@ -1,0 +1,100 @@
+"""Grades of results on record: by what is frozen on each, and the baseline that the protocol's rule chooses.
+
+The baseline is the last valid value of the analyte before treatment. A value that comes late may take its place: then
+the values after it are graded anew, as new events.
+"""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal
+from uuid import UUID
+
+from services.safety.domain.lab_results.results import Known
+from services.safety.domain.lab_results.rows import Person
+from services.safety.domain.laboratory import analytes, bands, baseline, grading
+from services.safety.domain.laboratory.baseline import Beginning, Dated
+from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Qualifier
+from services.safety.domain.laboratory.grading import Asked, ExplainedGrade
+from shared.contracts.safety_laboratory import BaselineUsed, Grading, LaboratoryResult, ResultGrade
+from shared.protocol import Protocol
+
+# A baseline in another unit is converted, and a quotient may have no end; no laboratory reports more places.
+PLACES = 12
+_DIGITS = Context(prec=50)
+
+Baselines = dict[str, Dated]
+"""The chosen baseline of each analyte that has one."""
+
+
+def chosen(known: Iterable[Known], person: Person, protocol: Protocol) -> Baselines:
+    """The baseline of each analyte among all results of a participant."""
+    began = Beginning(lymphodepletion=None, infusion=person.infused_at)
+    by_analyte: dict[str, list[Dated]] = {}
+    for each in known:
+        if each.result.analyte is not None:
+            by_analyte.setdefault(each.result.analyte, []).append(_dated(each.result, valid=not each.cancelled))
+    found = {
+        analyte: baseline.choose(values, began, protocol.ctcae.baseline.value) for analyte, values in by_analyte.items()
+    }
+    return {analyte: dated for analyte, dated in found.items() if dated is not None}
+
+
+def baseline_used(result: LaboratoryResult, baselines: Baselines) -> BaselineUsed | None:
+    """The baseline that a result is graded with; none of the baseline itself, nor of what was taken before it."""
+    own = None if result.analyte is None else baselines.get(result.analyte)
+    if own is None or result.analyte is None:
+        return None
+    used = baseline.for_grading(_dated(result), own, analytes.by_key(result.analyte))
+    if used.value is None:
+        return None
+    return BaselineUsed(result_id=UUID(own.id), value=_plain(used.value), abnormal=used.abnormal)
+
+
+def graded(result: LaboratoryResult, used: BaselineUsed | None) -> Grading:
+    """The grades of a result with this baseline."""
+    grades = tuple(
+        ResultGrade(
+            meddra_code=each.meddra_code,
+            grade=each.grade,
+            possible=each.possible_grades,
+            rule=each.rule.partition(":")[0],
+            arm=each.arm,
+        )
+        for each in explained(result, used)
+    )
+    return Grading(result_id=result.result_id, baseline=used, grades=grades)
+
+
+def explained(result: LaboratoryResult, used: BaselineUsed | None) -> list[ExplainedGrade]:
+    """The grades with their explanations, as they follow from what is frozen on the result."""
+    if result.analyte is None:
+        return []
+    return grading.grade(
+        _asked(result.analyte),
+        _measured(result),
+        Limits(result.lln, result.uln),
+        Baseline() if used is None else Baseline(used.value, used.abnormal),
+        Facts(age_years=None if result.age_months is None else Decimal(result.age_months // 12)),
+    )
+
+
+def _asked(analyte: str) -> Asked:
+    own = analytes.by_key(analyte)
+    return Asked(own, bands.of_analyte(own.read_from or own.key))
+
+
+def _dated(result: LaboratoryResult, *, valid: bool = True) -> Dated:
+    limits = Limits(result.lln, result.uln)
+    return Dated(str(result.result_id), result.collected_at, _measured(result), limits, valid)
+
+
+def _measured(result: LaboratoryResult) -> Measured:
+    qualifier = None if result.qualifier is None else Qualifier(result.qualifier.value)
+    return Measured(result.value, result.unit, qualifier)
+
+
+def _plain(value: Decimal) -> Decimal:
+    """At most 12 decimal places, so that it is stored digit for digit as it was graded with."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -PLACES:
+        return value
+    return _DIGITS.quantize(value, Decimal(1).scaleb(-PLACES)).normalize(_DIGITS)
