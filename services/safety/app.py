@@ -35,6 +35,10 @@ def create_app(parts: Parts) -> "FastAPI":
         episodes,
         gradings_astct,
         gradings_lab,
+        lab_participants,
+        lab_quarantine,
+        lab_results,
+        laboratories,
         reference_safety_information,
         stopping_rules,
     )
@@ -45,11 +49,15 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.safety.episodes import Episodes  # noqa: PLC0415
     from services.safety.expectations import Expectations  # noqa: PLC0415
     from services.safety.halts import DosingHalts  # noqa: PLC0415
+    from services.safety.lab_intake import LabIntake  # noqa: PLC0415
+    from services.safety.lab_record import LabRecords  # noqa: PLC0415
+    from services.safety.laboratories import Laboratories  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     asked = parts.protocol.ctcae.edition.value
     if asked != EDITION:
         raise BadSettings(f"the protocol asks for CTCAE {asked}; this service holds {EDITION}")
+    laboratories_of_sites = Laboratories(parts.store, parts.clock)
     app = create_service_app(
         "safety",
         title=TITLE,
@@ -60,6 +68,10 @@ def create_app(parts: Parts) -> "FastAPI":
             ctcae.router,
             gradings_astct.router,
             gradings_lab.router,
+            laboratories.router,
+            lab_results.router,
+            lab_quarantine.router,
+            lab_participants.router,
             episodes.router,
             dose_limiting.router,
             stopping_rules.router,
@@ -73,6 +85,9 @@ def create_app(parts: Parts) -> "FastAPI":
         dose_limiting=DoseLimitingToxicities(parts.db, parts.store, parts.protocol, parts.clock),
         cases=Cases(parts.db, parts.store, parts.protocol, parts.clock),
         expectations=Expectations(parts.store, parts.protocol, parts.clock),
+        laboratories=laboratories_of_sites,
+        lab_intake=LabIntake(parts.db, parts.store, parts.protocol, parts.clock, laboratories_of_sites),
+        lab_records=LabRecords(parts.db, parts.store, parts.protocol, parts.clock),
         halts=DosingHalts(parts.db, parts.store, parts.protocol, parts.clock),
     )
     app.webhooks.add_api_route("alert-raised", _alert_raised, methods=["POST"], status_code=204)

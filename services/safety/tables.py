@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table, Text
 
 from shared.db import ExactDecimal, Instant, Json
 from shared.eventstore.tables import event_store_tables
@@ -179,4 +179,24 @@ case_looks = Table(
     Column("expectations_version", Integer, nullable=False),
     Column("protocol", Text, nullable=False),
     Column("look_again_at", Instant, comment="when time alone brings about the next step"),
+)
+
+# Rows of laboratories that could not be read, as they were sent: no events, because nobody knows yet what they say.
+lab_quarantine = Table(
+    "lab_quarantine",
+    METADATA,
+    Column("quarantine_id", Text, primary_key=True),
+    Column("laboratory_id", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("row_key", Text, comment="what the laboratory knows the row by"),
+    Column("row", Json, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("says", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("received_by", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("settled_at", Instant),
+    Column("settled_by", Text),
+    Column("reason", Text),
+    Index("ix_lab_quarantine_row", "laboratory_id", "row_key"),
 )

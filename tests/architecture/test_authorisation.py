@@ -84,6 +84,7 @@ def test_to_a_caller_of_another_site_a_participant_is_unknown(trial: Trial, key:
 def test_another_sites_participant_and_none_at_all_are_answered_alike(trial: Trial, key: str) -> None:
     role = min(roles(key) - {EVERYWHERE})
     nobody = {name: str(uuid4()) for name in on_record(OWN)} | {"site_id": "NOWHERE", "label": "T01"}
+    nobody["laboratory_id"] = "NO-LAB"
     nobody |= {"alert_id": f"{uuid4()}-1", "number": "1"}
     others, nobodys = (call(trial, key, role, (OTHER,), known) for known in (on_record(OWN), nobody))
     untraced = [{**answer.json(), "trace_id": ""} for answer in (others, nobodys)]

@@ -11,9 +11,12 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from services.safety.domain.dose_limiting.life import id_of
+from services.safety.domain.lab_results.candidates import id_of as candidate
+from services.safety.domain.lab_results.rows import SentRow
+from services.safety.quarantine import id_of as quarantined
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.kernel.actor import Role
-from tests.flows.endpoints import CONSENT, ENDPOINTS, About, filled, findings
+from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings
 from tests.flows.trial import Trial
 from tests.flows.waiting import until
 
@@ -38,11 +41,18 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "assessment": "month 1",
         "flow_result": "day 7",
         "cytokine_panel": "day 7",
+        "row": "unmapped",
+        "term": "10001551",
         "new": "new",
     } | names
     ids = {f"{kind}_id": an_id(site, child, name) for kind, name in usual.items()}
+    laboratory, participant = f"{site}-LAB", an_id(site, child)
+    row = SentRow.model_validate(filled(LAB_ROWS[usual["row"]], {"participant_id": participant}))
     return {
         "site_id": site,
+        "laboratory_id": laboratory,
+        "quarantine_id": str(quarantined(laboratory, row)),
+        "candidate_id": str(candidate(UUID(participant), usual["term"], 1)),
         "participant_id": an_id(site, child),
         **ids,
         "alert_id": f"{ids['adverse_event_id']}-1",
@@ -150,6 +160,21 @@ def safety() -> Iterator[Step]:
     yield Step("POST /safety/v1/stopping-rules/{rule}/review", Role.SAFETY_OFFICER, waits_for="halt")
 
 
+def laboratory() -> Iterator[Step]:
+    laboratory, rows = "/safety/v1/laboratories", "/safety/v1/lab-results"
+    yield Step(f"POST {laboratory}", Role.LABORATORY)
+    yield Step(f"POST {laboratory}/{{laboratory_id}}/record-reference-ranges", Role.LABORATORY)
+    yield Step(f"POST {rows}", Role.LABORATORY)
+    yield Step(f"POST {laboratory}/{{laboratory_id}}/map-tests", Role.LABORATORY)
+    yield Step(f"POST {rows}/quarantine/release", Role.LABORATORY)
+    yield Step(f"POST {rows}/quarantine/{{quarantine_id}}/release", Role.LABORATORY)
+    yield Step(f"POST {rows}/quarantine/{{quarantine_id}}/discard", Role.LABORATORY, names={"row": "control"})
+    candidates = "/safety/v1/participants/{participant_id}/candidates/{candidate_id}"
+    yield Step(f"POST {candidates}/accept")
+    yield Step(f"POST {candidates}/merge", names={"term": "10003481"})
+    yield Step(f"POST {candidates}/dismiss", names={"term": "10001675"})
+
+
 def lesion(name: str) -> Step:
     return Step(f"POST {BURDEN}/lesions", Role.RADIOLOGIST, names={"new": name, "lesion": name})
 
@@ -208,7 +233,7 @@ def reading() -> Iterator[Step]:
 
 def commands() -> list[Step]:
     opening = Step("POST /enrollment/v1/sites", Role.SPONSOR)
-    return [opening, *enrollment(), *safety(), *efficacy(), *biomarkers(), *endings()]
+    return [opening, *enrollment(), *safety(), *laboratory(), *efficacy(), *biomarkers(), *endings()]
 
 
 def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:

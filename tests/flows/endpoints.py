@@ -170,7 +170,57 @@ ACKNOWLEDGEMENT = """<MCCI_IN200101UV01 xmlns="urn:hl7-org:v3" ITSVersion="XML_1
 </MCCI_IN200101UV01>
 """
 
+
+def lab_row(row_id: str, **changed: str) -> dict[str, str]:
+    stated = {
+        "row_id": row_id,
+        "participant_id": "{participant_id}",
+        "analyte": "ALT",
+        "value": "210",
+        "unit": "U/L",
+        "uln": "40",
+        "collected_at": "2025-09-20T07:30:00+07:00",
+    }
+    return {**stated, **changed}
+
+
+# The first three open a candidate each; the others are not understood.
+LAB_ROWS = {
+    row["row_id"]: row
+    for row in (
+        lab_row("R1"),
+        lab_row("R2", analyte="AST"),
+        lab_row("R3", analyte="ALP", uln="120"),
+        lab_row("unmapped", local_code="GPT"),
+        lab_row("control", value="CONTROL"),
+        lab_row("waiting", value="not legible"),
+    )
+}
+QUARANTINE = "/v1/lab-results/quarantine"
+CANDIDATES = "/v1/participants/{participant_id}/candidates"
+
 SAFETY: dict[str, Endpoint] = {
+    "POST /v1/laboratories": Endpoint(
+        About.SITE, {"laboratory_id": "{laboratory_id}", "site_id": "{site_id}", "time_zone": "Asia/Bangkok"}, 201
+    ),
+    "GET /v1/laboratories/{laboratory_id}": Endpoint(),
+    "GET /v1/laboratories/{laboratory_id}/history": Endpoint(),
+    "POST /v1/laboratories/{laboratory_id}/map-tests": changing(tests=[{"code": "GPT", "analyte": "ALT"}]),
+    "POST /v1/laboratories/{laboratory_id}/record-reference-ranges": changing(
+        ranges=[{"analyte": "ALT", "unit": "U/L", "uln": "30", "effective_from": "2025-01-01"}]
+    ),
+    "POST /v1/lab-results": Endpoint(body={"laboratory_id": "{laboratory_id}", "rows": list(LAB_ROWS.values())}),
+    f"GET {QUARANTINE}": MANY,
+    f"POST {QUARANTINE}/release": Endpoint(body={"laboratory_id": "{laboratory_id}"}),
+    f"POST {QUARANTINE}/{{quarantine_id}}/release": Endpoint(body={}),
+    f"POST {QUARANTINE}/{{quarantine_id}}/discard": Endpoint(body={"reason": "A control of the analyser"}),
+    "GET /v1/participants/{participant_id}/lab-results": Endpoint(),
+    "GET /v1/participants/{participant_id}/lab-results/history": Endpoint(),
+    f"GET {CANDIDATES}": Endpoint(),
+    f"GET {CANDIDATES}/{{candidate_id}}": Endpoint(),
+    f"POST {CANDIDATES}/{{candidate_id}}/accept": changing(causality=[]),
+    f"POST {CANDIDATES}/{{candidate_id}}/merge": changing(adverse_event_id="{adverse_event_id}"),
+    f"POST {CANDIDATES}/{{candidate_id}}/dismiss": changing(reason="Known before screening, not worse since"),
     "POST /v1/adverse-events": creating(
         adverse_event_id="{new_id}",
         participant_id="{participant_id}",

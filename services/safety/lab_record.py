@@ -1,0 +1,144 @@
+"""One participant's laboratory record: results and candidates, read, looked at again, and decided of."""
+
+from dataclasses import dataclass
+from functools import reduce
+from uuid import UUID
+
+from services.safety import references
+from services.safety.domain import adverse_event
+from services.safety.domain.lab_results import deciding, recording
+from services.safety.domain.lab_results.deciding import Decide, Facts, NoSuchCandidate
+from services.safety.domain.lab_results.results import Candidate, Results, evolve
+from services.safety.lab_people import person
+from services.safety.references import NoSuchParticipant, Participant
+from shared.db import Database
+from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
+from shared.kernel.actor import Actor
+from shared.kernel.clock import Clock
+from shared.kernel.decider import Command, Recording
+from shared.kernel.errors import StaleVersion
+from shared.kernel.events import Envelope
+from shared.protocol import Protocol
+from shared.telemetry import tracing
+
+
+@dataclass(frozen=True, slots=True)
+class LabRecord:
+    """The stream of one participant's laboratory results."""
+
+    participant_id: UUID
+
+    @property
+    def stream(self) -> str:
+        return f"lab-results:{self.participant_id}"
+
+    async def load(self, store: EventStore) -> tuple[Results, int]:
+        events = await store.read(self.stream)
+        return reduce(evolve, events, Results()), len(events)
+
+
+class LookAgain(Command):
+    """Compare the baseline and the candidates with what the record says now."""
+
+    participant_id: UUID
+
+
+class LabRecords:
+    """What the routes of results and candidates call. A participant of another site does not exist for an actor."""
+
+    def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
+        self._db = db
+        self._store = store
+        self._protocol = protocol
+        self._clock = clock
+
+    async def results(self, participant_id: UUID, *, by: Actor) -> tuple[Results, int]:
+        await self._participant(participant_id, by)
+        return await LabRecord(participant_id).load(self._store)
+
+    async def history(self, participant_id: UUID, *, by: Actor) -> list[Envelope]:
+        """Empty: no result was ever sent."""
+        await self._participant(participant_id, by)
+        return await self._store.history(LabRecord(participant_id).stream)
+
+    async def candidate(self, participant_id: UUID, candidate_id: UUID, *, by: Actor) -> tuple[Candidate, int]:
+        try:
+            state, version = await self.results(participant_id, by=by)
+        except NoSuchParticipant:
+            raise NoSuchCandidate("no candidate has this id, or none at your sites") from None
+        return deciding.candidate_of(state, candidate_id), version
+
+    async def decide(
+        self,
+        participant_id: UUID,
+        candidate_id: UUID,
+        command: Decide,
+        *,
+        by: Actor,
+        expected: int,
+        command_id: UUID,
+    ) -> Receipt:
+        """Decide of a candidate on the version that was seen. What it becomes is reported in the same append."""
+        await self.candidate(participant_id, candidate_id, by=by)
+        participant = await references.participant(self._db, participant_id)
+        frame = tracing.recording(
+            by, at=self._clock(), subject=participant_id, command_id=command_id, reason=command.stated_reason
+        )
+        record, fingerprint = LabRecord(participant_id), command.fingerprint()
+        log = adverse_event.DECIDER.stream(deciding.concerned(command, candidate_id))
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            earlier = await self._store.earlier_run(record.stream, frame, fingerprint, expected=expected)
+            if earlier is not None:
+                return earlier
+            state, version = await record.load(self._store)
+            if version != expected:
+                raise StaleVersion(f"{record.stream} is at version {version}, not {expected}", current=version)
+            facts, logged = await self._facts(participant, candidate_id, command, frame)
+            decided = deciding.decide(command, state, facts)
+            if not decided:
+                return Receipt(record.stream, version)
+            reported = deciding.reported(command, decided, state, facts)
+            own = Write(record.stream, version, decided, frame, fingerprint)
+            writes = [Write(log, logged, reported, frame, fingerprint)] if reported else []
+            try:
+                return await self._store.append(*writes, own)
+            except StaleVersion:
+                if attempt == MAX_ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def look(self, participant_id: UUID, *, by: Actor) -> bool:
+        """Grade anew what another baseline applies to, as when an infusion became known; whether anything changed."""
+        known = await person(self._db, participant_id)
+        if known is None:
+            return False
+        record, command = LabRecord(participant_id), LookAgain(participant_id=participant_id)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            state, version = await record.load(self._store)
+            now = self._clock()
+            settled = recording.settle([], state, recording.Facts(known, now, self._protocol))
+            if not settled.events:
+                return False
+            frame = tracing.recording(by, at=now, subject=participant_id)
+            try:
+                await self._store.append(Write(record.stream, version, settled.events, frame, command.fingerprint()))
+            except StaleVersion:
+                if attempt == MAX_ATTEMPTS:
+                    raise
+            else:
+                return True
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _facts(
+        self, participant: Participant, candidate_id: UUID, command: Decide, frame: Recording
+    ) -> tuple[Facts, int]:
+        concerned = deciding.concerned(command, candidate_id)
+        log, version = await self._store.load(adverse_event.DECIDER, concerned)
+        general = adverse_event.Facts(frame.at, participant.site_id, participant.zone, self._protocol)
+        return Facts(general, participant.participant_id, candidate_id, log), version
+
+    async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
+        participant = await references.participant(self._db, participant_id)
+        if not by.may_see(participant.site_id):
+            raise NoSuchParticipant
+        return participant

@@ -1,0 +1,180 @@
+"""Rows of laboratories that could not be read, kept as they were sent until they can be, or somebody discards them.
+
+They are no events: nobody knows yet what such a row says, or whom it names, and events cannot be erased. That one was
+discarded, and why, is an event of the laboratory's.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.safety.domain.lab_results.rows import SentRow
+from services.safety.tables import lab_quarantine
+from shared.contracts.safety_laboratory import QuarantineProblem
+from shared.db import Database
+from shared.kernel.errors import Conflict, NotFound
+
+_NAMESPACE = UUID("7d6e0f18-42b9-5c9d-a3e7-58c1b9f4d206")  # of this rule; never changes
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_AT_ONCE = 400
+_columns = lab_quarantine.c
+
+
+class NoSuchQuarantinedRow(NotFound):
+    """No row in quarantine has this id, or none at the caller's sites."""
+
+
+class RowStillUnreadable(Conflict):
+    """What kept the row from being read is still so; the message says what to add."""
+
+
+class RowConflicts(Conflict):
+    """The row can be read, and another content is on record for it, or nothing that it could cancel."""
+
+
+class RowAlreadySettled(Conflict):
+    """The row was released, or discarded, before."""
+
+
+class RowState(StrEnum):
+    WAITING = "waiting"
+    RELEASED = "released"
+    SUPERSEDED = "superseded"  # the laboratory sent the row again, and then it could be read
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row as it was sent, why it could not be read, and what became of it."""
+
+    quarantine_id: UUID
+    laboratory_id: str
+    site_id: str
+    row: SentRow
+    problem: QuarantineProblem
+    says: str
+    received_at: datetime
+    received_by: str
+    state: RowState = RowState.WAITING
+    settled_at: datetime | None = None
+    settled_by: str | None = None
+    reason: str | None = None
+
+
+def id_of(laboratory_id: str, row: SentRow) -> UUID:
+    """The same content of the same laboratory has the same id, so that it is kept once however often it is sent."""
+    content = json.dumps(row.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    return uuid5(_NAMESPACE, f"{laboratory_id}\n{content}")
+
+
+async def keep(db: Database, rows: Sequence[Quarantined]) -> dict[UUID, RowState]:
+    """Keep rows that are not kept yet; answers what has become of each."""
+    states: dict[UUID, RowState] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        insert = _INSERTS[db.dialect](lab_quarantine).values([_values(each) for each in part])
+        ids = [str(each.quarantine_id) for each in part]
+        known = select(_columns.quarantine_id, _columns.state).where(_columns.quarantine_id.in_(ids))
+        async with db.begin() as connection:
+            await connection.execute(insert.on_conflict_do_nothing(index_elements=["quarantine_id"]))
+            states |= {UUID(key): RowState(state) for key, state in (await connection.execute(known)).all()}
+    return states
+
+
+async def settle(
+    db: Database, ids: Iterable[UUID], state: RowState, *, by: str, at: datetime, reason: str | None
+) -> None:
+    """Say what became of rows that waited."""
+    keys = [str(each) for each in ids]
+    async with db.begin() as connection:
+        for start in range(0, len(keys), _AT_ONCE):
+            chosen = _columns.quarantine_id.in_(keys[start : start + _AT_ONCE]) & (_columns.state == RowState.WAITING)
+            change = {"state": state.value, "settled_at": at, "settled_by": by, "reason": reason}
+            await connection.execute(update(lab_quarantine).where(chosen).values(change))
+
+
+async def waiting_under(db: Database, laboratory_id: str, keys: Sequence[str]) -> list[UUID]:
+    """The rows of a laboratory that wait under one of these row keys."""
+    found: list[UUID] = []
+    of_laboratory = (_columns.laboratory_id == laboratory_id) & (_columns.state == RowState.WAITING)
+    async with db.connect() as connection:
+        for start in range(0, len(keys), _AT_ONCE):
+            query = select(_columns.quarantine_id).where(
+                of_laboratory, _columns.row_key.in_(keys[start : start + _AT_ONCE])
+            )
+            found += [UUID(key) for key in (await connection.execute(query)).scalars()]
+    return found
+
+
+async def one(db: Database, quarantine_id: UUID) -> Quarantined | None:
+    rows = await _read(db, select(lab_quarantine).where(_columns.quarantine_id == str(quarantine_id)))
+    return rows[0] if rows else None
+
+
+async def listed(
+    db: Database,
+    *,
+    sites: frozenset[str] | None,
+    laboratory_id: str | None = None,
+    state: RowState | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int,
+) -> list[Quarantined]:
+    """Rows of some sites (None: of all) in the order in which they came."""
+    query = select(lab_quarantine).order_by(_columns.received_at, _columns.quarantine_id).limit(limit)
+    if sites is not None:
+        query = query.where(_columns.site_id.in_(sites))
+    if laboratory_id is not None:
+        query = query.where(_columns.laboratory_id == laboratory_id)
+    if state is not None:
+        query = query.where(_columns.state == state.value)
+    if after is not None:
+        at, key = after
+        later = (_columns.received_at == at) & (_columns.quarantine_id > key)
+        query = query.where((_columns.received_at > at) | later)
+    return await _read(db, query)
+
+
+async def _read(db: Database, query: Select[Any]) -> list[Quarantined]:
+    async with db.connect() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    return [_quarantined(row) for row in rows]
+
+
+def _quarantined(row: Any) -> Quarantined:
+    return Quarantined(
+        quarantine_id=UUID(row["quarantine_id"]),
+        laboratory_id=row["laboratory_id"],
+        site_id=row["site_id"],
+        row=SentRow.model_validate(row["row"]),
+        problem=QuarantineProblem(row["problem"]),
+        says=row["says"],
+        received_at=row["received_at"],
+        received_by=row["received_by"],
+        state=RowState(row["state"]),
+        settled_at=row["settled_at"],
+        settled_by=row["settled_by"],
+        reason=row["reason"],
+    )
+
+
+def _values(each: Quarantined) -> dict[str, Any]:
+    return {
+        "quarantine_id": str(each.quarantine_id),
+        "laboratory_id": each.laboratory_id,
+        "site_id": each.site_id,
+        "row_key": each.row.key,
+        "row": each.row.model_dump(mode="json", exclude_defaults=True),
+        "problem": each.problem.value,
+        "says": each.says,
+        "received_at": each.received_at,
+        "received_by": each.received_by,
+        "state": each.state.value,
+    }
