@@ -125,12 +125,19 @@ class TrialClient:
         Raises:
             TrialAway, NotAdmitted, TrialFailed: there is no answer.
         """
+        answer = await self.look(path, role=role, site=site, params=params)
+        if answer.status != httpx.codes.OK:
+            raise TrialFailed(f"{answer.status} to GET {path}")
+        return answer.body
+
+    async def look(self, path: str, *, role: Role, site: str = "*", params: dict[str, str] | None = None) -> Answer:
+        """Ask for something that may not be there, or whose version matters.
+
+        Raises:
+            TrialAway, NotAdmitted, TrialFailed: there is no verdict on the question.
+        """
         headers = {"Authorization": f"Bearer {self._token(role, site)}"}
-        answer = await self._send("GET", path, headers=headers, params=params)
-        if answer.status_code != httpx.codes.OK:
-            raise TrialFailed(f"{answer.status_code} to GET {path}")
-        body: dict[str, Any] = answer.json()
-        return body
+        return _answer(await self._send("GET", path, headers=headers, params=params))
 
     def _token(self, role: Role, site: str) -> str:
         if (role, site) not in self._held:

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 PARTICIPANTS = "/trial/v1/participants"
 WORKLIST = "/trial/v1/sae-worklist"
+DOSE_LIMITING = "/trial/v1/dose-limiting-toxicity"
 ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
     f"/trial/v1/outcomes/{name}" for name in ("adverse-events", "response-rate", "persistence", "cytokines")
 )
@@ -21,9 +22,10 @@ ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
 SHOWS = {
     "participant": (PARTICIPANTS, {"limit": "1"}),
     "adverse-event": ("/trial/v1/adverse-events", {"limit": "1"}),
-    # An episode and its adverse event are written, and arrive, together.
-    "toxicity-episode": ("/trial/v1/adverse-events", {"limit": "1"}),
+    "toxicity-episode": (DOSE_LIMITING, {}),
+    "dose-limiting-toxicity": (DOSE_LIMITING, {}),
     "alert": (WORKLIST, {}),
+    "case": (WORKLIST, {}),
     "tumour-burden": (RESPONSES, {}),
     "flow-result": (PERSISTENCE, {}),
     "cytokine-panel": (CYTOKINES, {}),
@@ -40,6 +42,8 @@ class Outcomes:
     persistence: Json
     cytokines: Json
     worklist: Json
+    dose_limiting: Json
+    courses: tuple[Json, ...]  # of CRS and ICANS, one answer per participant that there is
 
 
 async def wait_until_shown(client: TrialClient, sent: Iterable[Sent]) -> None:
@@ -54,14 +58,18 @@ async def wait_until_shown(client: TrialClient, sent: Iterable[Sent]) -> None:
 
 
 async def ask(client: TrialClient) -> Outcomes:
-    """The outcome tables, the list of serious events and the participants, as a sponsor sees them."""
-    questions = (
-        (PARTICIPANTS, {"limit": "200"}),
-        (ADVERSE_EVENTS, None),
-        (RESPONSES, None),
-        (PERSISTENCE, None),
-        (CYTOKINES, None),
-        (WORKLIST, {"show": "all"}),
-    )
-    asked = (client.get(path, role=Role.SPONSOR, params=params) for path, params in questions)
-    return Outcomes(*await asyncio.gather(*asked))
+    """The outcome tables, the safety of the trial and the participants, as a sponsor sees them."""
+    questions: dict[str, tuple[str, dict[str, str] | None]] = {
+        "participants": (PARTICIPANTS, {"limit": "200"}),
+        "adverse_events": (ADVERSE_EVENTS, None),
+        "responses": (RESPONSES, None),
+        "persistence": (PERSISTENCE, None),
+        "cytokines": (CYTOKINES, None),
+        "worklist": (WORKLIST, {"show": "all"}),
+        "dose_limiting": (DOSE_LIMITING, None),
+    }
+    asked = (client.get(path, role=Role.SPONSOR, params=params) for path, params in questions.values())
+    answers = dict(zip(questions, await asyncio.gather(*asked), strict=True))
+    of_each = (f"{PARTICIPANTS}/{who['participant_id']}/crs-icans-course" for who in answers["participants"]["items"])
+    courses = await asyncio.gather(*(client.get(path, role=Role.SPONSOR) for path in of_each))
+    return Outcomes(**answers, courses=tuple(courses))

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from services.loading.sample_adverse_events import AdverseEvent
 from services.loading.sample_episodes import ToxicityEpisode
 from services.loading.sample_rows import Row, says_one_thing
 from shared.contracts.biomarkers import CarSubsets, NotMeasured, ParentPopulation, Percent, Qualifier, ReportedCytokine
@@ -28,7 +29,6 @@ from shared.contracts.efficacy import (
     TargetMeasurement,
 )
 from shared.contracts.enrollment_terms import ConsentKind, Diagnosis, Disposition, Evidence, Relationship, Route, Sex
-from shared.contracts.safety import Attribution, Grade, Outcome, Seriousness
 from shared.contracts.terms import BirthMonth, Code, Instant, Measurement, PartialDate, Reason, ShortText, SiteId
 from shared.kernel.errors import TrialError
 from shared.protocol.strict_yaml import NotStrictYaml, read
@@ -119,62 +119,6 @@ class Infusion(Row):
     weight_kg: Measurement
     cells_per_kg: Measurement
     total_car_positive_cells: Measurement
-
-
-class Regrade(Row):
-    grade: Grade
-    since: PartialDate
-
-
-class ReassessSeriousness(Row):
-    seriousness: tuple[Seriousness, ...]
-    became_aware_at: Instant
-
-
-class Resolve(Row):
-    ended_on: PartialDate
-    outcome: Outcome
-
-
-class CorrectEvent(Row):
-    reason: Reason
-    grade: Grade | None = None
-    onset: PartialDate | None = None
-
-
-class Retract(Row):
-    reason: Reason
-
-
-class Acknowledge(Row):
-    """Of the event's alert by its number."""
-
-    alert: int = 1
-    note: ShortText | None = None
-
-
-class FollowUp(Row):
-    """What became of an adverse event after its report: one verb each."""
-
-    regrade: Regrade | None = None
-    reassess_seriousness: ReassessSeriousness | None = None
-    resolve: Resolve | None = None
-    correct: CorrectEvent | None = None
-    retract: Retract | None = None
-    acknowledge: Acknowledge | None = None
-
-
-class AdverseEvent(Row):
-    term: ShortText
-    specification: ShortText | None = None
-    grade: Grade
-    onset: PartialDate
-    became_aware_at: Instant
-    seriousness: tuple[Seriousness, ...] = ()
-    causality: dict[Code, Attribution] = Field(default_factory=dict)
-    outcome: Outcome = Outcome.NOT_RECOVERED
-    ended_on: PartialDate | None = None
-    then: tuple[Annotated[FollowUp, AfterValidator(says_one_thing)], ...] = ()
 
 
 _DIAMETERS = re.compile(r"(\d+(?:\.\d+)?) x (\d+(?:\.\d+)?)")

@@ -1,6 +1,7 @@
 """The sample trial as commands: what a coordinator, an investigator, a radiologist and a laboratory would send."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +9,10 @@ from pydantic import BaseModel
 
 from services.loading.client import identity
 from services.loading.sample import (
-    AdverseEvent,
     Assay,
     Consent,
     CytokinePanel,
     FlowResult,
-    FollowUp,
     Level,
     Participant,
     Sample,
@@ -21,8 +20,17 @@ from services.loading.sample import (
     TumourAssessment,
     as_reported,
 )
+from services.loading.sample_adverse_events import (
+    Acknowledge,
+    AdverseEvent,
+    AssessAsSponsor,
+    DecideDoseLimiting,
+    FollowUp,
+    Report,
+)
 from services.loading.sample_episodes import ToxicityEpisode
-from services.loading.steps import PARTICIPANT, Course, Step
+from services.loading.steps import AWAITED, PARTICIPANT, Awaited, Course, Step
+from shared.contracts.safety import Attribution
 from shared.kernel.actor import Role
 
 TUMOUR = "the tumour burden"
@@ -109,7 +117,7 @@ class _Commands:
     def _adverse_event(self, number: int, event: AdverseEvent) -> Iterator[Step]:
         key, row = self._identity("adverse event", number), self._row("adverse event", number)
         body = {"adverse_event_id": str(key), "participant_id": str(self._id), **_body(event, "then", "causality")}
-        body["causality"] = [{"agent": agent, "attribution": said} for agent, said in event.causality.items()]
+        body["causality"] = _opinions(event.causality)
         path, kind, needs = "/safety/v1/adverse-events", "adverse events", (PARTICIPANT,)
         yield Step(kind, row, path, body, Role.INVESTIGATOR, row, key, needs=needs)
         for place, after in enumerate(event.then, start=1):
@@ -118,7 +126,7 @@ class _Commands:
     def _episode(self, number: int, episode: ToxicityEpisode) -> Iterator[Step]:
         key, row = self._identity("toxicity episode", number), self._row("toxicity episode", number)
         body = {"episode_id": str(key), "participant_id": str(self._id), **_body(episode, "then", "causality")}
-        body["causality"] = [{"agent": agent, "attribution": said} for agent, said in episode.causality.items()]
+        body["causality"] = _opinions(episode.causality)
         path, kind = "/safety/v1/toxicity-episodes", "toxicity episodes"
         yield Step(kind, row, path, body, Role.INVESTIGATOR, row, key, needs=(PARTICIPANT,))
         for place, after in enumerate(episode.then, start=1):
@@ -129,13 +137,33 @@ class _Commands:
 
     def _follow_up(self, event: UUID, row: str, place: int, after: FollowUp) -> Step:
         verb, body = _verb(after)
-        key, kind = self._identity("adverse event", event, place), "changes of adverse events"
-        if after.acknowledge is not None:
-            path, alert = f"/safety/v1/alerts/{event}-{after.acknowledge.alert}/acknowledge", _body(body, "alert")
-            role, which = Role.SAFETY_OFFICER, f"{row} alert {after.acknowledge.alert}"
-            return Step("alerts acknowledged", which, path, alert, role, which, key, needs=(row, PARTICIPANT))
-        path, which = f"/safety/v1/adverse-events/{event}/{verb}", f"{row} {verb} {place}"
-        return Step(kind, which, path, _body(body), Role.INVESTIGATOR, row, key, changes=True)
+        key, path = self._identity("adverse event", event, place), f"/safety/v1/adverse-events/{event}"
+        officer, there_first = Role.SAFETY_OFFICER, (row, PARTICIPANT)
+        match body:
+            case Acknowledge(alert=number):
+                told, which = f"/safety/v1/alerts/{event}-{number}/acknowledge", f"{row} alert {number}"
+                said = _body(body, "alert")
+                return Step("alerts acknowledged", which, told, said, officer, which, key, needs=there_first)
+            case AssessAsSponsor():
+                told, which = f"{path}/sponsor-assessment", f"{row} sponsor"
+                said = _body(body, "causality") | {"causality": _opinions(body.causality)}
+                return Step("sponsor assessments", which, told, said, officer, which, key, needs=there_first)
+            case Report():
+                told, which = f"{path}/reports", f"{row} report {place}"
+                said = {"report_id": str(key), **_body(body)}
+                return Step("reports", which, told, said, officer, which, key, needs=there_first)
+            case DecideDoseLimiting():
+                return self._decision(event, f"{row} {verb} {place}", key, body, there_first)
+            case _:
+                kind, which = "changes of adverse events", f"{row} {verb} {place}"
+                return Step(kind, which, f"{path}/{verb}", _body(body), Role.INVESTIGATOR, row, key, changes=True)
+
+    def _decision(self, event: UUID, row: str, key: UUID, said: DecideDoseLimiting, needs: tuple[str, ...]) -> Step:
+        toxicities = f"/safety/v1/participants/{self._id}/dose-limiting-toxicities"
+        path, body = f"{toxicities}/{AWAITED}/decide", _body(said, "rules", "grade")
+        awaits = Awaited(f"a proposal by {', '.join(said.rules)}", toxicities, partial(_proposed, event, said))
+        kind, officer = "dose-limiting toxicities decided", Role.SAFETY_OFFICER
+        return Step(kind, row, path, body, officer, row, key, changes=True, needs=needs, awaits=awaits)
 
     def _lesion(self, label: str) -> UUID:
         return self._identity("lesion", label)
@@ -199,6 +227,20 @@ def _flow_report(result: FlowResult) -> dict[str, Any]:
     if result.cd3_percent is not None:
         body["cd3_percent_of_lymphocytes"] = str(result.cd3_percent)
     return body
+
+
+def _opinions(causality: dict[str, Attribution]) -> list[dict[str, str]]:
+    return [{"agent": agent, "attribution": said} for agent, said in causality.items()]
+
+
+def _proposed(event: UUID, said: DecideDoseLimiting, answer: dict[str, Any]) -> str | None:
+    """The id of the toxicity of this event, as soon as it is proposed on the basis that the decision names."""
+    for toxicity in answer["toxicities"]:
+        basis = toxicity["basis"]
+        if toxicity["source"]["id"] == str(event) and (basis["rules"], basis["grade"]) == ([*said.rules], said.grade):
+            found: str = toxicity["dlt_id"]
+            return found
+    return None
 
 
 def _verb(row: BaseModel) -> tuple[str, BaseModel]:

@@ -6,13 +6,15 @@ a course order matters; across courses it does not.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.loading.client import AT_ONCE, Answer, TrialClient, pauses
+from services.loading.client import AT_ONCE, PAUSE_SECONDS, Answer, TrialClient, pauses
 from services.loading.progress import Shown
-from services.loading.steps import Course, Step
+from services.loading.steps import AWAITED, Awaited, Course, Step
 from services.loading.tally import Tally
+
+WORKERS_SECONDS = 60.0  # within which a worker has put on record what follows from a write, on a slow machine too
 
 
 @dataclass(slots=True)
@@ -52,23 +54,46 @@ class Sender:
                 await self._step(step, sent)
 
     async def _step(self, step: Step, sent: Sent) -> None:
-        there_first = (*step.needs, step.thing) if step.changes else step.needs
-        missing = next((thing for thing in there_first if thing not in sent.etags), None)
-        if missing is not None:
-            refusal: str | None = self._tally.refuse(step, f"not sent: {missing} was refused")
-        else:
-            answer = await self._answered(step, sent)
-            refusal = self._tally.note(step, answer)
-            if refusal is None:
-                self._keep(step, sent, answer)
+        refusal = await self._refused(step, sent)
         if refusal is not None:
             self._shown.say(refusal)
         self._shown.step()
+
+    async def _refused(self, step: Step, sent: Sent) -> str | None:
+        """Send one command; gives the line that says why, where it was refused or could not be sent."""
+        there_first = (*step.needs, step.thing) if step.changes and step.awaits is None else step.needs
+        missing = next((thing for thing in there_first if thing not in sent.etags), None)
+        if missing is not None:
+            return self._tally.refuse(step, f"not sent: {missing} was refused")
+        if step.awaits is not None:
+            ready = await self._found(step, step.awaits, sent)
+            if ready is None:
+                return self._tally.refuse(step, f"not sent: {step.awaits.what} did not come")
+            step = ready
+        answer = await self._answered(step, sent)
+        refusal = self._tally.note(step, answer)
+        if refusal is None:
+            self._keep(step, sent, answer)
+        return refusal
 
     def _keep(self, step: Step, sent: Sent, answer: Answer) -> None:
         sent.etags[step.thing] = answer.etag
         if answer.position is not None:
             sent.positions[answer.position.partition(":")[0]] = answer.position
+
+    async def _found(self, step: Step, awaited: Awaited, sent: Sent) -> Step | None:
+        """The step with what it waits for in its path, on the version at which that was found; None: it never came."""
+        clock = asyncio.get_running_loop().time
+        give_up, often = clock() + WORKERS_SECONDS, pauses()
+        while True:
+            answer = await self._client.look(awaited.path, role=step.role, site=sent.course.site)
+            found = awaited.find(answer.body) if answer.accepted else None
+            if found is not None:
+                sent.etags[step.thing] = answer.etag
+                return replace(step, path=step.path.replace(AWAITED, found))
+            if clock() > give_up:
+                return None
+            await asyncio.sleep(next(often, PAUSE_SECONDS))
 
     async def _answered(self, step: Step, sent: Sent) -> Answer:
         """The trial's verdict.

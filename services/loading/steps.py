@@ -1,6 +1,6 @@
 """What is to be sent: commands, in courses. The commands of a course follow each other; courses go side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,19 @@ from uuid import UUID
 from shared.kernel.actor import Role
 
 PARTICIPANT = "the participant"
+AWAITED = "{awaited}"
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What the trial itself puts on record before a command can be sent, and which is asked for until it is there.
+
+    `find` gives, of the answer at `path`, what stands for AWAITED in the command's own path; None: not there yet.
+    """
+
+    what: str
+    path: str
+    find: Callable[[dict[str, Any]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +29,8 @@ class Step:
 
     `thing` is what the command makes or changes: the next change of that thing names the version this one led to.
     Where something in `needs` was refused, the command is not sent. `row` names the source without quoting it, `rows`
-    says how many lines of it speak in this command, and `beside` names the lines of other kinds that do, too.
+    says how many lines of it speak in this command, and `beside` names the lines of other kinds that do, too. A
+    command that waits for something is decided on the version at which that was found.
     """
 
     kind: str
@@ -30,6 +44,7 @@ class Step:
     needs: tuple[str, ...] = ()
     rows: int = 1
     beside: tuple[tuple[str, str], ...] = ()
+    awaits: Awaited | None = None
 
 
 @dataclass(frozen=True, slots=True)

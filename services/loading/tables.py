@@ -5,19 +5,19 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from services.loading import safety_tables
 from services.loading.outcomes import Outcomes
+from services.loading.table_layout import NONE, laid_out
 
 Json = dict[str, Any]
-NONE = "-"
 WIDEST_TERM = 32  # so that the table fits into 80 columns
 
 
 def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
-    """The four outcomes and the list of serious events, in the order of the protocol."""
+    """The four outcomes in the order of the protocol, serious events, dose-limiting toxicity, CRS and ICANS."""
     yield incidence(outcomes.adverse_events["result"])
     yield terms(outcomes.adverse_events["result"])
     yield responses(outcomes.responses["result"])
@@ -25,22 +25,9 @@ def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
     yield courses(outcomes.persistence["result"])
     yield cytokines(outcomes.cytokines["result"])
     yield serious_events(outcomes.worklist["result"], zone)
-
-
-def _table(title: str, caption: str, *columns: str) -> Table:
-    """The first column is a name, the others are figures."""
-    table = Table(
-        title=Text(title, style="bold"),
-        title_justify="left",
-        caption=Text(caption, style="dim"),
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place == 0)
-    return table
+    yield safety_tables.dose_levels(outcomes.dose_limiting["result"])
+    yield safety_tables.toxicities(outcomes.dose_limiting["result"])
+    yield from safety_tables.courses(outcomes.courses, outcomes.participants["items"], zone)
 
 
 def _share(tally: Json) -> str:
@@ -53,7 +40,7 @@ def _grades(tally: Json) -> list[str]:
 
 def incidence(result: Json) -> Table:
     """The primary outcome by time point, cumulative, with what is new in each interval beside it."""
-    table = _table(
+    table = laid_out(
         f"1  Adverse events ({result['criteria']}): participants with at least one, up to each time point",
         f"Treatment-emergent; each participant under the worst grade. Related: to {result['related_to']}. New: in the "
         "interval that ends with the time point.",
@@ -75,7 +62,7 @@ def incidence(result: Json) -> Table:
 def terms(result: Json) -> Table:
     """The same at the last time point, by system organ class and term."""
     last = result["time_points"][-1]
-    table = _table(
+    table = laid_out(
         f"   By system organ class and term, up to {last['label']} (N = {last['cumulative']['at_risk']})",
         "Terms of NCI CTCAE; participants, by worst grade.",
         *("Class and term", "Any", "G1", "G2", "G3", "G4", "G5", "Rel.", "Ser."),
@@ -98,7 +85,7 @@ def _cut(text: str, widest: int) -> str:
 
 def responses(result: Json) -> Table:
     """Overall response by time point and best overall."""
-    table = _table(
+    table = laid_out(
         f"2  Overall response ({result['criteria']}): participants by response, rate of CR and PR",
         "Rate in percent with the exact (Clopper-Pearson) 95 % interval, of those infused and of those evaluable. "
         "None: no assessment. After progression a participant stays under PD. Confirmed: by a second reading.",
@@ -126,7 +113,7 @@ def _rates(rates: Iterable[Json]) -> Iterator[str]:
 
 def persistence(result: Json) -> Table:
     quantity = result["quantity"]
-    table = _table(
+    table = laid_out(
         f"3  Persistence of CAR-T cells in {quantity['specimen']}: CAR+ cells{quantity['unit']}",
         "<: below the lower limit of quantification (LLOQ), which is never 0.",
         *("At", "N", "Detectable", "Below LLOQ", "Median", "Range"),
@@ -157,7 +144,7 @@ def _short(number: str) -> str:
 
 
 def courses(result: Json) -> Table:
-    table = _table(
+    table = laid_out(
         "   Course of each participant: observed peak and last detection",
         "Lost: two visits in a row below the limit at the end of the course, and the day of the first.",
         *("Participant", "Samples", "Cmax", "Tmax", "Last detectable", "Lost"),
@@ -179,7 +166,7 @@ CERTAINTY = {"at-least": ">=", "at-most": "<=", "uncertain": "~", "exact": ""}
 
 
 def cytokines(result: Json) -> Table:
-    table = _table(
+    table = laid_out(
         f"4  Serum cytokines, {result['unit']}",
         "Fold change over the sample before infusion; >= where values beyond a limit leave it open upwards. Peak: "
         f"highest of each participant, day {result['peak_from_day']} to {result['peak_until_day']}.",
@@ -208,7 +195,7 @@ def _peak(analyte: Json) -> list[str]:
 
 def serious_events(result: Json, zone: ZoneInfo) -> Table:
     """The alerts of serious adverse events. Times are of the trial's zone."""
-    table = _table(
+    table = laid_out(
         f"5  Serious adverse events: {len(result['items'])} alerts",
         f"Times of {zone.key}. Due: the first duty to tell, counted from awareness. Open: nobody has it in hand.",
         *("Participant", "Event", "Grade", "Aware, due", "In hand"),

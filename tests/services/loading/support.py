@@ -113,11 +113,13 @@ def outcomes_of(running: Running, folder: Path) -> Outcomes:
     return asyncio.run(asked())
 
 
-def events(folder: Path) -> dict[str, int]:
-    """How many events each service has on record."""
+def commands(folder: Path) -> dict[str, int]:
+    """How many commands of people each service has on record. Its workers add to them in their own time."""
     counted = {}
     for service in RECORDING:
         connection = sqlite3.connect(f"file:{folder / service}.sqlite3?mode=ro", uri=True)
-        (counted[service],) = connection.execute("select count(*) from events").fetchone()
+        (counted[service],) = connection.execute(
+            "select count(distinct causation_id) from events where role <> 'system'"
+        ).fetchone()
         connection.close()
     return counted

@@ -11,7 +11,7 @@ from services.loading.client import TrialClient
 from services.loading.demo import load
 from services.loading.sample import read_sample
 from services.loading.tally import Tally
-from tests.services.loading.support import Running, events, finished, started, tokens_of
+from tests.services.loading.support import Running, commands, finished, started, tokens_of
 
 TITLES = (
     "1  Adverse events (CTCAE 5.0)",
@@ -19,6 +19,8 @@ TITLES = (
     "3  Persistence of CAR-T cells in blood",
     "4  Serum cytokines, pg/mL",
     "5  Serious adverse events: 7 alerts",
+    "6  Dose-limiting toxicity (DLT) by dose level",
+    "7  Course of CRS of CU-003: worst ASTCT 3, CTCAE 2",
 )
 
 
@@ -54,7 +56,7 @@ def test_the_logs_are_in_a_file_and_say_nothing_on_the_terminal(demo: Running, d
 
 
 def test_loading_it_again_changes_nothing(demo: Running, demo_folder: Path) -> None:
-    before = events(demo_folder)
+    before = commands(demo_folder)
 
     async def again() -> Tally:
         async with TrialClient(demo.url, tokens_of(demo_folder)) as client:
@@ -63,7 +65,7 @@ def test_loading_it_again_changes_nothing(demo: Running, demo_folder: Path) -> N
 
     tally = asyncio.run(again())
     assert tally.changed_nothing
-    assert events(demo_folder) == before
+    assert commands(demo_folder) == before
 
 
 def test_another_demo_on_the_same_port_says_so_and_leaves(demo: Running, tmp_path: Path) -> None:
@@ -75,33 +77,33 @@ def test_another_demo_on_the_same_port_says_so_and_leaves(demo: Running, tmp_pat
 
 def test_ctrl_c_during_the_load_is_taken_up_where_it_was(tmp_path: Path, demo: Running, demo_folder: Path) -> None:
     with started("demo", data=tmp_path) as running:
-        running.until_it_complains("Loading the sample trial: 130 of")
+        running.until_it_complains("Loading the sample trial: 136 of")
         assert running.interrupt() == 0
     complained = "".join(running.complained)
     assert "stopped; what was sent is kept" in complained
     assert "Traceback" not in complained
-    whole = events(demo_folder)
-    assert 0 < sum(events(tmp_path).values()) < sum(whole.values())
+    whole = commands(demo_folder)
+    assert 0 < sum(commands(tmp_path).values()) < sum(whole.values())
 
     with started("demo", data=tmp_path) as resumed:
         resumed.until_it_says("Ctrl-C ends it")
         assert resumed.interrupt() == 0
     assert "were there already" in resumed.said
     assert "Traceback" not in "".join(resumed.complained)
-    assert events(tmp_path) == whole
+    assert commands(tmp_path) == whole
 
     again = finished("demo", "--once", data=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "was there already: 328 commands changed nothing" in again.stdout
+    assert "was there already: 337 commands changed nothing" in again.stdout
     assert all(title in again.stdout for title in TITLES)
-    assert events(tmp_path) == whole
+    assert commands(tmp_path) == whole
 
 
 def test_a_trial_of_another_protocol_gets_nothing_of_the_sample(tmp_path: Path) -> None:
     refused = finished("demo", "--once", data=tmp_path, PROTOCOL_FILE="shared/protocol/cdisc_pilot.yaml")
     assert refused.returncode == 1
     assert "other-protocol: the trial serves CDISCPILOT01, and the sample trial is of CMD03" in refused.stderr
-    assert sum(events(tmp_path).values()) == 0
+    assert sum(commands(tmp_path).values()) == 0
 
 
 def test_a_row_that_the_trial_refuses_fails_the_demo_and_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.loading.sample import FOLDER, SampleUnusable, read_sample
+from services.loading.sample_adverse_events import FollowUp
 from services.loading.sample_courses import courses_of, sites_of
 from shared.contracts.efficacy import LesionState, NonTargetStatus
 from shared.protocol import load_protocol
@@ -45,7 +46,7 @@ def test_everything_that_can_happen_happens() -> None:
     follow_ups = {
         verb for who in INFUSED for event in who.adverse_events for each in event.then for verb in each.model_fields_set
     }
-    assert follow_ups == {"regrade", "reassess_seriousness", "resolve", "correct", "retract", "acknowledge"}
+    assert follow_ups == set(FollowUp.model_fields)
     assessments = [each for who in INFUSED for each in who.assessments]
     assert {target.state for each in assessments for target in each.targets.values()} == set(LesionState)
     assert {each.non_target for each in assessments} == set(NonTargetStatus)
@@ -62,7 +63,7 @@ def test_everything_that_can_happen_happens() -> None:
 
 def test_no_two_commands_have_one_id_and_every_role_that_enters_data_speaks() -> None:
     steps = [step for course in (*sites_of(SAMPLE), *courses_of(SAMPLE)) for step in course]
-    assert len({step.id for step in steps}) == len(steps) == 328
+    assert len({step.id for step in steps}) == len(steps) == 337
     assert {step.role.value for step in steps} == {
         "sponsor",
         "coordinator",

@@ -228,4 +228,41 @@ def test_the_serious_events_and_who_has_them_in_hand(sample_outcomes: Outcomes) 
     }
     upgrade = next(each for each in items if each["because"] == "became-life-threatening")
     # The clock runs from the awareness of the upgrade, 05:30 in Bangkok on 6 April, not from the event's onset.
-    assert upgrade["next_due_at"] == "2025-04-06T22:30:00Z"
+    assert upgrade["duties"][0]["due_at"] == "2025-04-06T22:30:00Z"
+    assert [each["recipient"] for each in upgrade["reports"]] == ["sponsor", "ethics-committee", "thai-fda"]
+    met = {each["clock"]: each["state"] for each in upgrade["clocks"] if each["report_number"] is not None}
+    assert met == {
+        "investigator-to-sponsor": "met",
+        "ethics-fatal-or-life-threatening": "met",
+        "thai-fda-fatal-or-life-threatening-susar": "met",
+    }
+    assert upgrade["assessed_at"] is not None
+
+
+def test_one_of_the_nine_had_a_dose_limiting_toxicity_and_no_rule_stopped_the_trial(sample_outcomes: Outcomes) -> None:
+    result = sample_outcomes.dose_limiting["result"]
+    levels = {each["dose_level"]: each for each in result["levels"]}
+    columns = ("treated", "in_window", "evaluable_without_dlt", "with_dlt", "not_evaluable", "undecided")
+    assert tuple(levels["DL1"][each] for each in columns) == (3, 0, 3, 0, 0, 0)
+    assert tuple(levels["DL2"][each] for each in columns) == (6, 0, 5, 1, 0, 0)
+    decided = {
+        (who["subject_number"], each["term"]): each["decision"]
+        for who in result["participants"]
+        for each in who["toxicities"]
+        if not each["withdrawn"]
+    }
+    assert decided == {
+        ("CU-005", "Neutrophil count decreased"): "refuted",
+        ("NCH-002", "Cytokine release syndrome"): "confirmed",
+        ("NCH-002", "Nervous system disorders - Other, specify"): "refuted",
+        ("NCH-003", "Cytokine release syndrome"): "refuted",
+        ("NCH-003", "Hydrocephalus"): "refuted",
+    }
+    assert {each["state"] for each in result["stopping_rules"]} == {"not-fired"}
+
+
+def test_the_course_of_a_child_with_cytokine_release_syndrome(sample_outcomes: Outcomes) -> None:
+    (episode,) = [each for answer in sample_outcomes.courses for each in answer["result"]]
+    grades = [(each["day"], each["astct_grade"], each["ctcae_grade"]) for each in episode["series"]]
+    assert grades == [(3, 2, 2), (4, 3, 2), (5, 2, 2), (7, 1, 1)]
+    assert [each["treatment"] for each in episode["treatments"]] == ["tocilizumab"]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared.kernel.actor import Role
-from tests.services.loading.support import Running, events, finished, started, tokens_of
+from tests.services.loading.support import Running, commands, finished, started, tokens_of
 
 EXCERPT = Path(__file__).parent / "excerpt"
 PILOT = "shared/protocol/cdisc_pilot.yaml"
@@ -76,13 +76,13 @@ def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
     }
     assert "lb: 5 rows not taken: the trial has no endpoint for laboratory results yet" in first.stdout
     assert "ae: 3 rows say AESER N beside a criterion of seriousness" in first.stdout
-    recorded = events(folder)
+    recorded = commands(folder)
 
     second = finished("load", "cdisc", str(study), data=folder, port=pilot.port)
     assert second.returncode == 0, second.stderr
     assert summary(second.stdout)["ae"] == (37, 0, 37, 0, 0)
     assert all(numbers[1] == 0 for numbers in summary(second.stdout).values())
-    assert events(folder) == recorded
+    assert commands(folder) == recorded
     _check_what_is_on_record(pilot, folder)
 
 
@@ -169,12 +169,12 @@ def test_each_bad_row_is_told_with_its_reason_and_the_others_are_taken(
     assert told["tu"] == (53, 52, 0, 1, 0)
     # Two visits of 01-701-1130, and the four of 01-701-1015: without its sixth target no sum of that subject is whole.
     assert told["tr"] == (332, 332 - 30 - 60, 0, 30 + 60, 0)
-    recorded = events(folder)
+    recorded = commands(folder)
     again = finished("load", "cdisc", str(study), data=folder, port=pilot.port)
     assert again.returncode == 0
     for line in REFUSED:
         assert line in again.stderr
-    assert events(folder) == recorded
+    assert commands(folder) == recorded
 
 
 def test_a_trial_of_another_protocol_gets_nothing(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_trial_of_another_protocol_gets_nothing(tmp_path: Path) -> None:
             "other-protocol: the trial serves CMD03, and this study is of CDISCPILOT01: nothing was sent"
             in refused.stderr
         )
-        assert sum(events(tmp_path).values()) == 0
+        assert sum(commands(tmp_path).values()) == 0
         foreign = finished("load", "cdisc", str(EXCERPT), data=tmp_path / "elsewhere", port=cmd03.port)
         assert foreign.returncode == 1
         assert "not-admitted: 401" in foreign.stderr

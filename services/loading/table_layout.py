@@ -1,0 +1,23 @@
+"""How every table looks on a terminal."""
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+NONE = "-"
+
+
+def laid_out(title: str, caption: str, *columns: str) -> Table:
+    """The first column is a name, the others are figures."""
+    table = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        caption=Text(caption, style="dim"),
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place == 0)
+    return table
