@@ -189,3 +189,15 @@ def test_a_day_is_a_whole_date(text: str, good: bool) -> None:
 def test_a_flag_is_true_or_false_and_nothing_that_may_mean_it(given: object) -> None:
     assert valid(terms.Flag, value=True)
     assert not valid(terms.Flag, given)
+
+
+@pytest.mark.parametrize("text", ["Fever.\nTocilizumab; ดีขึ้น", "One line", "x" * 20_000])
+def test_a_narrative_has_lines_and_names_nobody(text: str) -> None:
+    assert TypeAdapter(terms.Narrative).validate_python(f" {text}\n") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n ", "a\tb", "a\r\nb", "a\x00", "x" * 20_001, "Fever.\nMr. Somchai", "born\n2017"]
+)
+def test_what_is_no_narrative_is_refused(text: str) -> None:
+    assert not valid(terms.Narrative, text)
