@@ -253,7 +253,9 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
 
 
 def _is_there(trial: Trial, path: str, site: str, member: str) -> bool:
-    return trial.get(path.rpartition("/")[0], sites=(site,)).json()[member] is not None
+    """Whether it is on record, and nobody has decided about it: another site's halt was reviewed before."""
+    found = trial.get(path.rpartition("/")[0], sites=(site,)).json()[member]
+    return found is not None and found["decision"] is None
 
 
 def version_of(trial: Trial, path: str, site: str) -> str:
