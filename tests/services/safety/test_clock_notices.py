@@ -1,11 +1,12 @@
 """The steps of reporting clocks, told by the alerts' channels: once each, up the same chain, until the duty is done."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from services.safety.case_clocks import CaseClocks
+from services.safety.domain.alert_message import ClockMessage
+from services.safety.receiver import Outgoing
 from shared.contracts.safety_clock_notices import ClockNoticeDelivered
 from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import change, report
@@ -39,12 +40,17 @@ async def pass_time(house: House, **time: float) -> None:
 
 def of_the_sponsors_clock(mail: Taken) -> list[tuple[str, str]]:
     """Each notice of the clock of 24 hours, by its step, with the mailbox that got it."""
-    clock = next((each.message.data.clock_id for each in mail.got if _is_of(each, SPONSOR_CLOCK)), None)
+    clock = next((_clock_of(each) for each in mail.got if _is_of(each, SPONSOR_CLOCK)), None)
     return [(each.thread.removeprefix(f"{clock}-"), each.recipient) for each in mail.got if _is_of(each, SPONSOR_CLOCK)]
 
 
-def _is_of(outgoing: Any, clock: str) -> bool:
+def _is_of(outgoing: Outgoing, clock: str) -> bool:
     return getattr(outgoing.message.data, "clock", None) == clock
+
+
+def _clock_of(outgoing: Outgoing) -> str:
+    assert isinstance(outgoing.message, ClockMessage)
+    return outgoing.message.data.clock_id
 
 
 async def recorded(house: House, notice_id: str) -> list[str]:
@@ -67,7 +73,7 @@ async def test_each_step_of_a_clock_tells_its_level_once(any_house: House, mail:
         ("escalated-3", "sponsor"),
         ("missed", "sponsor"),
     ]
-    clock = next(each.message.data.clock_id for each in mail.got if _is_of(each, SPONSOR_CLOCK))
+    clock = next(_clock_of(each) for each in mail.got if _is_of(each, SPONSOR_CLOCK))
     assert await recorded(any_house, f"{clock}-escalated-1") == ["medical-monitor", "safety-officer"]
     assert await recorded(any_house, f"{clock}-missed") == ["sponsor"]
     missed = next(each for each in mail.got if each.thread == f"{clock}-missed")
