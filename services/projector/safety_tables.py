@@ -18,6 +18,7 @@ from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,
     alerts,
+    candidates,
     case_clocks,
     dose_limiting,
     participants,
@@ -48,7 +49,7 @@ class SafetyTables(Readings):
         return reading.found(dose_limiting_table(self.protocol, dosed, proposed, halts, reading.now))
 
     async def reconciliation(self, question: Question) -> Found[SafetyReconciliation]:
-        of = (*_OF_TOXICITIES, alerts.PROJECTION, case_clocks.PROJECTION)
+        of = (*_OF_TOXICITIES, alerts.PROJECTION, case_clocks.PROJECTION, candidates.PROJECTION)
         async with self._reading(question, *of) as reading:
             connection, scope = reading.connection, reading.scope
             records = Records(
@@ -57,6 +58,7 @@ class SafetyTables(Readings):
                 alerts=await alerts.raised(connection, scope),
                 toxicities=await _proposed(reading),
                 episodes=await toxicity_episodes.not_followed(connection, scope),
+                candidates=await candidates.to_reconcile(connection, scope),
             )
             people = await participants.numbers(connection, scope)
         return reading.found(reconciliation(records, people, now=reading.now))

@@ -65,8 +65,8 @@ async def safety_reconciliation(
     """What is open about the safety of each participant.
 
     Serious events without a report, rejected reports, retracted events that were reported, clocks that run or were
-    missed, alerts nobody has in hand, toxicities to decide, and episodes that their adverse event did not follow.
-    Who is not listed has nothing open.
+    missed, alerts nobody has in hand, toxicities to decide, laboratory values that may be an adverse event, and
+    episodes that their adverse event did not follow. Who is not listed has nothing open.
     """
     question = asked.by(actor)
     return table(question, await tables.reconciliation(question), safety_sheets.reconciliation, as_csv=csv)

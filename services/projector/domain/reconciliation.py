@@ -30,6 +30,8 @@ class OpenKind(StrEnum):
     ALERT_UNACKNOWLEDGED = "alert-unacknowledged"
     DLT_UNDECIDED = "dlt-undecided"
     DLT_BASIS_CHANGED = "dlt-basis-changed"  # decided on another basis than what holds now
+    CANDIDATE_UNDECIDED = "candidate-undecided"  # laboratory values that may be an adverse event
+    CANDIDATE_CHANGED = "candidate-changed"  # worse than when it was decided; or taken for an event, and gone since
     EVENT_NOT_FOLLOWED = "adverse-event-not-followed"  # an episode says what its adverse event could not take
 
 
@@ -75,6 +77,7 @@ class Records:
     alerts: Sequence[Mapping[str, Any]]
     toxicities: Sequence[Proposed]
     episodes: Sequence[Mapping[str, Any]]
+    candidates: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,14 @@ Who = tuple[str, str]
 
 def reconciliation(records: Records, people: Mapping[UUID, Who], *, now: datetime) -> SafetyReconciliation:
     """By subject number; those who have not arrived here yet come last."""
-    found = [*_reports(records), *_clocks(records, now), *_alerts(records), *_toxicities(records), *_episodes(records)]
+    found = [
+        *_reports(records),
+        *_clocks(records, now),
+        *_alerts(records),
+        *_toxicities(records),
+        *_candidates(records),
+        *_episodes(records),
+    ]
     counted = Counter(each.item.kind for each in found)
     of_each: dict[UUID, list[OpenItem]] = {}
     for each in found:
@@ -197,6 +207,33 @@ def _toxicities(records: Records) -> Iterator[_Open]:
                 detail=", ".join(toxicity.basis.rules) or "no rule holds now",
             )
             yield _Open(toxicity.participant_id, item)
+
+
+def _candidates(records: Records) -> Iterator[_Open]:
+    for candidate in records.candidates:
+        kind = _of_candidate(candidate)
+        if kind is None:
+            continue
+        undecided = kind is OpenKind.CANDIDATE_UNDECIDED
+        grade = "withdrawn" if candidate["withdrawn"] else f"worst grade {candidate['worst_grade']}"
+        item = OpenItem(
+            kind=kind,
+            about=str(candidate["candidate_id"]),
+            adverse_event_id=candidate["adverse_event_id"],
+            term=candidate["term"],
+            since=candidate["opened_at"] if undecided else candidate["decided_at"],
+            due_at=None,
+            detail=grade if undecided else f"{candidate['decision']}, now {grade}",
+        )
+        yield _Open(candidate["participant_id"], item)
+
+
+def _of_candidate(candidate: Mapping[str, Any]) -> OpenKind | None:
+    if candidate["decision"] is None:
+        return None if candidate["withdrawn"] else OpenKind.CANDIDATE_UNDECIDED
+    if candidate["withdrawn"]:
+        return None if candidate["adverse_event_id"] is None else OpenKind.CANDIDATE_CHANGED
+    return OpenKind.CANDIDATE_CHANGED if candidate["worst_grade"] > candidate["decided_grade"] else None
 
 
 def _episodes(records: Records) -> Iterator[_Open]:

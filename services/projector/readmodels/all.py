@@ -3,6 +3,7 @@
 from services.projector.readmodels import (
     adverse_events,
     alerts,
+    candidates,
     case_clocks,
     cytokine_panels,
     dose_limiting,
@@ -24,4 +25,5 @@ PROJECTIONS = (
     timeline.PROJECTION,
     toxicity_episodes.PROJECTION,
     dose_limiting.PROJECTION,
+    candidates.PROJECTION,
 )

@@ -25,6 +25,7 @@ from shared.contracts import (
     safety_clock_notices,
     safety_dose_limiting,
     safety_episodes,
+    safety_laboratory,
 )
 from shared.contracts.terms import earliest
 from shared.db import Instant
@@ -115,6 +116,16 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     safety_dose_limiting.DoseLimitingToxicityDecided: _when_recorded,
     safety_dose_limiting.DoseLimitingToxicityWithdrawn: _when_recorded,
     safety_dose_limiting.DltBasisChanged: _when_recorded,
+    safety_laboratory.LaboratoryResultsRecorded: _at("received_at"),
+    safety_laboratory.LaboratoryResultCorrected: _when_recorded,
+    safety_laboratory.LaboratoryResultCancelled: _when_recorded,
+    safety_laboratory.LaboratoryResultsRegraded: _when_recorded,
+    safety_laboratory.AdverseEventCandidateOpened: _at("course.onset"),
+    safety_laboratory.AdverseEventCandidateFollowed: _when_recorded,
+    safety_laboratory.AdverseEventCandidateWithdrawn: _when_recorded,
+    safety_laboratory.AdverseEventCandidateAccepted: _when_recorded,
+    safety_laboratory.AdverseEventCandidateMerged: _when_recorded,
+    safety_laboratory.AdverseEventCandidateDismissed: _when_recorded,
     safety_episodes.ToxicityEpisodeOpened: _at("onset"),
     safety_episodes.ToxicityObserved: _at("observed_at"),
     safety_episodes.ToxicityObservationCorrected: _when_recorded,

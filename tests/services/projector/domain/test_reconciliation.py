@@ -51,6 +51,7 @@ def reconciled(now: Any = NOW, people: Any = None, **given: Any) -> SafetyReconc
         "cases": {EVENT: case},
         "alerts": [],
         "toxicities": [],
+        "candidates": [],
         "episodes": [],
     }
     known = {CHILD: ("CU-001", "CU"), OTHER: ("CU-002", "CU")} if people is None else people
@@ -129,6 +130,35 @@ def test_a_toxicity_is_open_until_it_is_decided_on_what_holds_now(
     known: dict[str, Any], open_kinds: list[OpenKind], detail: str | None
 ) -> None:
     found = reconciled(toxicities=[toxicity(child(1), **known)])
+    assert kinds(found) == open_kinds
+    assert [item.detail for who in found.participants for item in who.items] == [detail] * len(open_kinds)
+
+
+UNDECIDED, CHANGED = OpenKind.CANDIDATE_UNDECIDED, OpenKind.CANDIDATE_CHANGED
+TAKEN = {"decision": "accepted", "decided_grade": 2, "decided_at": NOW, "adverse_event_id": EVENT}
+DISMISSED = {**TAKEN, "decision": "dismissed", "adverse_event_id": None}
+
+
+@pytest.mark.parametrize(
+    ("known", "open_kinds", "detail"),
+    [
+        ({}, [UNDECIDED], "worst grade 2"),
+        ({"withdrawn": True}, [], None),
+        (TAKEN, [], None),
+        ({**TAKEN, "worst_grade": 3}, [CHANGED], "accepted, now worst grade 3"),
+        ({**TAKEN, "worst_grade": 1}, [], None),
+        ({**TAKEN, "withdrawn": True}, [CHANGED], "accepted, now withdrawn"),
+        (DISMISSED, [], None),
+        ({**DISMISSED, "worst_grade": 3}, [CHANGED], "dismissed, now worst grade 3"),
+        ({**DISMISSED, "withdrawn": True}, [], None),
+    ],
+)
+def test_a_candidate_is_open_until_it_is_decided_as_bad_as_it_is(
+    known: dict[str, Any], open_kinds: list[OpenKind], detail: str | None
+) -> None:
+    told = {"candidate_id": named("candidate"), "participant_id": CHILD, "term": "Anemia", "worst_grade": 2}
+    stands = {"withdrawn": False, "opened_at": at(3, 9), "decision": None, "adverse_event_id": None}
+    found = reconciled(candidates=[{**told, **stands, **known}])
     assert kinds(found) == open_kinds
     assert [item.detail for who in found.participants for item in who.items] == [detail] * len(open_kinds)
 
