@@ -3,16 +3,19 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.loading import sending
 from services.loading.client import TrialAway, TrialClient, identity
 from services.loading.progress import progress
 from services.loading.sending import Sender, Sent
-from services.loading.steps import PARTICIPANT, Course, Step
+from services.loading.steps import AWAITED, PARTICIPANT, Awaited, Course, Step
 from services.loading.tally import Fate, Tally
 from shared.kernel.actor import Role
 
@@ -87,6 +90,49 @@ async def test_a_change_names_the_version_that_the_step_before_it_led_to() -> No
 
     await sent(handle, a_course("first", a_step("one", changes=True), a_step("two", changes=True)))
     assert versions == [None, '"1"', '"2"']
+
+
+def awaiting(name: str) -> Step:
+    """A decision about something that the trial itself proposes."""
+
+    def find(answer: dict[str, Any]) -> str | None:
+        return next(iter(answer["proposed"]), None)
+
+    awaits = Awaited("a proposal", "/proposals", find)
+    step = a_step(name, changes=True, thing="proposals", needs=(PARTICIPANT,))
+    return replace(step, path=f"/proposals/{AWAITED}/decide", awaits=awaits)
+
+
+async def test_what_the_trial_itself_puts_on_record_is_waited_for_and_decided_at_the_version_it_was_found_at() -> None:
+    looks = iter([httpx.Response(404, json={}), *(httpx.Response(200, json={"proposed": []}) for _ in range(3))])
+    found = httpx.Response(200, json={"proposed": ["dlt-7"]}, headers={"ETag": '"4"'})
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if request.method == "GET":
+            return next(looks, found)
+        return httpx.Response(200, json={}, headers={"ETag": '"5"'})
+
+    tally, _ = await sent(handle, a_course("first", awaiting("decision")))
+    assert not tally.refusals
+    assert [request.url.path for request in seen] == ["/first", *["/proposals"] * 5, "/proposals/dlt-7/decide"]
+    assert seen[-1].headers["If-Match"] == '"4"'
+
+
+async def test_what_never_comes_is_said_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "WORKERS_SECONDS", 0.05)
+    posted: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"proposed": []})
+        posted.append(request.url.path)
+        return httpx.Response(201, json={}, headers=POSITION)
+
+    tally, _ = await sent(handle, a_course("first", awaiting("decision"), a_step("later")))
+    assert tally.refusals == ["decision: not sent: a proposal did not come"]
+    assert posted == ["/first", "/later"]
 
 
 async def test_a_change_that_comes_late_goes_again_on_the_present_version() -> None:
