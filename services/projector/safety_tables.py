@@ -9,11 +9,11 @@ from sqlalchemy import RowMapping
 from services.projector.domain.dose_limiting_table import (
     Dosed,
     DoseLimitingToxicityTable,
-    FiredRule,
     Proposed,
     dose_limiting_table,
 )
 from services.projector.domain.reconciliation import Records, SafetyReconciliation, reconciliation
+from services.projector.domain.stopping_rules import FiredRule
 from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,

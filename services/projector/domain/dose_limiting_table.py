@@ -1,7 +1,7 @@
 """Dose-limiting toxicity by dose level: how many were treated, are still watched, count, and why others do not.
 
 The rule of who counts is `shared.protocol.dose_limiting_status`, the same that the safety service decides by; the hour
-enters, as a window may have ended since the last event. Stopping rules look at the whole trial, whoever asks.
+enters, as a window may have ended since the last event.
 """
 
 from collections import Counter
@@ -9,17 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
 
 from services.projector.domain.cohort import ENDS_OF_FOLLOW_UP, in_order_of_dose
 from services.projector.domain.figures import Exact, Figure
+from services.projector.domain.stopping_rules import FiredRule, StoppingRuleState, stopping_rules
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.safety_dose_limiting import Decision, DltBasis, ToxicitySource, wants_a_look
 from shared.contracts.terms import PartialDate, SiteId, latest
-from shared.protocol import Counted, Protocol, StoppingRule
+from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import (
     DltStatus,
     DosedCourse,
@@ -70,23 +70,6 @@ class Proposed:
     @property
     def wants_a_look(self) -> bool:
         return wants_a_look(self.basis, self.decided_on, self.decision, proposed=not self.withdrawn)
-
-
-@dataclass(frozen=True, slots=True)
-class FiredRule:
-    """A stopping rule fired. `holds`: whether it would on what is known now."""
-
-    rule: str
-    number: int
-    participants: tuple[UUID, ...]
-    evaluable: int
-    posterior: Decimal | None
-    triggered_at: datetime
-    holds: bool
-    decision: str | None
-    reason: str | None
-    reviewed_at: datetime | None
-    reviewed_by: str | None
 
 
 class ToxicityOfParticipant(Figure):
@@ -142,40 +125,6 @@ class DoseLevelToxicity(Figure):
     undecided: int = Field(description="Toxicities that an officer has to look at")
 
 
-class HaltState(StrEnum):
-    NOT_FIRED = "not-fired"
-    HALTED = "halted"  # fired, and not reviewed
-    RESUMED = "resumed"
-    STOPPED = "stopped"
-
-
-class Firing(Figure):
-    """One time that a rule fired. `participants` are those whom the asker may see, of `events` in all."""
-
-    number: int
-    triggered_at: datetime
-    events: int
-    evaluable: int
-    participants: tuple[UUID, ...]
-    posterior: Exact | None = Field(description="That the true rate exceeds the target; null: fires at one event")
-    holds: bool = Field(description="Whether it would fire on what is known now")
-    decision: str | None
-    reason: str | None
-    reviewed_at: datetime | None
-    reviewed_by: str | None
-
-
-class StoppingRuleState(Figure):
-    """A stopping rule of the protocol, over the whole trial."""
-
-    rule: str
-    title: str
-    counts: Counted
-    enabled: bool
-    state: HaltState
-    firings: tuple[Firing, ...]
-
-
 class DoseLimitingToxicityTable(Figure):
     """The table, the participants behind it, and the stopping rules."""
 
@@ -202,7 +151,7 @@ def dose_limiting_table(
         window_days=None if protocol.dosing is None else protocol.dosing.dlt_window_days.value,
         levels=tuple(_levels(protocol, listed)),
         participants=tuple(listed),
-        stopping_rules=tuple(_stopping(protocol.stopping.rules, fired, frozenset(of_each))),
+        stopping_rules=tuple(stopping_rules(protocol.stopping.rules, fired, frozenset(of_each))),
     )
 
 
@@ -267,43 +216,4 @@ def _level(name: str | None, dose: Decimal | None, treated: Sequence[DosedPartic
         not_evaluable=stand[DltStatus.NOT_EVALUABLE],
         reasons=tuple(ReasonCount(reason=reason, n=why[reason]) for reason in NotEvaluable if why[reason]),
         undecided=sum(toxicity.wants_a_look for each in treated for toxicity in each.toxicities),
-    )
-
-
-def _stopping(
-    rules: Iterable[StoppingRule], fired: Sequence[FiredRule], seen: frozenset[UUID]
-) -> Iterator[StoppingRuleState]:
-    for rule in rules:
-        firings = [each for each in fired if each.rule == rule.id]
-        yield StoppingRuleState(
-            rule=rule.id,
-            title=rule.title,
-            counts=rule.counts,
-            enabled=rule.enabled,
-            state=_state(firings),
-            firings=tuple(_firing(each, seen) for each in firings),
-        )
-
-
-def _state(firings: Sequence[FiredRule]) -> HaltState:
-    """The latest firing tells."""
-    if not firings:
-        return HaltState.NOT_FIRED
-    states = {None: HaltState.HALTED, "resume": HaltState.RESUMED, "stop": HaltState.STOPPED}
-    return states[max(firings, key=lambda each: each.number).decision]
-
-
-def _firing(halt: FiredRule, seen: frozenset[UUID]) -> Firing:
-    return Firing(
-        number=halt.number,
-        triggered_at=halt.triggered_at,
-        events=len(halt.participants),
-        evaluable=halt.evaluable,
-        participants=tuple(each for each in halt.participants if each in seen),
-        posterior=halt.posterior,
-        holds=halt.holds,
-        decision=halt.decision,
-        reason=halt.reason,
-        reviewed_at=halt.reviewed_at,
-        reviewed_by=halt.reviewed_by,
     )

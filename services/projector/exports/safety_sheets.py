@@ -6,11 +6,10 @@ from services.projector.domain.dose_limiting_table import (
     DosedParticipant,
     DoseLevelToxicity,
     DoseLimitingToxicityTable,
-    Firing,
-    StoppingRuleState,
     ToxicityOfParticipant,
 )
 from services.projector.domain.reconciliation import OpenItem, SafetyReconciliation
+from services.projector.domain.stopping_rules import Firing, StoppingRuleState
 from services.projector.exports.csv_text import Sheet
 
 Line = tuple[object, ...]

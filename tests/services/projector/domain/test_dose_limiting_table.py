@@ -13,11 +13,10 @@ from services.projector.domain.dose_limiting_table import (
     Dosed,
     DoseLevelToxicity,
     DoseLimitingToxicityTable,
-    FiredRule,
-    HaltState,
     Proposed,
     dose_limiting_table,
 )
+from services.projector.domain.stopping_rules import FiredRule, HaltState
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.safety_dose_limiting import DltBasis, ToxicityKind, ToxicitySource
 from shared.protocol import load_protocol
