@@ -73,7 +73,8 @@ def tables(trial: Trial) -> dict[str, Any]:
             return await outcomes.ask(client)
 
     answers = asdict(asyncio.run(ask()))
-    return {name: answer.get("result", answer.get("items")) for name, answer in answers.items()}
+    courses = [answer["result"] for answer in answers.pop("courses")]
+    return {name: answer.get("result", answer.get("items")) for name, answer in answers.items()} | {"courses": courses}
 
 
 def client_of(trial: Trial) -> TrialClient:
@@ -87,7 +88,7 @@ def test_the_outcomes_are_those_of_the_embedded_trial(trial: Trial, tmp_path: Pa
         expected = tables(other)
     found = tables(trial)
     assert len(found["participants"]) == 13
-    for name in ("participants", "adverse_events", "responses", "persistence", "cytokines"):
+    for name in ("participants", "adverse_events", "responses", "persistence", "cytokines", "courses"):
         assert found[name] == expected[name], name
     assert ids_of(found["worklist"]) == ids_of(expected["worklist"])
 
