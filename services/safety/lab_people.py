@@ -58,15 +58,6 @@ async def people(db: Database, site_id: str, rows: Iterable[SentRow]) -> People:
     )
 
 
-async def person(db: Database, participant_id: UUID) -> Person | None:
-    """One participant as grading needs them."""
-    async with db.connect() as connection:
-        row = (
-            await connection.execute(_KNOWN.where(participants.c.participant_id == str(participant_id)))
-        ).one_or_none()
-    return None if row is None or row.time_zone is None else _person(row)
-
-
 def _person(row: Any) -> Person:
     sex = None if row.sex is None else Sex(row.sex)
     return Person(UUID(row.participant_id), ZoneInfo(row.time_zone), sex, row.birth_month, row.infused_at)

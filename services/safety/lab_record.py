@@ -1,4 +1,4 @@
-"""One participant's laboratory record: results and candidates, read, looked at again, and decided of."""
+"""One participant's laboratory record: results and candidates, read and decided of."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -6,16 +6,15 @@ from uuid import UUID
 
 from services.safety import references
 from services.safety.domain import adverse_event
-from services.safety.domain.lab_results import deciding, recording
+from services.safety.domain.lab_results import deciding
 from services.safety.domain.lab_results.deciding import Decide, Facts, NoSuchCandidate
 from services.safety.domain.lab_results.results import Candidate, Results, evolve
-from services.safety.lab_people import person
 from services.safety.references import NoSuchParticipant, Participant
 from shared.db import Database
 from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
-from shared.kernel.decider import Command, Recording
+from shared.kernel.decider import Recording
 from shared.kernel.errors import StaleVersion
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
@@ -35,12 +34,6 @@ class LabRecord:
     async def load(self, store: EventStore) -> tuple[Results, int]:
         events = await store.read(self.stream)
         return reduce(evolve, events, Results()), len(events)
-
-
-class LookAgain(Command):
-    """Compare the baseline and the candidates with what the record says now."""
-
-    participant_id: UUID
 
 
 class LabRecords:
@@ -105,28 +98,6 @@ class LabRecords:
             except StaleVersion:
                 if attempt == MAX_ATTEMPTS:
                     raise
-        raise AssertionError("the last attempt returns or raises")
-
-    async def look(self, participant_id: UUID, *, by: Actor) -> bool:
-        """Grade anew what another baseline applies to, as when an infusion became known; whether anything changed."""
-        known = await person(self._db, participant_id)
-        if known is None:
-            return False
-        record, command = LabRecord(participant_id), LookAgain(participant_id=participant_id)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            state, version = await record.load(self._store)
-            now = self._clock()
-            settled = recording.settle([], state, recording.Facts(known, now, self._protocol))
-            if not settled.events:
-                return False
-            frame = tracing.recording(by, at=now, subject=participant_id)
-            try:
-                await self._store.append(Write(record.stream, version, settled.events, frame, command.fingerprint()))
-            except StaleVersion:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-            else:
-                return True
         raise AssertionError("the last attempt returns or raises")
 
     async def _facts(

@@ -81,7 +81,13 @@ def outcomes(answer: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-async def lab(any_house: House) -> House:
+async def lab(house: House) -> House:
+    await registered(house)
+    return house
+
+
+@pytest.fixture
+async def any_lab(any_house: House) -> House:
     await registered(any_house)
     return any_house
 
@@ -99,16 +105,16 @@ async def test_a_value_is_graded_on_arrival_and_explained(lab: House) -> None:
     assert (result["age_months"], result["edition"], result["protocol"]) == (108, "5.0", "CMD03@1.0.0")
 
 
-async def test_the_same_batch_again_changes_nothing(lab: House) -> None:
+async def test_the_same_batch_again_changes_nothing(any_lab: House) -> None:
     rows = [row(1), row(2, value="50", collected_at="2026-03-16T07:30:00+07:00"), row(3, analyte="nonsense")]
-    first = await sent(lab, *rows)
+    first = await sent(any_lab, *rows)
     assert outcomes(first) == ["recorded", "recorded", "quarantined"]
-    before = await read(lab, f"{RECORD}/history")
-    again = await sent(lab, *rows)
+    before = await read(any_lab, f"{RECORD}/history")
+    again = await sent(any_lab, *rows)
     assert outcomes(again) == ["repeated", "repeated", "quarantined"]
     assert again["rows"][2]["quarantine_id"] == first["rows"][2]["quarantine_id"]
-    assert await read(lab, f"{RECORD}/history") == before
-    assert len((await read(lab, QUARANTINE))["items"]) == 1
+    assert await read(any_lab, f"{RECORD}/history") == before
+    assert len((await read(any_lab, QUARANTINE))["items"]) == 1
 
 
 async def test_a_dry_run_answers_as_the_batch_would_and_records_nothing(lab: House) -> None:
@@ -166,51 +172,51 @@ async def test_what_cannot_be_read_is_kept_and_the_others_are_recorded(
     assert (kept["problem"], kept["state"], kept["says"]) == (named, "waiting", answer["rows"][1]["says"])
 
 
-async def test_a_row_is_released_once_its_code_is_mapped(lab: House) -> None:
+async def test_a_row_is_released_once_its_code_is_mapped(any_lab: House) -> None:
     coded = {"analyte": None, "local_code": "GPT"}
-    answer = await sent(lab, row(1, **coded), row(2, **coded), row(3, analyte=None, local_code="XYZ"))
+    answer = await sent(any_lab, row(1, **coded), row(2, **coded), row(3, analyte=None, local_code="XYZ"))
     one, two, _ = (each["quarantine_id"] for each in answer["rows"])
-    refused = await posted(lab, f"{QUARANTINE}/{one}/release", {})
+    refused = await posted(any_lab, f"{QUARANTINE}/{one}/release", {})
     assert problem(refused) == (409, "row-still-unreadable")
-    await mapped(lab, GPT="SGPT")
-    released = await posted(lab, f"{QUARANTINE}/{one}/release", {})
+    await mapped(any_lab, GPT="SGPT")
+    released = await posted(any_lab, f"{QUARANTINE}/{one}/release", {})
     assert (released.status_code, released.json()["outcome"]) == (200, "recorded")
     assert released.headers["Trial-Position"] == f"lab-results:{CHILD}@2"
-    assert (await posted(lab, f"{QUARANTINE}/{one}/release", {})).json()["outcome"] == "repeated"
-    rest = await posted(lab, f"{QUARANTINE}/release", {"laboratory_id": LABORATORY})
+    assert (await posted(any_lab, f"{QUARANTINE}/{one}/release", {})).json()["outcome"] == "repeated"
+    rest = await posted(any_lab, f"{QUARANTINE}/release", {"laboratory_id": LABORATORY})
     assert outcomes(rest.json()) == ["recorded", "quarantined"]
-    assert [each["test"] for each in await results(lab)] == ["GPT", "GPT"]
-    assert [each["analyte"] for each in await results(lab)] == ["ALT", "ALT"]
-    waiting = (await read(lab, QUARANTINE))["items"]
+    assert [each["test"] for each in await results(any_lab)] == ["GPT", "GPT"]
+    assert [each["analyte"] for each in await results(any_lab)] == ["ALT", "ALT"]
+    waiting = (await read(any_lab, QUARANTINE))["items"]
     assert [each["row"]["row_id"] for each in waiting] == ["R3"]
-    released_rows = (await read(lab, f"{QUARANTINE}?state=released"))["items"]
+    released_rows = (await read(any_lab, f"{QUARANTINE}?state=released"))["items"]
     assert {each["quarantine_id"] for each in released_rows} == {one, two}
-    assert (await posted(lab, f"{QUARANTINE}/{two}/discard", {"reason": "Too late"})).json()["type"] == (
+    assert (await posted(any_lab, f"{QUARANTINE}/{two}/discard", {"reason": "Too late"})).json()["type"] == (
         "row-already-settled"
     )
 
 
-async def test_a_row_that_was_discarded_stays_so(lab: House) -> None:
+async def test_a_row_that_was_discarded_stays_so(any_lab: House) -> None:
     bad = row(1, value="CONTROL")
-    [kept] = (await sent(lab, bad))["rows"]
+    [kept] = (await sent(any_lab, bad))["rows"]
     reason = {"reason": "A control of the analyser"}
     path = f"{QUARANTINE}/{kept['quarantine_id']}"
-    assert (await posted(lab, f"{path}/discard", reason)).status_code == 200
-    assert (await posted(lab, f"{path}/discard", reason)).status_code == 200
-    assert outcomes(await sent(lab, bad)) == ["discarded"]
-    assert (await read(lab, QUARANTINE))["items"] == []
-    [shown] = (await read(lab, f"{QUARANTINE}?state=discarded"))["items"]
+    assert (await posted(any_lab, f"{path}/discard", reason)).status_code == 200
+    assert (await posted(any_lab, f"{path}/discard", reason)).status_code == 200
+    assert outcomes(await sent(any_lab, bad)) == ["discarded"]
+    assert (await read(any_lab, QUARANTINE))["items"] == []
+    [shown] = (await read(any_lab, f"{QUARANTINE}?state=discarded"))["items"]
     assert (shown["reason"], shown["settled_by"]) == (reason["reason"], "dr-mali")
-    assert problem(await posted(lab, f"{path}/release", {})) == (409, "row-already-settled")
-    life = await read(lab, f"/v1/laboratories/{LABORATORY}/history")
+    assert problem(await posted(any_lab, f"{path}/release", {})) == (409, "row-already-settled")
+    life = await read(any_lab, f"/v1/laboratories/{LABORATORY}/history")
     assert [each["type"] for each in life][1:] == ["safety.laboratory-row-discarded"]
 
 
-async def test_a_row_that_comes_again_and_can_be_read_leaves_nothing_waiting(lab: House) -> None:
-    await sent(lab, row(1, value="l20"))
-    assert outcomes(await sent(lab, row(1))) == ["recorded"]
-    assert (await read(lab, QUARANTINE))["items"] == []
-    [shown] = (await read(lab, f"{QUARANTINE}?state=superseded"))["items"]
+async def test_a_row_that_comes_again_and_can_be_read_leaves_nothing_waiting(any_lab: House) -> None:
+    await sent(any_lab, row(1, value="l20"))
+    assert outcomes(await sent(any_lab, row(1))) == ["recorded"]
+    assert (await read(any_lab, QUARANTINE))["items"] == []
+    [shown] = (await read(any_lab, f"{QUARANTINE}?state=superseded"))["items"]
     assert shown["row"]["value"] == "l20"
 
 
@@ -298,10 +304,10 @@ async def test_results_come_in_pages_in_order_of_time(lab: House) -> None:
             assert problem(await client.get(f"{QUARANTINE}?cursor={cursor}")) == (422, "unreadable-cursor")
 
 
-async def test_quarantine_comes_in_pages(lab: House) -> None:
-    await sent(lab, *(row(number, value="?") for number in range(5)))
-    first = await read(lab, f"{QUARANTINE}?limit=3")
-    second = await read(lab, f"{QUARANTINE}?limit=3&laboratory_id={LABORATORY}&cursor={first['next_cursor']}")
+async def test_quarantine_comes_in_pages(any_lab: House) -> None:
+    await sent(any_lab, *(row(number, value="?") for number in range(5)))
+    first = await read(any_lab, f"{QUARANTINE}?limit=3")
+    second = await read(any_lab, f"{QUARANTINE}?limit=3&laboratory_id={LABORATORY}&cursor={first['next_cursor']}")
     found = {each["row"]["row_id"] for each in (*first["items"], *second["items"])}
     assert (found, second["next_cursor"]) == ({f"R{number}" for number in range(5)}, None)
 
@@ -327,13 +333,13 @@ async def test_another_site_sees_nothing_and_sends_nothing(lab: House) -> None:
         assert problem(await other.get(f"/v1/participants/{CHILD}/candidates/{uuid4()}")) == (404, "no-such-candidate")
 
 
-async def test_a_thousand_rows_of_many_participants_are_taken_in_one_batch(lab: House) -> None:
+async def test_a_thousand_rows_of_many_participants_are_taken_in_one_batch(any_lab: House) -> None:
     others = [UUID(int=number) for number in range(1, 26)]
     for number, each in enumerate(others):
-        await lab.hears(screened(each, subject_number=f"CU-{number + 100}"), infused(each))
+        await any_lab.hears(screened(each, subject_number=f"CU-{number + 100}"), infused(each))
     rows = [row(number, participant_id=str(others[number % 25]), value=str(number)) for number in range(1000)]
-    assert (await sent(lab, *rows))["counts"] == {"recorded": 1000}
-    assert (await sent(lab, *rows))["counts"] == {"repeated": 1000}
-    async with lab.client(Role.LABORATORY) as client:
+    assert (await sent(any_lab, *rows))["counts"] == {"recorded": 1000}
+    assert (await sent(any_lab, *rows))["counts"] == {"repeated": 1000}
+    async with any_lab.client(Role.LABORATORY) as client:
         body = {"laboratory_id": LABORATORY, "rows": [*rows, row(1001)]}
         assert problem(await client.post("/v1/lab-results", json=body)) == (422, "invalid-request")
