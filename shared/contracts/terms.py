@@ -93,7 +93,7 @@ _BIRTH = re.compile(
 _SENTENCE_END = re.compile(r"[.;]\s+(?=[A-Z])|;")
 _NEAR = 40  # characters
 _IDENTIFYING = (
-    (re.compile(r"\S+@\S+\.\S+"), "an e-mail address"),
+    (re.compile(r"\S@[^\s@]+\.\S"), "an e-mail address"),
     (
         re.compile(rf"(?<!\d)(?:(?!{_ISO_DATE})\d[ -]?){{9,}}"),
         "a long number, such as a national id or a telephone number",
@@ -116,8 +116,8 @@ def _names_nobody(text: str) -> str:
 def _dates_a_birth(text: str) -> bool:
     """A birth with a date, a month and its year, or a year near it in the same sentence."""
     return any(
-        _DATE.search(_SENTENCE_END.split(text[: birth.start()])[-1][-_NEAR:])
-        or _DATE.search(_SENTENCE_END.split(text[birth.end() :])[0][:_NEAR])
+        _DATE.search(_SENTENCE_END.split(text[max(birth.start() - _NEAR, 0) : birth.start()])[-1])
+        or _DATE.search(_SENTENCE_END.split(text[birth.end() : birth.end() + _NEAR])[0])
         for birth in _BIRTH.finditer(text)
     )
 

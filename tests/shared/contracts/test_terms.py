@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -201,3 +202,13 @@ def test_a_narrative_has_lines_and_names_nobody(text: str) -> None:
 )
 def test_what_is_no_narrative_is_refused(text: str) -> None:
     assert not valid(terms.Narrative, text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["x", "1", "@", "a@", "a@b.", "born ", "born;", "born\n", "2024-01-01 ", "Mr ", "นาย "]
+)
+def test_the_longest_narrative_is_judged_at_once(unit: str) -> None:
+    """A search that went over the whole text from every letter of it would take seconds, and hold up everybody."""
+    began = perf_counter()
+    valid(terms.Narrative, (unit * 20_000)[:20_000])
+    assert perf_counter() - began < 0.5
