@@ -36,7 +36,9 @@ class Sender:
     async def send(self, sites: Iterable[Course], people: Sequence[Course]) -> list[Sent]:
         """Send everything; what is refused is in the tally."""
         for site in sites:
-            await self._step(site.first, Sent(site))
+            opened = Sent(site)
+            for step in site:
+                await self._step(step, opened)
         begun = [Sent(course) for course in people]
         for each in begun:
             await self._step(each.course.first, each)

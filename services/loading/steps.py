@@ -29,7 +29,8 @@ class Step:
 
     `thing` is what the command makes or changes: the next change of that thing names the version this one led to.
     Where something in `needs` was refused, the command is not sent. `row` names the source without quoting it, `rows`
-    says how many lines of it speak in this command, and `beside` names the lines of other kinds that do, too. A
+    says how many lines of it speak in this command, and `beside` names the lines of other kinds that do, too.
+    `batch` names the lines of a command that is answered line by line. A
     command that waits for something is decided on the version at which that was found.
     """
 
@@ -44,6 +45,7 @@ class Step:
     needs: tuple[str, ...] = ()
     rows: int = 1
     beside: tuple[tuple[str, str], ...] = ()
+    batch: tuple[str, ...] = ()
     awaits: Awaited | None = None
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from services.loading.client import Answer
 from services.loading.steps import Step
@@ -16,6 +17,9 @@ class Fate(IntEnum):
     REFUSED = 2
 
 
+_OUTCOMES = {"repeated": Fate.UNCHANGED, "recorded": Fate.RECORDED, "corrected": Fate.RECORDED}
+
+
 @dataclass
 class Tally:
     """Rows by kind, with a line for each that was refused and for each group that was left out."""
@@ -26,11 +30,14 @@ class Tally:
     refusals: list[str] = field(default_factory=list)
     left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    grading: Counter[str] = field(default_factory=Counter)
 
     def note(self, step: Step, answer: Answer) -> str | None:
         """Take in one answer; gives the line that says why, where it refuses."""
         if not answer.accepted:
             return self.refuse(step, answer.reason)
+        if step.batch:
+            return self._rows(step, answer.body["rows"])
         self._fared(step, Fate.UNCHANGED if answer.replayed else Fate.RECORDED)
         return None
 
@@ -49,6 +56,22 @@ class Tally:
         if rows:
             before, _ = self.left_out.get(what, (0, why))
             self.left_out[what] = (before + rows, why)
+
+    def _rows(self, step: Step, answers: list[dict[str, Any]]) -> str | None:
+        """Take in the answers to a batch; gives the lines of those that were not taken."""
+        fates = [_OUTCOMES.get(answer["outcome"], Fate.REFUSED) for answer in answers]
+        self.commands[Fate.RECORDED if Fate.RECORDED in fates else Fate.UNCHANGED] += 1
+        lines = []
+        for row, fate, answer in zip(step.batch, fates, answers, strict=True):
+            self._row(step.kind, row, 1, fate)
+            if fate is Fate.REFUSED:
+                lines.append(self._say(row, f"{answer['outcome']}: {answer['problem'] or ''} {answer['says'] or ''}"))
+            self.grading[_graded(answer)] += 1
+        return "\n".join(lines) or None
+
+    def graded_lines(self) -> list[str]:
+        """Results by whether they could be graded, and why not."""
+        return [f"lb: {rows} rows {what}" for what, rows in self.grading.most_common()]
 
     def _fared(self, step: Step, fate: Fate) -> None:
         self.commands[fate] += 1
@@ -75,3 +98,14 @@ class Tally:
     @property
     def changed_nothing(self) -> bool:
         return self.commands[Fate.RECORDED] == 0
+
+
+def _graded(answer: dict[str, Any]) -> str:
+    """Whether a result could be graded; a result of several terms counts as graded where one of them could."""
+    if answer["outcome"] not in _OUTCOMES:
+        return str(answer["outcome"])
+    grades = answer["grades"]
+    if any(grade["grade"] is not None for grade in grades):
+        return "graded"
+    why = grades[0]["explanation"].partition(": ")[2] if grades else answer["says"]
+    return f"not gradable: {why}"

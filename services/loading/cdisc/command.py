@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.loading.cdisc import laboratory
 from services.loading.cdisc.adverse_events import Dictionary
 from services.loading.cdisc.files import read_tables
 from services.loading.cdisc.study import study_id, study_of
@@ -46,7 +47,8 @@ async def load(directory: Path, url: str, tokens: Tokens) -> Tally:
     async with TrialClient(url, tokens) as client:
         protocol = await require_protocol(client, study_id(tables), "this study", "PROTOCOL_FILE gives it its own")
         agent = protocol["causality"]["agents"]["value"][0]
-        study = study_of(tables, Dictionary.of(await _terms(client)), agent, tally)
+        codes = await laboratory.meanings(client, laboratory.codes_of(tables["lb"]))
+        study = study_of(tables, Dictionary.of(await _terms(client)), codes, agent, tally)
         with progress(f"Loading {protocol['protocol_id']}", study.commands) as shown:
             for line in tally.refusals:
                 shown.say(line)
@@ -82,6 +84,7 @@ def closing_lines(tally: Tally, seconds: float) -> list[str]:
     sent = sum(tally.commands.values())
     return [
         *(f"{kind}: {rows} rows not taken: {why}" for kind, (rows, why) in tally.left_out.items()),
+        *tally.graded_lines(),
         *tally.remarks,
         f"{sent} commands in {seconds:.1f} s; {len(tally.refusals)} refusals, each told above with its reason",
     ]

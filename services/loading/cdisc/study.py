@@ -2,19 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from services.loading.cdisc import adverse_events, tumours
+from services.loading.cdisc import adverse_events, laboratory, tumours
 from services.loading.cdisc.adverse_events import Dictionary
 from services.loading.cdisc.files import RowUnusable, SourceRow, StudyUnusable, Tables
-from services.loading.cdisc.subjects import Subject, opened
+from services.loading.cdisc.subjects import Subject, opened, site_of
 from services.loading.steps import Course, Step
 from services.loading.tally import Tally
 
 T = TypeVar("T")
 
-NO_LABORATORY = "the trial has no endpoint for laboratory results yet"
 LATER_DOSES = "the schedule counts from the first dose, and later ones are not asked for"
 OTHER_READERS = "read by others than the investigator, which the trial does not take yet"
 CRITERION_COUNTS = "say AESER N beside a criterion of seriousness: the criterion counts"
@@ -45,21 +44,22 @@ def study_id(tables: Tables) -> str:
     return ids.pop()
 
 
-def study_of(tables: Tables, dictionary: Dictionary, agent: str, tally: Tally) -> Study:
+def study_of(tables: Tables, dictionary: Dictionary, codes: dict[str, str | None], agent: str, tally: Tally) -> Study:
     """All commands. The rows that none could be made of are in the tally, each with the reason."""
-    return _Making(tables, dictionary, agent, tally).study()
+    return _Making(tables, dictionary, codes, agent, tally).study()
 
 
 class _Making:
     """Goes through the tables subject by subject."""
 
-    def __init__(self, tables: Tables, dictionary: Dictionary, agent: str, tally: Tally) -> None:
-        self._dictionary, self._agent, self._tally = dictionary, agent, tally
+    def __init__(
+        self, tables: Tables, dictionary: Dictionary, codes: dict[str, str | None], agent: str, tally: Tally
+    ) -> None:
+        self._dictionary, self._codes, self._agent, self._tally = dictionary, codes, agent, tally
         self._subjects = tables["dm"]
         images = [row for domain in ("tu", "tr") for row in tables[domain]]
         others = sum(not tumours.is_investigators(row) for row in images)
-        self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr")}
-        tally.leave_out("lb", len(tables["lb"]), NO_LABORATORY)
+        self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr", "lb")}
         tally.leave_out("tu, tr", others, OTHER_READERS)
         self._remark(sum(map(adverse_events.contradicts_itself, tables["ae"])), CRITERION_COUNTS)
         self._other_terms = 0
@@ -75,7 +75,9 @@ class _Making:
             site = self._made("dm", row, opened, row)
             first = self._made("dm", row, Subject(row).screened)
             if site is not None and first is not None:
-                sites.setdefault(site.site, site)
+                if site.site not in sites:
+                    kept = laboratory.opened(site.site, row["STUDYID"], self._codes)
+                    sites[site.site] = replace(site, rest=tuple(kept))
                 people.append(Course(site.site, first, tuple(self._rest(row))))
         self._refuse_the_rest()
         self._remark(self._other_terms, OTHER_TERM)
@@ -87,6 +89,7 @@ class _Making:
         yield from self._first_dose(subject, self._taken("ex", row.subject))
         for event in self._taken("ae", row.subject):
             yield from _some(self._made("ae", event, self._reported, event))
+        yield from laboratory.batches(site_of(row), self._taken("lb", row.subject))
         yield from self._tumour(row.subject)
         yield from self._made("dm", row, subject.died) or ()
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,9 +55,17 @@ def summary(out: str) -> dict[str, tuple[int, ...]]:
     numbers = {}
     for line in out.splitlines():
         words = line.split()
-        if len(words) == 6 and words[0] in {"sites", "dm", "ex", "ae", "tu", "tr", "lb"}:
+        if len(words) == 6 and words[0] in {"sites", "laboratories", "dm", "ex", "ae", "tu", "tr", "lb"}:
             numbers[words[0]] = tuple(0 if word == "-" else int(word) for word in words[1:])
     return numbers
+
+
+def laboratory_events(folder: Path) -> int:
+    """How many events laboratories and their results have on record."""
+    connection = sqlite3.connect(f"file:{folder / 'safety'}.sqlite3?mode=ro", uri=True)
+    (found,) = connection.execute("select count(*) from events where stream like 'lab%'").fetchone()
+    connection.close()
+    return int(found)
 
 
 def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
@@ -67,22 +76,25 @@ def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
     assert first.returncode == 0, first.stderr
     assert summary(first.stdout) == {
         "sites": (1, 1, 0, 0, 0),
+        "laboratories": (1, 1, 0, 0, 0),
         "dm": (6, 6, 0, 0, 0),
         "ex": (14, 5, 0, 0, 9),
         "ae": (37, 37, 0, 0, 0),
         "tu": (52, 52, 0, 0, 0),
         "tr": (332, 332, 0, 0, 0),
-        "lb": (5, 0, 0, 0, 5),
+        "lb": (5, 5, 0, 0, 0),
     }
-    assert "lb: 5 rows not taken: the trial has no endpoint for laboratory results yet" in first.stdout
+    assert "lb: 5 rows graded" in first.stdout
     assert "ae: 3 rows say AESER N beside a criterion of seriousness" in first.stdout
-    recorded = commands(folder)
+    recorded, measured = commands(folder), laboratory_events(folder)
 
     second = finished("load", "cdisc", str(study), data=folder, port=pilot.port)
     assert second.returncode == 0, second.stderr
     assert summary(second.stdout)["ae"] == (37, 0, 37, 0, 0)
     assert all(numbers[1] == 0 for numbers in summary(second.stdout).values())
+    assert summary(second.stdout)["lb"] == (5, 0, 5, 0, 0)
     assert commands(folder) == recorded
+    assert laboratory_events(folder) == measured > 0
     _check_what_is_on_record(pilot, folder)
 
 
@@ -136,6 +148,18 @@ def _bad_diameters(rows: list[Row]) -> None:
             row["TRSTRESN"] = "900"  # beyond its longest diameter
 
 
+def _bad_results(rows: list[Row]) -> None:
+    first = {**rows[0], "USUBJID": "01-701-1015"}
+    rows += [
+        {**first, "LBSEQ": "901", "LBORRES": "HEMOLYZED"},
+        {**first, "LBSEQ": "902", "LBTESTCD": ""},
+        {**first, "LBSEQ": "903", "LBDTC": "2014-01"},
+        {**first, "LBSEQ": "1", "LBORRES": "9.9"},  # the number of another row
+        {**first, "LBSEQ": "904", "LBTESTCD": "MISCHIEF"},  # what no term is graded from is kept all the same
+        {**first, "LBSEQ": "905", "USUBJID": "01-999-0000"},
+    ]
+
+
 REFUSED = (
     "dm.csv line 8 (bad-1): BRTHDTC is missing",
     "dm.csv line 9 (bad-2): COUNTRY is none of",
@@ -148,6 +172,11 @@ REFUSED = (
     "ae.csv line 43 (01-999-0000): not sent: dm has no usable row of this USUBJID",
     "ae.csv line 44 (bad-1): not sent: dm has no usable row of this USUBJID",
     "ae.csv line 45 (01-701-1015): 422 death-facts-disagree",
+    "lb.csv line 7 (01-701-1015): quarantined: bad-value",
+    "lb.csv line 8 (01-701-1015): quarantined: unknown-test",
+    "lb.csv line 9 (01-701-1015): quarantined: bad-collection-time",
+    "lb.csv line 10 (01-701-1015): conflict:",
+    "lb.csv line 12 (01-999-0000): not sent: dm has no usable row of this USUBJID",
     "tu_bidimensional.csv line 54 (01-701-1015): 409 too-many-targets",
     "tr_bidimensional.csv.gz 01-701-1015 WEEK 6: 422 unknown-target-lesion",
     "tr_bidimensional.csv.gz 01-701-1130 WEEK 6: the whole visit: LDIAM of T01 is not in mm",
@@ -158,7 +187,9 @@ REFUSED = (
 def test_each_bad_row_is_told_with_its_reason_and_the_others_are_taken(
     tmp_path: Path, folder: Path, pilot: Running
 ) -> None:
-    study = with_changes(tmp_path / "study", dm=_bad_subjects, ae=_bad_events, tu=_bad_lesions, tr=_bad_diameters)
+    study = with_changes(
+        tmp_path / "study", dm=_bad_subjects, ae=_bad_events, tu=_bad_lesions, tr=_bad_diameters, lb=_bad_results
+    )
     loaded = finished("load", "cdisc", str(study), data=folder, port=pilot.port)
     assert loaded.returncode == 0, loaded.stderr
     for line in REFUSED:
@@ -166,6 +197,7 @@ def test_each_bad_row_is_told_with_its_reason_and_the_others_are_taken(
     told = summary(loaded.stdout)
     assert told["dm"] == (9, 6, 0, 3, 0)
     assert told["ae"] == (44, 37, 0, 7, 0)
+    assert told["lb"] == (11, 6, 0, 5, 0)
     assert told["tu"] == (53, 52, 0, 1, 0)
     # Two visits of 01-701-1130, and the four of 01-701-1015: without its sixth target no sum of that subject is whole.
     assert told["tr"] == (332, 332 - 30 - 60, 0, 30 + 60, 0)
