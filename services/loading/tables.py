@@ -197,15 +197,17 @@ def serious_events(result: Json, zone: ZoneInfo) -> Table:
     """The alerts of serious adverse events. Times are of the trial's zone."""
     table = laid_out(
         f"5  Serious adverse events: {len(result['items'])} alerts",
-        f"Times of {zone.key}. Due: the first duty to tell, counted from awareness. Open: nobody has it in hand.",
+        f"Times of {zone.key}. Due: the first duty still to be done. Open: nobody has it in hand.",
         *("Participant", "Event", "Grade", "Aware, due", "In hand"),
     )
     table.columns[1].justify = "left"
     for item in result["items"]:
         criteria = ", ".join(each.replace("-", " ") for each in item["seriousness"])
+        told = ", ".join(report["recipient"] for report in item["reports"])
+        more = f"{criteria}\nreported to {told}" if told else criteria
         table.add_row(
             item["subject_number"],
-            Text.assemble(item["term"], "\n", (criteria, "dim")),
+            Text.assemble(item["term"], "\n", (more, "dim")),
             str(item["grade"]),
             f"{_at(item['became_aware_at'], zone)}\n{_at(item['next_due_at'], zone)}",
             _in_hand(item),

@@ -28,6 +28,8 @@ def test_it_prints_the_outcome_tables_and_fits_into_a_hundred_columns(demo: Runn
     for title in TITLES:
         assert title in demo.said
     assert "10 screened at 2 sites, 9 infused" in demo.said
+    assert "reported to sponsor, ethics-committee" in demo.said
+    assert "Stopping rules that fired: none." in demo.said
     for service in ("enrollment", "safety", "efficacy", "biomarkers", "trial"):
         assert f"{demo.url}/{service}/docs" in demo.said
     tables = demo.said.partition("API pages:")[0]
