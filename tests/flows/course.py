@@ -228,7 +228,7 @@ def endings() -> Iterator[Step]:
 def reading() -> Iterator[Step]:
     for key, endpoint in ENDPOINTS.items():
         if key.startswith("GET ") or endpoint.about is About.NOBODY:
-            yield Step(key, Role.MONITOR)
+            yield Step(key, Role.SAFETY_OFFICER)
 
 
 def commands() -> list[Step]:
