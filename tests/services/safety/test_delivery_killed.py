@@ -18,7 +18,7 @@ from tests.services.safety.api.test_adverse_events import report
 from tests.services.safety.builders import EVENT
 from tests.services.safety.house import House
 from tests.services.safety.mail_server import PASSWORD, USER, make_certificates, serving
-from tests.services.safety.receiver import SECRET, receiving
+from tests.services.safety.receiver import SECRET, Message, receiving
 
 ALERT = f"{EVENT}-1"
 PATIENCE_SECONDS = 60
@@ -55,6 +55,11 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def about_the_alert(got: list[Message]) -> list[Message]:
+    """Its clocks, long overdue, are spoken of meanwhile."""
+    return [message for message in got if "clock" not in message.id]
+
+
 async def delivered(house: House) -> list[object]:
     return [event for event in await house.store.read(f"alert:{ALERT}") if isinstance(event, AlertDelivered)]
 
@@ -74,12 +79,13 @@ async def test_killed_between_the_answer_and_the_record_the_alert_is_recorded_on
 
         receiver.before_answering = lambda: None
         with worker(tmp_path, ALERT_WEBHOOK_URL=receiver.url, ALERT_WEBHOOK_SECRET=SECRET) as second:
-            wait_until(lambda: len(receiver.got) == 2)
+            wait_until(lambda: len(about_the_alert(receiver.got)) == 2)
             await until_recorded(house)
             second.send_signal(signal.SIGTERM)
             second.wait(PATIENCE_SECONDS)
-    assert {message.verified()["data"]["alert_id"] for message in receiver.got} == {ALERT}
-    assert receiver.accepted_ids == {f"{ALERT}.1.1.webhook"}  # one message to a receiver that drops ids it has
+    twice = about_the_alert(receiver.got)
+    assert {message.verified()["data"]["alert_id"] for message in twice} == {ALERT}
+    assert {message.id for message in twice} == {f"{ALERT}.1.1.webhook"}  # by which a receiver drops the second
     assert len(await delivered(house)) == 1
 
 
@@ -89,6 +95,7 @@ async def test_killed_while_the_mail_server_has_it_the_alert_is_mailed_again_and
     house.now = system_clock()
     async with house.client(Role.INVESTIGATOR) as client:
         assert (await report(client, seriousness=["hospitalisation"])).status_code == 201
+    mail_id = f"<{ALERT}.1.1.safety-officer@trial.example.org>"
     (tmp_path / "password").write_text(f"{PASSWORD}\n", encoding="utf-8")
     labels = {label for level in load_protocol().alerting.levels.value for label in level.mail_to}
     (tmp_path / "mailboxes").write_text("\n".join(f"{label}={label}@example.org" for label in labels), encoding="utf-8")
@@ -105,18 +112,17 @@ async def test_killed_while_the_mail_server_has_it_the_alert_is_mailed_again_and
         with worker(tmp_path, **settings) as first:
             server.before_answering = lambda: os.kill(first.pid, signal.SIGKILL)
             first.wait(PATIENCE_SECONDS)
-        assert (first.returncode, len(server.got)) == (-signal.SIGKILL, 1)
+        assert (first.returncode, server.ids) == (-signal.SIGKILL, [mail_id])
         assert await delivered(house) == []
 
         server.before_answering = None
         with worker(tmp_path, **settings) as second:
-            wait_until(lambda: len(server.got) == 2)
+            wait_until(lambda: server.ids.count(mail_id) == 2)
             await until_recorded(house)
             second.send_signal(signal.SIGTERM)
             second.wait(PATIENCE_SECONDS)
-    assert set(server.ids) == {f"<{ALERT}.1.1.safety-officer@trial.example.org>"}
-    assert server.got[0].as_bytes() == server.got[1].as_bytes()
-    assert server.logins == [(USER, PASSWORD)] * 2
+    assert len({mail.as_bytes() for mail in server.got if mail["Message-ID"] == mail_id}) == 1
+    assert set(server.logins) == {(USER, PASSWORD)}
     assert len(await delivered(house)) == 1
     log = (tmp_path / "worker.log").read_text(encoding="utf-8")
     assert PASSWORD not in log
