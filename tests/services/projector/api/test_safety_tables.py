@@ -109,3 +109,12 @@ async def test_an_answer_shows_the_write_that_is_asked_for(trial: House, path: s
         never = await client.get(path, params={"wait_for": "nothing"})
     assert (shown.status_code, never.status_code) == (200, 422)
     assert shown.json()["as_of"]["events"] > 0
+
+
+async def test_the_window_is_that_of_the_first_infusion(house: House) -> None:
+    chronicle = Chronicle()
+    chronicle.child("CU-001").screened().enrolled().infused(at(1, 5)).infused(at(4, 5), day_zero=at(4, 5))
+    await house.hears(chronicle.told)
+    async with house.client() as client:
+        (who,) = (await client.get(TOXICITY)).json()["result"]["participants"]
+    assert (who["window_begins"], who["status"]) == ("2026-01-05T02:00:00Z", "evaluable-without-dlt")
