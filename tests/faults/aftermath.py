@@ -1,6 +1,7 @@
 """After the fault: what was accepted is there once, what was not is there wholly or not at all, and readers agree."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from tests.flows import folding, records
 from tests.flows.records import Message, Stored
 from tests.flows.waiting import NeverHappened, until
 
-DRAIN_SECONDS = 90.0
+DRAIN_SECONDS = 120.0
+QUIET_SECONDS = 4.0
 
 
 class Place(Protocol):
@@ -84,7 +86,7 @@ def assert_nothing_is_lost_or_half_there(books: Books, place: Place, say: Callab
     """The whole of it: stores, topics, read models, against the books of the clients."""
     assert books.refusals == [], "each should have been accepted, or answered as the first time"
     assert books.by(Outcome.ACCEPTED), "there was no load"
-    until("outboxes are drained", lambda: not any(place.waiting().values()), seconds=DRAIN_SECONDS)
+    until_settled(place)
     events = place.events()
     records.assert_whole(events)
     assert_streams_follow_the_books(books, events)
@@ -93,6 +95,20 @@ def assert_nothing_is_lost_or_half_there(books: Books, place: Place, say: Callab
     repeated = records.assert_published(events, messages)
     assert_read_models_show_every_event_once(place, messages, events)
     say(f"  {books.summary()}; {len(events)} events, {repeated} published again")
+
+
+def until_settled(place: Place) -> None:
+    """Wait until outboxes are empty and no worker has more to say: each looks for its work once a second."""
+    seen, since = -1, time.monotonic()
+
+    def settled() -> bool:
+        nonlocal seen, since
+        count = -1 if any(place.waiting().values()) else len(place.events())
+        if count < 0 or count != seen:
+            seen, since = count, time.monotonic()
+        return time.monotonic() - since > QUIET_SECONDS
+
+    until("outboxes are drained, and nothing more is said", settled, seconds=DRAIN_SECONDS)
 
 
 def assert_read_models_show_every_event_once(place: Place, messages: list[Message], events: list[Stored]) -> None:

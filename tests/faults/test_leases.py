@@ -12,7 +12,7 @@ import pytest
 
 from deploy.native.stack import Process, Stack
 from shared.kernel.actor import Role
-from tests.faults.aftermath import OnPostgres
+from tests.faults.aftermath import OnPostgres, until_settled
 from tests.flows import records
 from tests.flows.endpoints import SCREENING_DATA
 from tests.flows.trial import Trial
@@ -63,7 +63,7 @@ def test_another_relay_takes_over(
         os.kill(first.pid, signal.SIGCONT)
         assert is_shown(trial, site, screen(trial, site))
         assert [relay_is_active(worker) for worker in pair] == [False, True], "the thawed relay works again"
-    until("outboxes are empty", lambda: not any(place.waiting().values()))
+    until_settled(place)
     records.assert_published(place.events(), place.messages())
     assert position
 
@@ -79,7 +79,7 @@ def test_another_projector_takes_over(
     if how == "frozen":
         os.kill(first.pid, signal.SIGCONT)
         assert is_shown(trial, site, screen(trial, site))
-    until("outboxes are empty", lambda: not any(place.waiting().values()))
+    until_settled(place)
     expected = place.folded(place.messages())
     until("read models show every event once", lambda: place.rows() == expected)
 

@@ -10,7 +10,7 @@ import pytest
 from deploy.native.stack import Stack
 from services.projector.app import SERVICE
 from shared.kernel.actor import Role
-from tests.faults.aftermath import OnPostgres
+from tests.faults.aftermath import OnPostgres, until_settled
 from tests.flows import course, records
 from tests.flows.commands import on_the_stack
 from tests.flows.records import Message
@@ -25,7 +25,7 @@ def messages(trial: Trial, site: str, place: OnPostgres) -> list[Message]:
     """Everything on the topics, a whole course among it, once it is shown."""
     for position in course.carry_out(trial, site).values():
         until("it is shown", partial(shown, trial, position))
-    until("outboxes are empty", lambda: not any(place.waiting().values()))
+    until_settled(place)
     return place.messages()
 
 
@@ -120,7 +120,7 @@ def test_events_published_again_change_nothing(messages: list[Message], whole: S
     before, events = place.rows(), place.events()
     for service in records.WRITERS:
         on_the_stack(whole, service, "republish")
-    until("outboxes are empty", lambda: not any(place.waiting().values()))
+    until_settled(place)
     published = place.messages()
     assert records.assert_published(events, published) >= len(events)
     until("the projector has read them", lambda: read_to(whole) == ends_of(published))
