@@ -11,11 +11,13 @@ from uuid import UUID
 
 from services.safety import quarantine
 from services.safety.domain.lab_results import recording, rows
+from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.lab_results.laboratory import Discarded, Laboratory
 from services.safety.domain.lab_results.laboratory_commands import DiscardRow
 from services.safety.domain.lab_results.recording import Fate, Outcome, settle
 from services.safety.domain.lab_results.results import Known
 from services.safety.domain.lab_results.rows import Person, Reading, SentRow, Unreadable
+from services.safety.domain.laboratory.facts import Policy
 from services.safety.lab_people import people
 from services.safety.lab_record import LabRecord
 from services.safety.laboratories import Laboratories
@@ -87,6 +89,11 @@ class LabIntake:
         self._protocol = protocol
         self._clock = clock
         self._laboratories = laboratories
+
+    @property
+    def policy(self) -> Policy:
+        """The trial's choices where CTCAE leaves one."""
+        return policy_of(self._protocol)
 
     async def take(
         self,

@@ -7,8 +7,10 @@ from uuid import UUID
 from services.safety import references
 from services.safety.domain import adverse_event
 from services.safety.domain.lab_results import deciding
+from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.lab_results.deciding import Decide, Facts, NoSuchCandidate
 from services.safety.domain.lab_results.results import Candidate, Results, evolve
+from services.safety.domain.laboratory.facts import Policy
 from services.safety.references import NoSuchParticipant, Participant
 from shared.db import Database
 from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
@@ -44,6 +46,11 @@ class LabRecords:
         self._store = store
         self._protocol = protocol
         self._clock = clock
+
+    @property
+    def policy(self) -> Policy:
+        """The trial's choices where CTCAE leaves one."""
+        return policy_of(self._protocol)
 
     async def results(self, participant_id: UUID, *, by: Actor) -> tuple[Results, int]:
         await self._participant(participant_id, by)

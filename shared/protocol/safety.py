@@ -18,11 +18,19 @@ class GradingBaseline(StrEnum):
     LAST_BEFORE_LYMPHODEPLETION = "last-before-lymphodepletion"
 
 
+class GradePick(StrEnum):
+    WORST = "worst"
+    LEAST = "least"
+
+
 class GradingCriteria(Part):
-    """The edition of NCI CTCAE that grades are read from."""
+    """The edition of NCI CTCAE that grades are read from, and what is done where it leaves a choice."""
 
     edition: Setting[Text]
     baseline: Setting[GradingBaseline]
+    when_facts_are_missing: Setting[GradePick]  # which of the possible grades of a laboratory value stands
+    limits_come_first: Setting[bool]  # a value within its own reference range is 0, whatever absolute band holds it
+    baseline_arm_above_uln: Setting[bool]  # creatinine: the rise over the baseline counts above the ULN alone
 
 
 Agent = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]

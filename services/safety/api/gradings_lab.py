@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.safety.api.gradings_astct import MOST_ITEMS, ItemId
-from services.safety.api.permissions import MayLookUp
+from services.safety.api.permissions import MayLookUp, SafetyDep
+from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.laboratory import grading, numbers
 from services.safety.domain.laboratory.bands import Direction
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, UnreadableValue
+from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Policy, UnreadableValue
 from services.safety.domain.laboratory.grading import ExplainedGrade
 from shared.contracts.safety import MeddraCode
 from shared.contracts.terms import Flag
@@ -140,27 +141,28 @@ class GradedLabItems(BaseModel):
 
 
 @router.post("/lab", responses=problems.of())
-async def grade_laboratory_values(asked: LabItems, _: MayLookUp) -> GradedLabItems:
+async def grade_laboratory_values(asked: LabItems, _: MayLookUp, safety: SafetyDep) -> GradedLabItems:
     """Grade laboratory values by CTCAE 5.0, each grade explained. Nothing is recorded.
 
     An item that cannot be read is refused with the reason; the others are answered.
     """
     answers: list[GradedLabItem] = []
+    policy = policy_of(safety.protocol)
     for start in range(0, len(asked.items), AT_A_STRETCH):
-        answers += [_answer(item) for item in asked.items[start : start + AT_A_STRETCH]]
+        answers += [_answer(item, policy) for item in asked.items[start : start + AT_A_STRETCH]]
         await asyncio.sleep(0)
     return GradedLabItems(items=answers)
 
 
-def _answer(item: LabItem) -> GradedLabItem:
+def _answer(item: LabItem, policy: Policy) -> GradedLabItem:
     try:
-        grades = _grades(item)
+        grades = _grades(item, policy)
     except Unacceptable as refusal:
         return GradedLabItem(id=item.id, grades=[], refused=str(refusal))
     return GradedLabItem(id=item.id, grades=[LabGrade.of(graded) for graded in grades], refused=None)
 
 
-def _grades(item: LabItem) -> list[ExplainedGrade]:
+def _grades(item: LabItem, policy: Policy) -> list[ExplainedGrade]:
     what = grading.asked(term=item.term, analyte=item.analyte, loinc=item.loinc, unit=item.unit)
     if item.sex is not None and item.sex.casefold() not in SEXES:
         raise UnreadableValue("sex is M, F, U or null")
@@ -170,6 +172,7 @@ def _grades(item: LabItem) -> list[ExplainedGrade]:
         Limits(numbers.plain("lln", item.lln), numbers.plain("uln", item.uln)),
         Baseline(numbers.plain("baseline", item.baseline), item.baseline_abnormal),
         Facts(item.symptomatic, item.on_anticoagulation, numbers.plain("age_years", item.age_years)),
+        policy,
     )
 
 

@@ -106,7 +106,9 @@ async def list_laboratory_results(
     if len(found) > limit:
         at, result_id = found[limit - 1].place
         more = (at.isoformat(), str(result_id))
-    return paging.page(request, response, [ResultOnRecord.of(each) for each in found[:limit]], limit, more)
+    return paging.page(
+        request, response, [ResultOnRecord.of(each, records.policy) for each in found[:limit]], limit, more
+    )
 
 
 def _place(at: str, result_id: str) -> tuple[datetime, UUID]:

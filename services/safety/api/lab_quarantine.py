@@ -109,7 +109,7 @@ async def release_quarantined_rows(
     taken = await intake.release_all(command.laboratory_id, command, by=actor, command_id=mint(None))
     if taken.receipt is not None:
         response.headers["Trial-Position"] = taken.receipt.position
-    return BatchAnswer.of(taken.answers, dry_run=False)
+    return BatchAnswer.of(taken.answers, intake.policy, dry_run=False)
 
 
 @router.post(
@@ -131,7 +131,7 @@ async def release_quarantined_row(
     answer, receipt = await intake.release(quarantine_id, command, by=actor, command_id=mint(None))
     if receipt is not None:
         response.headers["Trial-Position"] = receipt.position
-    return RowAnswer.of(0, answer)
+    return RowAnswer.of(0, answer, intake.policy)
 
 
 @router.post(

@@ -66,4 +66,4 @@ async def send_laboratory_results(
     )
     if taken.receipt is not None:
         response.headers["Trial-Position"] = taken.receipt.position
-    return BatchAnswer.of(taken.answers, dry_run=command.dry_run)
+    return BatchAnswer.of(taken.answers, intake.policy, dry_run=command.dry_run)

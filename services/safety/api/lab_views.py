@@ -12,6 +12,7 @@ from services.safety.domain import ctcae
 from services.safety.domain.lab_results import arrival_grading
 from services.safety.domain.lab_results.recording import Outcome
 from services.safety.domain.lab_results.results import Candidate, Decision, Known
+from services.safety.domain.laboratory.facts import Policy
 from services.safety.lab_intake import Answer
 from shared.contracts.safety import AdverseEventTerm, MeddraCode
 from shared.contracts.safety_laboratory import (
@@ -57,8 +58,9 @@ class GradeOnRecord(BaseModel):
         )
 
 
-def _explanations(result: LaboratoryResult) -> dict[str, str]:
-    return {each.meddra_code: each.explanation for each in arrival_grading.explained(result, result.grading.baseline)}
+def _explanations(result: LaboratoryResult, policy: Policy) -> dict[str, str]:
+    explained = arrival_grading.explained(result, result.grading.baseline, policy)
+    return {each.meddra_code: each.explanation for each in explained}
 
 
 class ResultOnRecord(BaseModel):
@@ -86,9 +88,9 @@ class ResultOnRecord(BaseModel):
     protocol: ProtocolRef
 
     @classmethod
-    def of(cls, known: Known) -> Self:
+    def of(cls, known: Known, policy: Policy) -> Self:
         result = known.result
-        explanations = _explanations(result)
+        explanations = _explanations(result, policy)
         return cls(
             **result.model_dump(exclude={"grading"}),
             received_at=known.received_at,
@@ -114,12 +116,12 @@ class RowAnswer(BaseModel):
     grades: Sequence[GradeOnRecord] = Field(description="Explained where a grade could not be given")
 
     @classmethod
-    def of(cls, row: int, answer: Answer) -> Self:
+    def of(cls, row: int, answer: Answer, policy: Policy) -> Self:
         result = None if answer.known is None or answer.known.cancelled else answer.known.result
         shown = answer.outcome is not Outcome.CONFLICT and result is not None
         grades = result.grading.grades if shown and result is not None else ()
         lacking = result is not None and any(each.grade is None for each in grades)
-        explanations = _explanations(result) if lacking and result is not None else {}
+        explanations = _explanations(result, policy) if lacking and result is not None else {}
         return cls(
             row=row,
             outcome=answer.outcome,
@@ -139,12 +141,12 @@ class BatchAnswer(BaseModel):
     rows: Sequence[RowAnswer]
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], *, dry_run: bool) -> Self:
+    def of(cls, answers: Sequence[Answer], policy: Policy, *, dry_run: bool) -> Self:
         counts = Counter(answer.outcome for answer in answers)
         return cls(
             dry_run=dry_run,
             counts={outcome: counts[outcome] for outcome in Outcome if counts[outcome]},
-            rows=[RowAnswer.of(place, answer) for place, answer in enumerate(answers)],
+            rows=[RowAnswer.of(place, answer, policy) for place, answer in enumerate(answers)],
         )
 
 

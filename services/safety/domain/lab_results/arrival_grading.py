@@ -12,7 +12,7 @@ from services.safety.domain.lab_results.results import Known
 from services.safety.domain.lab_results.rows import Person
 from services.safety.domain.laboratory import analytes, bands, baseline, grading
 from services.safety.domain.laboratory.baseline import Beginning, Dated
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Qualifier
+from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Pick, Policy, Qualifier
 from services.safety.domain.laboratory.grading import Asked, ExplainedGrade
 from shared.contracts.safety_laboratory import BaselineUsed, Grading, LaboratoryResult, ResultGrade
 from shared.protocol import Protocol
@@ -49,7 +49,17 @@ def baseline_used(result: LaboratoryResult, baselines: Baselines) -> BaselineUse
     return BaselineUsed(result_id=UUID(own.id), value=_plain(used.value), abnormal=used.abnormal)
 
 
-def graded(result: LaboratoryResult, used: BaselineUsed | None) -> Grading:
+def policy_of(protocol: Protocol) -> Policy:
+    """The trial's choices where CTCAE v5.0 leaves one."""
+    choices = protocol.ctcae
+    return Policy(
+        Pick(choices.when_facts_are_missing.value),
+        choices.limits_come_first.value,
+        choices.baseline_arm_above_uln.value,
+    )
+
+
+def graded(result: LaboratoryResult, used: BaselineUsed | None, policy: Policy) -> Grading:
     """The grades of a result with this baseline."""
     grades = tuple(
         ResultGrade(
@@ -59,12 +69,12 @@ def graded(result: LaboratoryResult, used: BaselineUsed | None) -> Grading:
             rule=each.rule.partition(":")[0],
             arm=each.arm,
         )
-        for each in explained(result, used)
+        for each in explained(result, used, policy)
     )
     return Grading(result_id=result.result_id, baseline=used, grades=grades)
 
 
-def explained(result: LaboratoryResult, used: BaselineUsed | None) -> list[ExplainedGrade]:
+def explained(result: LaboratoryResult, used: BaselineUsed | None, policy: Policy) -> list[ExplainedGrade]:
     """The grades with their explanations, as they follow from what is frozen on the result."""
     if result.analyte is None:
         return []
@@ -74,6 +84,7 @@ def explained(result: LaboratoryResult, used: BaselineUsed | None) -> list[Expla
         Limits(result.lln, result.uln),
         Baseline() if used is None else Baseline(used.value, used.abnormal),
         Facts(age_years=None if result.age_months is None else Decimal(result.age_months // 12)),
+        policy,
     )
 
 

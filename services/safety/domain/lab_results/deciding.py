@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from typing import assert_never
+from typing import Annotated, assert_never
 from uuid import UUID, uuid5
 
 from pydantic import ConfigDict, Field
@@ -62,7 +62,9 @@ class AcceptCandidate(Command):
     became_aware_at: Instant | None = Field(
         None, description="When the site learned of it; null: when the first of the values arrived here"
     )
-    seriousness: frozenset[Seriousness] = Field(frozenset(), description="ICH E2A criteria met; none: not serious")
+    seriousness: Annotated[tuple[Seriousness, ...], Field(max_length=10)] = Field(
+        (), description="ICH E2A criteria met; none: not serious"
+    )
     causality: Opinions = ()
     action_taken: ActionTaken = ActionTaken.UNKNOWN
 
@@ -184,7 +186,7 @@ def _commands(command: AcceptCandidate, episode: Episode, facts: Facts) -> Itera
         grade=grade,
         onset=day(first, zone),
         became_aware_at=command.became_aware_at or _known_since(episode),
-        seriousness=command.seriousness,
+        seriousness=frozenset(command.seriousness),
         causality=command.causality,
         action_taken=command.action_taken,
         outcome=Outcome.NOT_RECOVERED,

@@ -92,6 +92,7 @@ class _Book:
 
     def __init__(self, state: Results, facts: Facts) -> None:
         self._before, self._facts = state, facts
+        self._policy = arrival_grading.policy_of(facts.protocol)
         self._now: dict[UUID, Known] = dict(state.by_id)
         self._new: list[UUID] = []
         self._changes: dict[UUID, str] = {}
@@ -161,7 +162,7 @@ class _Book:
     def _graded(self, result_id: UUID, baselines: arrival_grading.Baselines) -> LaboratoryResult:
         result = self._now[result_id].result
         used = arrival_grading.baseline_used(result, baselines)
-        return result.model_copy(update={"grading": arrival_grading.graded(result, used)})
+        return result.model_copy(update={"grading": arrival_grading.graded(result, used, self._policy)})
 
     def _change(self, changed: UUID, reason: str, baselines: arrival_grading.Baselines) -> ResultEvent:
         participant_id = self._facts.person.participant_id
@@ -182,7 +183,7 @@ class _Book:
                 continue
             used = arrival_grading.baseline_used(known.result, baselines)
             if used != known.result.grading.baseline:
-                yield arrival_grading.graded(known.result, used)
+                yield arrival_grading.graded(known.result, used, self._policy)
 
 
 def said(result: LaboratoryResult) -> tuple[object, ...]:

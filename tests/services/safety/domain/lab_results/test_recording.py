@@ -6,8 +6,10 @@ import pytest
 
 from services.safety.domain.lab_results import arrival_grading
 from services.safety.domain.lab_results.recording import AT_MOST
+from services.safety.domain.laboratory.facts import DEFAULT
 from shared.contracts.safety_laboratory import LaboratoryResultsRecorded, LimitsSource
 from shared.kernel.events import decode
+from tests.services.safety.builders import PROTOCOL
 from tests.services.safety.domain.lab_results.course import Course, a_laboratory, a_row, identity, mapping, ranges
 
 AGAIN = "Two tubes were mixed up"
@@ -59,7 +61,7 @@ def test_without_a_limit_a_grade_is_null_and_says_so() -> None:
     course.sent(a_row(uln=None))
     result = course.named("R1").result
     assert (course.grade("R1"), result.limits_from, course.candidates) == (None, None, [])
-    [explained] = arrival_grading.explained(result, result.grading.baseline)
+    [explained] = arrival_grading.explained(result, result.grading.baseline, DEFAULT)
     assert "no upper limit of normal (ULN) was given" in explained.explanation
 
 
@@ -194,7 +196,7 @@ def test_a_test_that_is_not_graded_is_kept_without_grades() -> None:
     course.sent(a_row(local_code="UREA", unit="mg/dL"))
     result = course.named("R1").result
     assert (result.grading.grades, result.grading.baseline, course.candidates) == ((), None, [])
-    assert arrival_grading.explained(result, None) == []
+    assert arrival_grading.explained(result, None, DEFAULT) == []
 
 
 def test_no_event_holds_more_results_than_a_message_should() -> None:
@@ -203,3 +205,18 @@ def test_no_event_holds_more_results_than_a_message_should() -> None:
     sizes = [len(event.results) for event in course.happened if isinstance(event, LaboratoryResultsRecorded)]
     assert sizes == [AT_MOST, 1]
     assert max(len(event.to_json()) for event in course.happened) < 100_000
+
+
+@pytest.mark.parametrize(("pick", "grade"), [("worst", 2), ("least", 1)])
+def test_the_protocol_picks_among_the_grades_that_are_possible(pick: str, grade: int) -> None:
+    """A potassium below 3.5 mmol/L is grade 1 without symptoms and 2 with them, which no row tells."""
+    choice = PROTOCOL.ctcae.when_facts_are_missing.model_copy(update={"value": pick})
+    chosen = PROTOCOL.ctcae.model_copy(update={"when_facts_are_missing": choice})
+    course = Course(protocol=PROTOCOL.model_copy(update={"ctcae": chosen}))
+    course.sent(a_row(analyte="K", unit="mmol/L", value="3.2", lln="3.5", uln="5.0"))
+    low = course.named("R1").result.grading.grades[1]
+    assert (low.grade, low.possible) == (grade, (1, 2))
+
+
+def test_the_protocols_choices_are_those_that_the_grading_takes_by_itself() -> None:
+    assert arrival_grading.policy_of(PROTOCOL) == DEFAULT
