@@ -67,7 +67,7 @@ def test_however_messages_come_the_rows_are_the_same(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
     live = place.rows()
-    assert all(live.values()), "a read model is empty: nothing would be compared"
+    assert [name for name, rows in live.items() if not rows] == [], "nothing would be compared"
     in_another_order = shuffled(messages, chance)
     repeated = with_repetitions(in_another_order, chance)
     assert place.folded(by_topic(messages)) == live, "told topic after topic"

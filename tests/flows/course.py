@@ -151,6 +151,8 @@ def safety() -> Iterator[Step]:
     yield Step(f"POST {EPISODE}", names={"new": "crs episode"})
     for verb in ("record-observation", "correct-observation", "record-treatment", "retract-treatment", "end", "reopen"):
         yield Step(f"POST {EPISODE}/{{episode_id}}/{verb}")
+    given = {"treatment": "corticosteroid", "given_at": "2025-09-17T06:00:00+07:00"}
+    yield Step(f"POST {EPISODE}/{{episode_id}}/record-treatment", body=given)
     yield Step(f"POST {EPISODE}", names={"new": "mistaken episode"})
     for verb in ("record-observation", "retract-observation", "retract"):
         yield Step(f"POST {EPISODE}/{{episode_id}}/{verb}", names={"episode": "mistaken episode"})
