@@ -55,6 +55,7 @@ def test_later_values_extend_the_episode_until_a_value_within_limits() -> None:
 def test_a_value_that_cannot_be_graded_neither_begins_nor_ends_an_episode() -> None:
     course = Course().alt(d15="50")
     course.sent(a_row("none", "15T12:00", uln=None, value="10"), a_row("before", "14T20:00", uln=None, value="900"))
+    course.sent(a_row("after", "15T18:00", value="55"))
     assert course.courses == [("15", 1, None)]
 
 

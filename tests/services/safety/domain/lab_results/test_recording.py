@@ -95,6 +95,13 @@ def test_a_later_baseline_that_comes_late_grades_the_values_after_it_anew() -> N
     assert Course(state=course.state).sent().events == []
 
 
+def test_a_cancelled_value_is_not_graded_anew() -> None:
+    course = Course().alt(d12="60", d15="250")
+    course.sent(a_row("d15", "15T08:00", status="cancelled", reason=AGAIN))
+    course.alt(d13="30")
+    assert "laboratory-results-regraded" not in course.types()
+
+
 def test_an_infusion_that_becomes_known_makes_a_baseline() -> None:
     course = Course().infused(None).alt(d12="60", d15="250")
     assert (course.grade("d15"), course.named("d15").result.grading.baseline) == (3, None)

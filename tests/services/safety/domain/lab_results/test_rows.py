@@ -110,6 +110,11 @@ def test_age_is_in_months_of_the_sites_calendar(birth: str, day: str, months: in
     assert result(course, collected_at=f"2026-03-{day}T00:30:00+07:00").age_months == months
 
 
+def test_a_month_begins_at_midnight_of_the_site() -> None:
+    ages = [result(Course(), collected_at=f"2026-02-28T{hour}:59:00Z").age_months for hour in (16, 17)]
+    assert ages == [107, 108]
+
+
 def test_without_a_month_of_birth_there_is_no_age() -> None:
     assert result(Course(person=replace(GIRL, birth_month=None))).age_months is None
 
