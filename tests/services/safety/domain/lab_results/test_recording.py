@@ -30,7 +30,6 @@ def test_a_value_is_graded_by_the_limits_that_came_with_it() -> None:
 
 
 def test_a_test_with_two_sides_has_two_grades() -> None:
-    """P39."""
     course = Course()
     course.sent(a_row(analyte="K", unit="mmol/L", value="6.1", lln="3.5", uln="5.0"))
     grades = course.named("R1").result.grading.grades
@@ -38,7 +37,7 @@ def test_a_test_with_two_sides_has_two_grades() -> None:
 
 
 def test_every_unit_of_an_analyte_is_graded() -> None:
-    """P37: the same glucose in two units."""
+    """The same glucose in two units."""
     course = Course()
     course.sent(
         a_row("mg", analyte="GLUC", unit="mg/dL", value="45", lln="70", uln=None),
@@ -49,7 +48,6 @@ def test_every_unit_of_an_analyte_is_graded() -> None:
 
 
 def test_an_inr_is_not_multiplied_by_its_limit() -> None:
-    """P36."""
     course = Course()
     course.sent(a_row(analyte="INR", unit=None, value="1.6", uln="1.1"))
     assert course.grade("R1") == 2
@@ -66,7 +64,7 @@ def test_without_a_limit_a_grade_is_null_and_says_so() -> None:
 
 
 def test_a_range_that_changes_later_leaves_what_is_on_record() -> None:
-    """P38: the limits are frozen on the result."""
+    """The limits are frozen on the result."""
     course = Course(laboratory=a_laboratory(ranges({"uln": "30"})))
     course.sent(a_row(uln=None))
     course.laboratory = a_laboratory(ranges({"uln": "500"}))
@@ -76,7 +74,7 @@ def test_a_range_that_changes_later_leaves_what_is_on_record() -> None:
 
 
 def test_the_baseline_is_never_graded_against_itself() -> None:
-    """P35: an abnormal baseline of 60 is grade 1 by its limit, and 100 after it 1.7 times the baseline."""
+    """An abnormal baseline of 60 is grade 1 by its limit, and 100 after it 1.7 times the baseline."""
     course = Course().alt(d12="60", d15="100")
     assert (course.grade("d12"), course.named("d12").result.grading.baseline) == (1, None)
     used = course.named("d15").result.grading.baseline

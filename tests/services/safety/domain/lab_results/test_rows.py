@@ -86,6 +86,7 @@ def test_numbers_are_exact_and_flags_are_none() -> None:
 
 
 def test_a_time_without_an_offset_is_the_laboratorys() -> None:
+    """Messages of real laboratories say no zone; what still cannot be read is kept, not refused."""
     here = result(Course(), collected_at="2026-03-15 08:00").collected_at
     assert here == datetime(2026, 3, 15, 8, tzinfo=ZoneInfo("Asia/Bangkok"))
     assert result(Course(), collected_at="2026-03-15T08:00Z").collected_at > here
@@ -134,7 +135,7 @@ OWN = a_laboratory(mapping(UREA=None), ranges({"uln": "30", "sex": "F", "age_to_
     ],
 )
 def test_limits_travel_with_the_result_or_are_the_laboratorys(changed: dict[str, Any], limits: Any) -> None:
-    """P38: whatever they are, they are frozen on the result."""
+    """Whatever they are, they are frozen on the result."""
     read = result(Course(laboratory=OWN), **changed)
     assert (None if read.uln is None else str(read.uln), read.limits_from) == limits
 
