@@ -1,5 +1,6 @@
 """Batches of laboratory results over HTTP: each row fares by itself, and none is lost."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -343,3 +344,13 @@ async def test_a_thousand_rows_of_many_participants_are_taken_in_one_batch(any_l
     async with any_lab.client(Role.LABORATORY) as client:
         body = {"laboratory_id": LABORATORY, "rows": [*rows, row(1001)]}
         assert problem(await client.post("/v1/lab-results", json=body)) == (422, "invalid-request")
+
+
+async def test_batches_that_come_at_the_same_time_lose_nothing_and_double_nothing(any_lab: House) -> None:
+    rows = [row(number, value=str(100 + number)) for number in range(12)]
+    batches = [rows[start : start + 6] for start in (0, 2, 4, 6)]
+    answers = await asyncio.gather(*(sent(any_lab, *batch) for batch in batches))
+    found = [outcome for answer in answers for outcome in outcomes(answer)]
+    assert (found.count("recorded"), found.count("repeated")) == (12, 12)
+    assert sorted(each["row"] for each in await results(any_lab)) == sorted(each["row_id"] for each in rows)
+    assert len(await read(any_lab, f"/v1/participants/{CHILD}/candidates")) == 1
