@@ -25,6 +25,7 @@ from services.safety.domain.dose_limiting.life import (
 from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_event, of_episode
 from services.safety.domain.episode_record import Course as EpisodeCourse
 from services.safety.domain.record import OnRecord
+from services.safety.domain.stopping import counts_for
 from services.safety.references import NoSuchParticipant
 from services.safety.tables import courses, endings, toxicities
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
@@ -69,10 +70,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at one participant came to. `again_at`: when time alone may change it."""
+    """What a look at one participant came to.
+
+    `counts_for`: the stopping rules whose events were found. `again_at`: when time alone may change what it came to.
+    """
 
     evaluability: Evaluability
-    died_of_treatment: bool
+    counts_for: tuple[str, ...]
     again_at: datetime | None
 
 
@@ -158,13 +162,12 @@ class DoseLimitingToxicities:
             life.DECIDER, participant_id, command, facts, tracing.recording(by, at=now, subject=participant_id)
         )
         state, _ = await self._store.load(life.DECIDER, participant_id)
-        killer = self._protocol.stopping.treatment.value
         turns = [each.look_again_at for each in findings if each.look_again_at is not None]
         if watched.window is not None and now <= watched.window.ends:
             turns.append(watched.window.ends)
         return Look(
             self._evaluability(watched, state),
-            watched.window is not None and any(each.killed_by(killer) for each in known),
+            self._counts_for(known, watched.window),
             min(turns, default=None),
         )
 
@@ -172,6 +175,13 @@ class DoseLimitingToxicities:
         if window is None:
             return ()
         return tuple(find(toxicity, self._protocol.dose_limiting, window, now) for toxicity in known)
+
+    def _counts_for(self, known: list[Toxicity], window: DltWindow | None) -> tuple[str, ...]:
+        """The stopping rules whose events the participant has had."""
+        if window is None:
+            return ()
+        rules = self._protocol.stopping.rules
+        return tuple(rule.id for rule in rules if any(counts_for(rule, each, window) for each in known))
 
     def _evaluability(self, watched: Watched, state: Toxicities) -> Evaluability:
         return evaluability(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -103,11 +104,16 @@ class DosingHalts:
         """By the watch's last look at each participant, who counts for each rule; and everybody's site."""
         async with self._db.connect() as connection:
             rows = (await connection.execute(_LOOKED_AT.order_by(toxicity_looks.c.participant_id))).all()
-        toxic = tuple(UUID(row.participant_id) for row in rows if row.status == DltStatus.DLT)
-        dead = tuple(UUID(row.participant_id) for row in rows if row.died_of_treatment)
-        counted = {
-            Counted.DOSE_LIMITING_TOXICITY: Count(toxic, sum(row.status in _EVALUABLE for row in rows)),
-            Counted.TREATMENT_RELATED_DEATH: Count(dead, sum(row.status not in _NOT_INFUSED for row in rows)),
-        }
+        counts = {rule.id: _count(rule, rows) for rule in self._rules}
         sites = {UUID(row.participant_id): row.site_id for row in rows}
-        return {rule.id: counted[rule.counts] for rule in self._rules}, sites
+        return counts, sites
+
+
+def _count(rule: StoppingRule, rows: Sequence[Any]) -> Count:
+    if rule.counts is Counted.DOSE_LIMITING_TOXICITY:
+        among = [row for row in rows if row.status in _EVALUABLE]
+        having = [row for row in among if row.status == DltStatus.DLT]
+    else:
+        among = [row for row in rows if row.status not in _NOT_INFUSED]
+        having = [row for row in among if rule.id in row.counts_for.split()]
+    return Count(tuple(UUID(row.participant_id) for row in having), len(among))

@@ -131,7 +131,7 @@ toxicity_looks = Table(
     Column("looked_for", Text, nullable=False, comment="courses.changed_by when it looked"),
     Column("look_again_at", Instant, comment="when time alone may change what it finds"),
     Column("status", Text, nullable=False),
-    Column("died_of_treatment", Boolean, nullable=False),
+    Column("counts_for", Text, nullable=False, comment="stopping rules whose events were found, by a blank apart"),
 )
 
 # What reports of a case tell of its participant beside `participants`.

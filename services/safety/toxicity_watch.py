@@ -88,7 +88,7 @@ class ToxicityWatch:
             "looked_for": changed_by,
             "look_again_at": look.again_at,
             "status": look.evaluability.status.value,
-            "died_of_treatment": look.died_of_treatment,
+            "counts_for": " ".join(look.counts_for),
         }
         query = _INSERTS[self._db.dialect](toxicity_looks).values(participant_id=str(participant_id), **columns)
         async with self._db.begin() as connection:

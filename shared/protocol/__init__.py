@@ -30,6 +30,7 @@ from shared.protocol.criteria import (
 from shared.protocol.dose_limiting import (
     BetaBinomial,
     Counted,
+    CountedEvent,
     DoseLimiting,
     DoseLimitingRule,
     Exclusion,
@@ -87,6 +88,7 @@ __all__ = [
     "ConsentDocument",
     "ConsentDocumentKind",
     "Counted",
+    "CountedEvent",
     "Criterion",
     "CriterionType",
     "Cytokines",

@@ -108,7 +108,12 @@ def _unknown_agents(protocol: Protocol) -> Iterator[Problem]:
         (("dose_limiting", "rules", index, "related_to"), rule.related_to)
         for index, rule in enumerate(protocol.dose_limiting.rules)
     ]
+    asked += [
+        (("stopping", "rules", index, "event", "related_to"), rule.event.related_to)
+        for index, rule in enumerate(protocol.stopping.rules)
+        if rule.event is not None
+    ]
     known = protocol.causality.agents.value
-    for place, agent in [*asked, (("stopping", "treatment"), protocol.stopping.treatment.value)]:
+    for place, agent in asked:
         if agent is not None and agent not in known:
             yield place, f"unknown agent {agent}; causality.agents has {', '.join(known)}"

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.protocol.marked import Mark, Part, Setting, Text
+from shared.protocol.marked import Mark, Part, Text
 from shared.protocol.safety import Agent, Count
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -87,10 +87,18 @@ class DoseLimiting(Part):
 
 
 class Counted(StrEnum):
-    """Which participants a stopping rule counts as events."""
+    """Whom a stopping rule counts, among whom."""
 
-    DOSE_LIMITING_TOXICITY = "dose-limiting-toxicity"
-    TREATMENT_RELATED_DEATH = "treatment-related-death"
+    DOSE_LIMITING_TOXICITY = "dose-limiting-toxicity"  # confirmed; among those evaluable for it
+    ADVERSE_EVENT = "adverse-event"  # after the infusion; among those infused
+
+
+class CountedEvent(Part):
+    """The adverse events that a stopping rule counts. `terms` None: any; `related_to` as in a rule for DLT."""
+
+    grade_at_least: Grade
+    terms: Terms | None = None
+    related_to: Agent | None = None
 
 
 class BetaBinomial(Part):
@@ -112,14 +120,20 @@ class StoppingRule(Part):
     id: RuleId
     title: Text
     counts: Counted
+    event: CountedEvent | None = None  # if and only if adverse events are counted
     boundary: BetaBinomial | None
     enabled: bool
     mark: Mark
     source: Text
 
+    @model_validator(mode="after")
+    def _says_what_it_counts(self) -> Self:
+        if (self.counts is Counted.ADVERSE_EVENT) != (self.event is not None):
+            raise ValueError("a rule that counts adverse events says which in `event`; another has none")
+        return self
+
 
 class Stopping(Part):
-    """The stopping rules, and which agent a death has to be related to for it to count."""
+    """The stopping rules."""
 
-    treatment: Setting[Agent]
     rules: tuple[StoppingRule, ...]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
+from services.safety.domain.dose_limiting.toxicity import Toxicity, spells
 from shared.contracts.safety_dose_limiting import (
     StoppingBasisChanged,
     StoppingEvent,
@@ -22,6 +23,7 @@ from shared.contracts.terms import ProtocolRef, Reason
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import NotFound
 from shared.protocol import BetaBinomial, Stopping, StoppingRule
+from shared.protocol.dose_limiting_status import DltWindow
 
 _SHOWN = Decimal("0.000001")
 
@@ -52,6 +54,23 @@ def fires(rule: StoppingRule, events: int, participants: int) -> bool:
 def stops_from(rule: StoppingRule, participants: int) -> int | None:
     """The fewest events among so many participants at which a rule fires; None: it cannot."""
     return next((events for events in range(participants + 1) if fires(rule, events, participants)), None)
+
+
+def counts_for(rule: StoppingRule, toxicity: Toxicity, window: DltWindow) -> bool:
+    """Whether a toxicity makes a stopping rule count its participant: one of the events that the rule names.
+
+    A grade that may have been there after the infusion began counts; an agent nobody has judged counts as related.
+    """
+    event = rule.event
+    if (
+        event is None
+        or toxicity.soc is None
+        or toxicity.meddra_code is None
+        or event.related_to in toxicity.unrelated_to
+    ):
+        return False
+    named = event.terms is None or event.terms.name(toxicity.soc, toxicity.meddra_code)
+    return named and any(spell.begins.to > window.begins for spell in spells(toxicity, event.grade_at_least))
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,9 @@ def test_words_that_yaml_would_guess_at_stay_words() -> None:
         ({"dose_limiting__exclusions__1__id": "lymphopenia"}, "dose_limiting.exclusions.1: lymphopenia is there"),
         ({"dose_limiting__rules__0__related_to": "car-t-product"}, "terms and causality belong to adverse events"),
         ({"dose_limiting__rules__4__related_to": "cells"}, "unknown agent cells; causality.agents has car-t-product,"),
-        ({"stopping__treatment__value": "cells"}, "stopping.treatment: unknown agent cells"),
+        ({"stopping__rules__1__event__related_to": "cells"}, "stopping.rules.1.event.related_to: unknown agent cells"),
+        ({"stopping__rules__1__event": None}, "a rule that counts adverse events says which in `event`"),
+        ({"stopping__rules__0__event": {"grade_at_least": 5}}, "a rule that counts adverse events says which"),
         ({"stopping__rules__1__id": "excessive-dose-limiting-toxicity"}, "stopping.rules.1: excessive-dose-limiting"),
         # biomarkers
         ({"cytokines__analytes__1__key": "IL2"}, "cytokines.analytes.1: IL2 is there already"),

@@ -59,10 +59,6 @@ class Toxicity:
     meddra_code: str | None = None
     unrelated_to: frozenset[str] = frozenset()
 
-    def killed_by(self, agent: str) -> bool:
-        """Whether it was a death to which an agent may have led."""
-        return any(entry.grade == 5 for entry in self.gradings) and agent not in self.unrelated_to
-
 
 @dataclass(frozen=True, slots=True)
 class Spell:

@@ -1,7 +1,7 @@
 """What the watch over dose-limiting toxicity looks at, and remembers."""
 
 from alembic import op
-from sqlalchemy import Boolean, Column, Text
+from sqlalchemy import Column, Text
 
 from shared.db import ExactDecimal, Instant
 
@@ -39,5 +39,5 @@ def upgrade() -> None:
         Column("looked_for", Text, nullable=False, comment="courses.changed_by when it looked"),
         Column("look_again_at", Instant, comment="when time alone may change what it finds"),
         Column("status", Text, nullable=False),
-        Column("died_of_treatment", Boolean, nullable=False),
+        Column("counts_for", Text, nullable=False, comment="stopping rules whose events were found, by a blank apart"),
     )

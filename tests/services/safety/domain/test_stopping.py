@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from services.safety.domain.dose_limiting.toxicity import Toxicity
 from services.safety.domain.stopping import (
     DECIDER,
     Count,
@@ -15,13 +16,18 @@ from services.safety.domain.stopping import (
     NoSuchHalt,
     ReviewHalt,
     ReviewStopping,
+    counts_for,
     fires,
     posterior,
     stops_from,
 )
+from shared.contracts.safety import Attribution
 from shared.contracts.safety_dose_limiting import StoppingBasisChanged, StoppingReviewed, StoppingRuleTriggered
-from shared.protocol import BetaBinomial, StoppingRule
+from shared.contracts.safety_episodes import EpisodeKind
+from shared.protocol import BetaBinomial, CountedEvent, StoppingRule
+from shared.protocol.dose_limiting import Terms
 from tests.services.safety.builders import PROTOCOL
+from tests.services.safety.domain.dose_limiting.builders import an_episode, an_event, judged, the_window
 from tests.specs import Spec
 
 given = Spec(DECIDER).given
@@ -73,6 +79,31 @@ def test_the_posterior_is_exact_where_it_can_be_worked_out_by_hand() -> None:
 def test_more_events_never_make_a_rule_more_lenient(participants: int, data: st.DataObject) -> None:
     events = data.draw(st.integers(0, participants - 1))
     assert not fires(RATE, events, participants) or fires(RATE, events + 1, participants)
+
+
+@pytest.mark.parametrize(
+    ("toxicity", "counts"),
+    [
+        (an_event("liver", (5, 5)), True),
+        (an_event("liver", (4, 5)), False),
+        (an_event("liver", (3, 5), (5, 60)), True),  # whenever it was, after the infusion
+        (an_event("liver", (5, -1)), False),
+        (an_event("liver", (5, 0)), True),  # on its day
+        (an_event("liver", (5, 5), causality=judged(Attribution.UNLIKELY)), False),
+        (an_event("liver", (5, 5), causality=judged(Attribution.POSSIBLE)), True),
+        (an_episode(EpisodeKind.CRS, (6, 5)), False),  # its adverse event counts
+    ],
+)
+def test_a_death_that_may_be_due_to_the_product_counts(toxicity: Toxicity, *, counts: bool) -> None:
+    assert counts_for(DEATH, toxicity, the_window()) is counts
+    assert not counts_for(RATE, toxicity, the_window())
+
+
+@pytest.mark.parametrize(("term", "counts"), [("fever", True), ("liver", False)])
+def test_a_rule_may_count_any_chosen_event(term: str, *, counts: bool) -> None:
+    severe_fever = CountedEvent(grade_at_least=3, terms=Terms(meddra_codes=("10016558",)))
+    rule = DEATH.model_copy(update={"event": severe_fever})
+    assert counts_for(rule, an_event(term, (3, 5), causality=judged(Attribution.UNRELATED)), the_window()) is counts
 
 
 def triggered(*participants: UUID, number: int = 1, evaluable: int = 3, rule: StoppingRule = RATE) -> Any:
