@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from services.safety import case_queue, case_subjects, notice_queue, references, toxicity_courses
 from services.safety.domain.alert_message import AlertMessage, ClockMessage
 from services.safety.tables import METADATA
+from shared.db import Database
 from shared.http.parts import Parts, Tools
-from shared.process.service import Service, Task
+from shared.process.service import OwnCommand, Service, Task
 from shared.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -120,6 +121,12 @@ def _tasks(tools: Tools) -> Sequence[Task]:
     )
 
 
+async def _ctcae(db: Database, words: Sequence[str]) -> str:
+    from services.safety import definitions  # noqa: PLC0415 - neither an API nor a worker reads workbooks
+
+    return await definitions.run(db, words)
+
+
 SERVICE = Service(
     name="safety",
     title=TITLE,
@@ -136,4 +143,5 @@ SERVICE = Service(
         case_subjects.PROJECTION,
     ),
     tasks=_tasks,
+    commands={"ctcae": OwnCommand("show the NCI's definitions beside the codes: ctcae import FILE.xlsx", _ctcae)},
 )

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.safety import references
+from services.safety import definitions, references
+from services.safety.definitions import Definitions
 from services.safety.delivery_memory import Try, tries_of
 from services.safety.domain import adverse_event, alert
 from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
@@ -34,6 +35,10 @@ class Safety:
     @property
     def protocol(self) -> Protocol:
         return self._protocol
+
+    async def definitions(self, meddra_code: str) -> list[Definitions]:
+        """The wording of a CTCAE term in the editions that an operator has loaded."""
+        return await definitions.definitions(self._db, meddra_code)
 
     async def report(self, command: ReportAdverseEvent, *, by: Actor) -> Receipt:
         participant = await references.participant(self._db, command.participant_id)

@@ -123,6 +123,17 @@ toxicities = Table(
     Column("participant_id", Text, index=True),
 )
 
+# What an operator has loaded from the workbooks of the NCI.
+ctcae_definitions = Table(
+    "ctcae_definitions",
+    METADATA,
+    Column("edition", Text, primary_key=True),
+    Column("meddra_code", Text, primary_key=True),
+    Column("definition", Text),
+    Column("note", Text),
+    *(Column(f"grade_{grade}", Text) for grade in (1, 2, 3, 4, 5)),
+)
+
 # The watch's own memory, written by nothing else: what it has looked at, and what it found.
 toxicity_looks = Table(
     "toxicity_looks",

@@ -45,13 +45,14 @@ def main(service: Service, argv: list[str] | None = None) -> None:
 
 
 def _parse(service: Service, argv: list[str] | None) -> argparse.Namespace:
-    listed = "\n".join(f"  {name:18}{what}" for name, what in HELP.items())
+    known = HELP | {name: own.help for name, own in service.commands.items()}
+    listed = "\n".join(f"  {name:18}{what}" for name, what in known.items())
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{service.name}",
         description=f"{service.title}.\n\ncommands:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=HELP, metavar="COMMAND")
+    parser.add_argument("command", choices=known, metavar="COMMAND")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT")
     return parser.parse_args(argv)
 
@@ -66,6 +67,9 @@ def _run(service: Service, settings: Settings, command: str, arguments: list[str
         case "worker":
             run_worker(service, settings)
             return 0
+        case _ if command in service.commands:
+            running.freeze()
+            return asyncio.run(_own_command(service, settings, command, arguments))
         case _ if command in projection_commands.NAMES:
             running.freeze()
             return asyncio.run(_projection_command(service, settings, [command, *arguments]))
@@ -82,6 +86,16 @@ async def _projection_command(service: Service, settings: Settings, words: list[
     finally:
         await bus.close()
         await db.dispose()
+
+
+async def _own_command(service: Service, settings: Settings, command: str, arguments: list[str]) -> int:
+    db = wiring.open_service_database(service, settings)
+    try:
+        done = await service.commands[command].run(db, arguments)
+    finally:
+        await db.dispose()
+    sys.stdout.write(f"{done}\n")
+    return 0
 
 
 async def _database_command(service: Service, settings: Settings, command: str, arguments: list[str]) -> int:

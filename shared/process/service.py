@@ -1,13 +1,14 @@
 """The manifest of a service: everything a process must know to run it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import MetaData
 
+from shared.db import Database
 from shared.http.parts import Parts, Tools
 from shared.projection import Projection
 
@@ -21,6 +22,17 @@ class Task(Protocol):
     name: str
 
     async def run(self, stop: asyncio.Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCommand:
+    """What an operator can ask of one service beside what every service does: `python -m services.<name> NAME ...`.
+
+    `run` gets the service's database and the words after the name, and answers what it did.
+    """
+
+    help: str
+    run: Callable[[Database, Sequence[str]], Awaitable[str]]
 
 
 def _no_tasks(_tools: Tools) -> Sequence[Task]:
@@ -40,3 +52,4 @@ class Service:
     topic: str | None = None
     projections: Sequence[Projection] = ()
     tasks: Callable[[Tools], Sequence[Task]] = field(default=_no_tasks)
+    commands: Mapping[str, OwnCommand] = field(default_factory=dict)

@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
+from pydantic import Field
 
-from services.safety.api.permissions import MayLookUp
+from services.safety.api.permissions import MayLookUp, SafetyDep
+from services.safety.definitions import Definitions
 from services.safety.domain import ctcae
 from services.safety.domain.ctcae import NoSuchTerm, SystemOrganClass, Term, UnknownClass
 from shared.contracts.safety import MeddraCode
@@ -49,10 +51,17 @@ def _start(found: list[Term], cursor: str | None) -> int:
     return place
 
 
+class DefinedTerm(Term):
+    """A term, with the wording of the editions that an operator has loaded."""
+
+    definitions: tuple[Definitions, ...] = Field(description="Empty: no workbook of the NCI is loaded")
+
+
 @router.get("/terms/{meddra_code}", responses=problems.of(NoSuchTerm))
-async def get_ctcae_term(_: MayLookUp, meddra_code: Annotated[MeddraCode, Path()]) -> Term:
-    """One term by its MedDRA code, with the grades it offers."""
-    return ctcae.by_code(meddra_code)
+async def get_ctcae_term(_: MayLookUp, meddra_code: Annotated[MeddraCode, Path()], safety: SafetyDep) -> DefinedTerm:
+    """One term by its MedDRA code, with the grades it offers, and their definitions where a workbook is loaded."""
+    term = ctcae.by_code(meddra_code)
+    return DefinedTerm(**term.model_dump(), definitions=tuple(await safety.definitions(meddra_code)))
 
 
 @router.get("/socs", responses=problems.of())
