@@ -20,7 +20,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Date, DateTime, Integer, Numer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, MultipleResultsFound, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, MultipleResultsFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -272,8 +272,15 @@ def open_database(url: str, schema: str, *, pool_size: int = 8) -> Database:
         pool_reset_on_return="rollback",
         connect_args=_connect_options(schema),
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
     dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
     return Database(engine, schema, dsn=dsn, pool_size=pool_size)
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """After an outage every connection of the pool is dead; the first of them to be taken makes way for new ones."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError("the server has closed this connection")
 
 
 def _connect_options(schema: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One database for every service: what is written comes back alike on both, and being away is said alike."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import Column, Date, Integer, LargeBinary, MetaData, Table, Text, Uuid, bindparam, insert, select, text
 from sqlalchemy.exc import MultipleResultsFound
@@ -54,6 +56,21 @@ async def put(db: Database, **columns: object) -> UUID:
     async with db.begin() as connection:
         await connection.execute(insert(THINGS).values(id=made, **columns))
     return made
+
+
+async def test_after_an_outage_nobody_is_given_a_connection_that_is_dead(postgres_url: str) -> None:
+    db = open_database(postgres_url, "public", pool_size=3)
+    administrator = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+    async with db.connect() as one, db.connect() as two, db.connect() as three:
+        pids = [(await each.execute(text("select pg_backend_pid()"))).scalar_one() for each in (one, two, three)]
+    for pid in pids:
+        await administrator.execute("select pg_terminate_backend($1, 5000)", pid)
+    await asyncio.sleep(0.05)  # until the loop has heard of it
+    async with db.connect() as one, db.connect() as two, db.connect() as three:
+        anew = {(await each.execute(text("select pg_backend_pid()"))).scalar_one() for each in (one, two, three)}
+    assert len(anew - set(pids)) == 3
+    await administrator.close()
+    await db.dispose()
 
 
 async def test_a_whole_number_in_a_column_of_decimals_gets_no_digits_that_nobody_gave(db: Database) -> None:
