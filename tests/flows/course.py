@@ -242,12 +242,11 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
     """Send every command of the course; the position of the last write of each service."""
     last: dict[str, str] = {}
     for step in commands():
-        path, headers = step.path(site), {}
+        path = step.path(site)
         if step.waits_for is not None:
             until(f"{step.key} can be sent", partial(_is_there, trial, path, site, step.waits_for))
-        if ENDPOINTS[step.key].needs_version:
-            headers["if_match"] = version_of(trial, path, site)
-        answer = trial.command(path, step.content(site), role=step.role, sites=(site,), **headers)
+        version = partial(version_of, trial, path, site) if ENDPOINTS[step.key].needs_version else None
+        answer = trial.command(path, step.content(site), role=step.role, sites=(site,), version=version)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
         last[path.split("/")[1]] = answer.headers["Trial-Position"]
     until("enrollment has heard that dosing resumes", lambda: trial.get("/enrollment/v1/dosing-halts").json() == [])

@@ -165,8 +165,8 @@ def test_messages_are_cloudevents_in_binary_mode_keyed_by_their_subject(messages
 def test_a_trace_goes_from_the_request_to_the_message(stack: Stack, trial: Trial) -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     body = course.reported("traced").content(SITE)
-    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
-    answer = trial.command("/safety/v1/adverse-events", body, role=Role.INVESTIGATOR, sites=(SITE,), **headers)
+    parent = f"00-{trace}-00f067aa0ba902b7-01"
+    answer = trial.command("/safety/v1/adverse-events", body, role=Role.INVESTIGATOR, sites=(SITE,), traceparent=parent)
     assert answer.headers["trace-id"] == trace
     stream = f"adverse-event:{body['adverse_event_id']}"
 

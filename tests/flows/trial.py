@@ -1,6 +1,6 @@
 """A running trial, spoken to over HTTP as its users do: every call bears a token of one role at some sites."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import httpx
@@ -54,15 +54,30 @@ class Trial:
         assert answer.status_code == 200, f"GET {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    def command(self, path: str, body: Any, *, role: Role, sites: Sequence[str] = CU, **headers: str) -> httpx.Response:
-        """A command that succeeds. A participant may still be on the way to the service: then it is sent again."""
+    def command(
+        self,
+        path: str,
+        body: Any,
+        *,
+        role: Role,
+        sites: Sequence[str] = CU,
+        version: Callable[[], str] | None = None,
+        **headers: str,
+    ) -> httpx.Response:
+        """A command that succeeds, sent as any client sends it.
+
+        It is sent again while a participant is still on the way to the service, and with the version anew where a
+        worker has written since the thing was read.
+        """
 
         def send() -> httpx.Response | None:
-            answer = self.call("POST", path, body, role=role, sites=sites, **headers)
+            condition = {} if version is None else {"if_match": version()}
+            answer = self.call("POST", path, body, role=role, sites=sites, **headers, **condition)
             on_the_way = answer.status_code == 404 and answer.json()["type"] == "no-such-participant"
-            return None if on_the_way else answer
+            overtaken = version is not None and answer.status_code == 412
+            return None if on_the_way or overtaken else answer
 
-        answer = until(f"POST {path} finds its participant", send)
+        answer = until(f"POST {path} finds its participant, as it was last read", send)
         assert answer.is_success, f"POST {path}: {answer.status_code} {answer.text}"
         return answer
 

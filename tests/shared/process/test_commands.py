@@ -16,6 +16,7 @@ from services.embedded import SERVICES
 from shared.kernel.actor import Role
 from shared.messaging import cloudevents
 from shared.process.commands import HELP
+from tests.faults.aftermath import OnSqlite, until_settled
 from tests.flows import course, records
 from tests.flows.commands import Done, command
 from tests.flows.served import Served
@@ -138,6 +139,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Served(tmp_path_factory.mktemp("served")) as served, served.trial() as trial:
         for position in course.carry_out(trial).values():
             trial.read(f"/trial/v1/participants?wait_for={position}", role=Role.SPONSOR)
+        until_settled(OnSqlite(served.data, served.data / "fresh"))
         assert served.stop() == 0
         return served.data
 
