@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.safety import case_queue, case_subjects, notice_queue, references, toxicity_courses
-from services.safety.domain.alert_message import AlertMessage, ClockMessage
+from services.safety import references
+from services.safety.cases import queue as case_queue
+from services.safety.cases import subjects as case_subjects
+from services.safety.domain.notices.message import AlertMessage, ClockMessage
+from services.safety.notices import queue as notice_queue
 from services.safety.tables import METADATA
+from services.safety.toxicity import courses as toxicity_courses
 from shared.db import Database
 from shared.http.parts import Parts, Tools
 from shared.process.service import OwnCommand, Service, Task
@@ -16,43 +20,33 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 TITLE = "Safety"
-DESCRIPTION = """Adverse events graded by CTCAE 5.0, and the alerts that serious ones raise.
+DESCRIPTION = """Adverse events graded by CTCAE 5.0, and what follows from them.
 
-Grade, seriousness and causality are three independent facts. Dates may be partial (`2026-03`). A serious event raises
-an alert with the instants until which the protocol wants somebody told; it is sent as a signed webhook and by e-mail,
-up the protocol's chain, and stays open until a safety officer acknowledges it.
+- **Adverse events**: grade, seriousness and causality are three independent facts. Dates may be partial (`2026-03`).
+- **Alerts**: a serious event raises one, with the instants until which the protocol wants somebody told; it is sent as
+  a signed webhook and by e-mail, up the protocol's chain, and stays open until a safety officer acknowledges it.
+- **Laboratory results**: graded on arrival in the unit reported, each grade explained; a grade of 1 or more opens a
+  candidate that an investigator accepts, merges or dismisses. A row that nobody can read is kept in quarantine.
+- **CRS, ICANS and IEC-HS**: episodes observed over time, with the grades of ASTCT and CTCAE side by side.
+- **Dose-limiting toxicity**: proposed by the protocol's rules, decided by a safety officer; stopping rules halt dosing.
+- **Cases**: a serious event's reports by version, expectedness, SUSAR, reporting clocks, E2B(R3).
+- **Calculators** (`/v1/gradings/...`) keep no state.
 """
 
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.safety.api import (  # noqa: PLC0415
-        adverse_events,
-        alerts,
-        cases,
-        ctcae,
-        dose_limiting,
-        e2b,
-        episodes,
-        gradings_astct,
-        gradings_lab,
-        lab_participants,
-        lab_quarantine,
-        lab_results,
-        laboratories,
-        reference_safety_information,
-        stopping_rules,
-    )
+    from services.safety.api.routers import ROUTERS  # noqa: PLC0415
     from services.safety.application import Safety  # noqa: PLC0415
-    from services.safety.cases import Cases  # noqa: PLC0415
+    from services.safety.cases.application import Cases  # noqa: PLC0415
+    from services.safety.cases.expectations import Expectations  # noqa: PLC0415
     from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
-    from services.safety.dose_limiting import DoseLimitingToxicities  # noqa: PLC0415
-    from services.safety.episodes import Episodes  # noqa: PLC0415
-    from services.safety.expectations import Expectations  # noqa: PLC0415
-    from services.safety.halts import DosingHalts  # noqa: PLC0415
-    from services.safety.lab_intake import LabIntake  # noqa: PLC0415
-    from services.safety.lab_record import LabRecords  # noqa: PLC0415
-    from services.safety.laboratories import Laboratories  # noqa: PLC0415
+    from services.safety.laboratory.intake import LabIntake  # noqa: PLC0415
+    from services.safety.laboratory.laboratories import Laboratories  # noqa: PLC0415
+    from services.safety.laboratory.record import LabRecords  # noqa: PLC0415
+    from services.safety.toxicity.dose_limiting import DoseLimitingToxicities  # noqa: PLC0415
+    from services.safety.toxicity.episodes import Episodes  # noqa: PLC0415
+    from services.safety.toxicity.halts import DosingHalts  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     asked = parts.protocol.ctcae.edition.value
@@ -63,23 +57,7 @@ def create_app(parts: Parts) -> "FastAPI":
         "safety",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[
-            adverse_events.router,
-            alerts.router,
-            ctcae.router,
-            gradings_astct.router,
-            gradings_lab.router,
-            laboratories.router,
-            lab_results.router,
-            lab_quarantine.router,
-            lab_participants.router,
-            episodes.router,
-            dose_limiting.router,
-            stopping_rules.router,
-            cases.router,
-            e2b.router,
-            reference_safety_information.router,
-        ],
+        routers=ROUTERS,
         parts=parts,
         safety=Safety(parts.db, parts.store, parts.protocol, parts.clock),
         episodes=Episodes(parts.db, parts.store, parts.protocol, parts.clock),
@@ -106,10 +84,10 @@ async def _clock_stepped(message: ClockMessage) -> None:
 
 def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
-    from services.safety.case_clocks import CaseClocks  # noqa: PLC0415
-    from services.safety.delivery import AlertDelivery  # noqa: PLC0415
-    from services.safety.receiver import channels_of  # noqa: PLC0415
-    from services.safety.toxicity_watch import ToxicityWatch  # noqa: PLC0415
+    from services.safety.cases.clocks import CaseClocks  # noqa: PLC0415
+    from services.safety.notices.delivery import AlertDelivery  # noqa: PLC0415
+    from services.safety.notices.receiver import channels_of  # noqa: PLC0415
+    from services.safety.toxicity.watch import ToxicityWatch  # noqa: PLC0415
     from shared.process.wiring import open_protocol  # noqa: PLC0415
 
     protocol = open_protocol(tools.settings)

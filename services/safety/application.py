@@ -5,12 +5,13 @@ from uuid import UUID
 
 from services.safety import definitions, references
 from services.safety.definitions import Definitions
-from services.safety.delivery_memory import Try, tries_of
-from services.safety.domain import adverse_event, alert
+from services.safety.domain import adverse_event
 from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
-from services.safety.domain.alert import AcknowledgeAlert, NoSuchAlert, ResendAlert
-from services.safety.domain.escalation import present_level
+from services.safety.domain.notices import alert
+from services.safety.domain.notices.alert import AcknowledgeAlert, NoSuchAlert, ResendAlert
+from services.safety.domain.notices.escalation import present_level
 from services.safety.domain.record import OnRecord, Retracted
+from services.safety.notices.memory import Try, tries_of
 from services.safety.references import NoSuchParticipant, Participant
 from shared.contracts.safety import SeriousAdverseEventIdentified
 from shared.db import Database

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from services.safety.domain.dose_limiting.life import id_of
 from services.safety.domain.lab_results.candidates import id_of as candidate
 from services.safety.domain.lab_results.rows import SentRow
-from services.safety.quarantine import id_of as quarantined
+from services.safety.laboratory.quarantine import id_of as quarantined
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.kernel.actor import Role
 from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings

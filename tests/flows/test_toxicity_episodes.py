@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.safety.domain.episode_log import adverse_event_of
+from services.safety.domain.episodes.log import adverse_event_of
 from shared.kernel.actor import Role
 from tests.flows.course import an_id
 from tests.flows.endpoints import FEVERISH, HYPOTENSIVE, SCREENING_DATA

@@ -6,7 +6,7 @@ from fastapi import Path, Response
 
 from services.safety.api.permissions import MayAcknowledge, MayRead, SafetyDep
 from services.safety.api.views import Alert, DeliveryTry
-from services.safety.domain.alert import AcknowledgeAlert, AlertAlreadyAcknowledged, NoSuchAlert, ResendAlert
+from services.safety.domain.notices.alert import AcknowledgeAlert, AlertAlreadyAcknowledged, NoSuchAlert, ResendAlert
 from shared.contracts.safety import AlertId
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.safety.application import Safety
-from services.safety.dose_limiting import DoseLimitingToxicities
-from services.safety.halts import DosingHalts
+from services.safety.toxicity.dose_limiting import DoseLimitingToxicities
+from services.safety.toxicity.halts import DosingHalts
 from shared.auth.permissions import ReadsCourses, ReadsTrialData, allow
 from shared.kernel.actor import Actor, Role
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.safety.delivery_memory import Try
 from services.safety.domain.record import OnRecord, Retracted
+from services.safety.notices.memory import Try
 from shared.contracts.safety import (
     ActionTaken,
     AdverseEventTerm,

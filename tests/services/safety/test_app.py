@@ -8,7 +8,7 @@ from services.safety.app import SERVICE, create_app
 from shared.settings import BadSettings, Settings
 from tests.services.safety.builders import PROTOCOL
 from tests.services.safety.house import House
-from tests.services.safety.receiver import SECRET
+from tests.services.safety.notices.receiver import SECRET
 
 
 async def test_a_protocol_of_another_edition_is_refused(house: House) -> None:

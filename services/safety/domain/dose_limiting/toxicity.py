@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from services.safety.domain.episode_record import Course
+from services.safety.domain.episodes.record import Course
 from services.safety.domain.record import OnRecord
 from shared.contracts.safety import ENDS, Outcome
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource

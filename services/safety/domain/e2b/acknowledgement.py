@@ -12,7 +12,7 @@ from typing import Literal
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from zoneinfo import ZoneInfo
 
-from services.safety.domain.case import AcknowledgeReport
+from services.safety.domain.cases.case import AcknowledgeReport
 from services.safety.domain.e2b.codes import namespace
 from services.safety.domain.e2b.message import BATCH_NAMESPACE, CASE_NAMESPACE
 from services.safety.domain.e2b.values import values

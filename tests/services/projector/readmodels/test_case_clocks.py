@@ -7,7 +7,7 @@ from shared.kernel.actor import Role
 from tests.services.projector.chronicle import Chronicle
 from tests.services.projector.house import House
 from tests.services.safety.builders import EVENT
-from tests.services.safety.case_course import Course, opinion
+from tests.services.safety.cases.course import Course, opinion
 
 
 def told(course: Course) -> Chronicle:

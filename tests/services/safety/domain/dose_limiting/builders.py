@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_event, of_episode
-from services.safety.domain.episode_record import Course, Ended, Observed
+from services.safety.domain.episodes.record import Course, Ended, Observed
 from services.safety.domain.record import OnRecord
 from shared.contracts.safety import (
     ActionTaken,

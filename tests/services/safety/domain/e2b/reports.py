@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 from services.safety.domain.e2b.message import icsr
 from shared.contracts.safety_cases import ReportSubmitted
-from tests.services.safety.case_course import Course, opinion
+from tests.services.safety.cases.course import Course, opinion
 
 NARRATIVE = "Fever from the evening after the infusion.\nTocilizumab <8 mg/kg> & fluids; ไข้ลดลง"
 NS = {"h": "urn:hl7-org:v3"}

@@ -22,7 +22,7 @@ from shared.contracts.safety import ActionTaken, Attribution, Outcome, Seriousne
 from shared.contracts.safety_cases import AgeAtOnset, ReportSubmitted
 from shared.protocol import Qualification, SenderType, StudyType
 from tests.services.safety.builders import EVENT
-from tests.services.safety.case_course import INFUSION, opinion
+from tests.services.safety.cases.course import INFUSION, opinion
 from tests.services.safety.domain.e2b.reports import (
     NARRATIVE,
     NS,

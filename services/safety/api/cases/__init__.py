@@ -1,0 +1,1 @@
+"""The routes of cases: what the sponsor decides, sends and files, and what was expected."""

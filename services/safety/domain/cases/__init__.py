@@ -1,0 +1,1 @@
+"""Cases: the sponsor's assessment, reports by version, expectedness, SUSAR, reporting clocks."""

@@ -1,0 +1,1 @@
+"""Alerts and notices of clocks: their lives, the chain they go up, what receivers read."""

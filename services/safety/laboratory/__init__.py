@@ -1,0 +1,1 @@
+"""Laboratory results on arrival: laboratories, batches, participants' records, rows nobody could read."""
