@@ -40,6 +40,7 @@ from shared.protocol.dose_limiting import (
 )
 from shared.protocol.efficacy import Denominator, Reference, ResponseCriteria, TumourMeasure
 from shared.protocol.loading import ProtocolUnusable, load_protocol, parse_protocol
+from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Mark, Setting
 from shared.protocol.model import Protocol
 from shared.protocol.safety import (
@@ -104,6 +105,7 @@ __all__ = [
     "Incidence",
     "Limit",
     "LoincStatus",
+    "Lymphodepletion",
     "Mark",
     "MeasureId",
     "Moment",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations, pairwise
 
 from shared.protocol.model import Protocol
+from shared.protocol.safety import GradingBaseline
 from shared.protocol.strict_yaml import Place
 from shared.protocol.visits import Assessment, OutcomeMeasure, TimePoint, Visit
 
@@ -18,6 +19,8 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("clocks", (clock.id for clock in protocol.clocks))
     yield from _repeated("cytokines.analytes", (analyte.key for analyte in protocol.cytokines.analytes))
     yield from _repeated("causality.agents", protocol.causality.agents.value)
+    if protocol.lymphodepletion is not None:
+        yield from _repeated("lymphodepletion.drugs", protocol.lymphodepletion.drugs.value)
     aesi = protocol.car_t_toxicity.special_interest
     yield from _repeated("car_t_toxicity.special_interest", (each.id for each in aesi))
     yield from _repeated("dose_limiting.rules", (rule.id for rule in protocol.dose_limiting.rules))
@@ -32,6 +35,7 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
         yield from _time_points_out_of_order(protocol, measure, place)
     yield from _unknown_analytes(protocol)
     yield from _unknown_agents(protocol)
+    yield from _baseline_before_nothing(protocol)
 
 
 def _repeated(part: str, codes: Iterable[str]) -> Iterator[Problem]:
@@ -101,6 +105,12 @@ def _unknown_analytes(protocol: Protocol) -> Iterator[Problem]:
         if key not in panel:
             known = ", ".join(panel) or "empty"
             yield ("cytokines", "flag_after_tocilizumab"), f"unknown analyte {key}; the panel is {known}"
+
+
+def _baseline_before_nothing(protocol: Protocol) -> Iterator[Problem]:
+    before_lymphodepletion = GradingBaseline.LAST_BEFORE_LYMPHODEPLETION
+    if protocol.lymphodepletion is None and protocol.ctcae.baseline.value is before_lymphodepletion:
+        yield ("ctcae", "baseline"), "the protocol has no lymphodepletion that a baseline could lie before"
 
 
 def _unknown_agents(protocol: Protocol) -> Iterator[Problem]:

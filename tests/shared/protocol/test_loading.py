@@ -150,6 +150,12 @@ def test_words_that_yaml_would_guess_at_stay_words() -> None:
         ({"causality__agents__value": ["disease", "disease"]}, "disease is there already, at causality.agents.0"),
         ({"consent__majority_age_years__value": 12}, "must not fall with age: [7, 13, 12]"),
         ({"dosing__levels__value__0__dose_cells_per_kg": "500000"}, "from the lowest dose to the highest"),
+        ({"lymphodepletion": None}, "ctcae.baseline: the protocol has no lymphodepletion that a baseline could lie"),
+        (
+            {"lymphodepletion__drugs__value": ["fludarabine", "fludarabine"]},
+            "lymphodepletion.drugs.1: fludarabine is there already, at lymphodepletion.drugs.0",
+        ),
+        ({"lymphodepletion__dose_units__value": ["mg/m²"]}, "lymphodepletion.dose_units.value.0: Input should be 'a'"),
         # dose-limiting toxicity and stopping
         ({"dose_limiting__rules__1__id": "crs-grade-4"}, "dose_limiting.rules.1: crs-grade-4 is there already"),
         ({"dose_limiting__exclusions__1__id": "lymphopenia"}, "dose_limiting.exclusions.1: lymphopenia is there"),
