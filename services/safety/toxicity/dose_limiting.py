@@ -1,6 +1,6 @@
 """Dose-limiting toxicity: gathers what the rules look at, executes the decider, answers.
 
-Called by the routes and by the watch (`toxicity_watch`), so that a person and the hour find the same things.
+Called by the routes and by the watch (`watch`), so that a person and the hour find the same things.
 """
 
 from dataclasses import dataclass

@@ -50,9 +50,12 @@ class Episodes:
     async def change(self, episode_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID) -> Receipt:
         """Carry out any later command of an episode's life, on the version its sender has seen."""
         participant = await self._participant_of(episode_id, by)
-        reason = getattr(command, "reason", None)
         frame = tracing.recording(
-            by, at=self._clock(), subject=participant.participant_id, command_id=command_id, reason=reason
+            by,
+            at=self._clock(),
+            subject=participant.participant_id,
+            command_id=command_id,
+            reason=command.stated_reason,
         )
         return await self._execute(episode_id, command, participant, frame, expected=expected)
 

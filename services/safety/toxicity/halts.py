@@ -93,8 +93,9 @@ class DosingHalts:
         command_id: UUID | None,
     ) -> Receipt:
         trial = self._protocol.protocol_id
-        reason = command.reason if isinstance(command, ReviewHalt) else None
-        frame = tracing.recording(by, at=self._clock(), subject=trial, command_id=command_id, reason=reason)
+        frame = tracing.recording(
+            by, at=self._clock(), subject=trial, command_id=command_id, reason=command.stated_reason
+        )
         return await self._store.execute(stopping.DECIDER, trial, command, facts, frame, expected=expected)
 
     @property

@@ -1,7 +1,7 @@
 """An episode's life: opened, observed, treated, put right, ended.
 
 Every command proposes events; then each observation is graded anew, for one may change what a later one amounts to;
-then the adverse event follows (`episode_log`). Where it cannot, the episode says so: what was seen is recorded all the
+then the adverse event follows (`log`). Where it cannot, the episode says so: what was seen is recorded all the
 same.
 """
 
@@ -108,7 +108,7 @@ def followed(
     if isinstance(after, Unopened):
         return []
     before = state if isinstance(state, Course) else None
-    return episode_log.follow(before, after, facts, getattr(command, "reason", None))
+    return episode_log.follow(before, after, facts, command.stated_reason)
 
 
 def _propose(command: EpisodeCommand, state: State, facts: Facts) -> Sequence[EpisodeEvent]:
@@ -317,7 +317,7 @@ def _death(command: EpisodeCommand, course: Course) -> Iterator[EpisodeEvent]:
     if died_at == recorded:
         return
     if died_at is None:
-        yield ToxicityEpisodeReopened(**_of(course), reason=getattr(command, "reason", episode_log.ENTERED_LATE))
+        yield ToxicityEpisodeReopened(**_of(course), reason=command.stated_reason or episode_log.ENTERED_LATE)
     else:
         yield ToxicityEpisodeEnded(**_of(course), ended_at=died_at, outcome=Outcome.FATAL)
 
