@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.safety.domain.notices.escalation import begins_at, notifications, present_level
+from services.safety.domain.notices.escalation import begins_at, level_of_step, notifications, present_level
 from services.safety.domain.notices.message import NoticeKind
 from services.safety.notices.receiver import Channel
 from services.safety.tables import clock_ends, escalations, notices, resends, sendings
@@ -61,23 +61,13 @@ class DeliveryPlan:
 
     async def _begin_levels(self, notice: Any) -> None:
         if notice.kind != NoticeKind.ALERT:
-            await self._write(notice.notice_id, self._level_of(notice), 1, notice.raised_at, reached=True)
+            level = level_of_step(self._levels, NoticeKind(notice.kind), notice.clock_level or 0)
+            await self._write(notice.notice_id, level, 1, notice.raised_at, reached=True)
             return
         for level in range(notice.level + 1, present_level(self._levels, notice.raised_at, self._clock()) + 1):
             since = begins_at(self._levels, notice.raised_at, level) or notice.raised_at
             following = begins_at(self._levels, notice.raised_at, level + 1)
             await self._write(notice.notice_id, level, 1, since, reached=True, next_level_at=following)
-
-    def _level_of(self, notice: Any) -> int:
-        """Whom a clock's step tells: due soon the first level, each escalation the next one up, missed the last."""
-        last = len(self._levels)
-        match NoticeKind(notice.kind):
-            case NoticeKind.DUE_SOON:
-                return 1
-            case NoticeKind.ESCALATED:
-                return min(int(notice.clock_level) + 1, last)
-            case _:
-                return last
 
     async def _asked(self) -> Sequence[Any]:
         planned = select(sendings.c.notice_id).where(

@@ -59,7 +59,7 @@ def test_a_step_tells_which_duty_it_is_and_until_when(step: Any, kind: NoticeKin
     assert message.type == f"safety.clock-{kind}"
     ids = {"notice_id", "clock_id", "adverse_event_id", "participant_id", "site_id"}
     assert set(message.model_dump()["data"]) == {*ids, "clock", "due", "level"}
-    assert message.body() == message.body()
+    assert message.body() == message_of(kind, about_clock(step, notice_id), NOW, 2, 1).body()
     assert subject(message) == f"Reporting clock {kind}: {notice_id}"
     read = text(message, "https://trial.example.org/safety")
     assert f"{CLOCK}\n" in read

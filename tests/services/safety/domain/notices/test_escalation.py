@@ -1,10 +1,17 @@
-"""The chain of an alert: levels at their minutes, and whom each tells."""
+"""The chain of an alert: levels at their minutes, whom each tells, and how far a clock's steps go up it."""
 
 from datetime import timedelta
 
 import pytest
 
-from services.safety.domain.notices.escalation import Notification, begins_at, notifications, present_level
+from services.safety.domain.notices.escalation import (
+    Notification,
+    begins_at,
+    level_of_step,
+    notifications,
+    present_level,
+)
+from services.safety.domain.notices.message import NoticeKind
 from shared.contracts.safety import AlertChannel
 from shared.protocol import AlertLevel
 from tests.services.safety.builders import NOW
@@ -36,3 +43,26 @@ SPONSOR = (AlertChannel.MAIL, "sponsor")
 @pytest.mark.parametrize(("level", "told"), [(1, [HOOK, OFFICER]), (2, [OFFICER, SPONSOR]), (3, [HOOK]), (7, [HOOK])])
 def test_a_level_tells_those_the_protocol_names(level: int, told: list[tuple[AlertChannel, str]]) -> None:
     assert list(notifications(LEVELS, level, 2)) == [Notification(level, 2, *each) for each in told]
+
+
+@pytest.mark.parametrize(
+    ("kind", "escalation", "level"),
+    [
+        (NoticeKind.DUE_SOON, 0, 1),
+        (NoticeKind.ESCALATED, 1, 2),
+        (NoticeKind.ESCALATED, 2, 3),
+        (NoticeKind.ESCALATED, 3, 3),
+        (NoticeKind.MISSED, 0, 3),
+    ],
+)
+def test_each_escalation_of_a_clock_goes_one_level_up_as_far_as_the_chain_goes(
+    kind: NoticeKind, escalation: int, level: int
+) -> None:
+    assert level_of_step(LEVELS, kind, escalation) == level
+
+
+@pytest.mark.parametrize(
+    ("kind", "escalation"), [(NoticeKind.DUE_SOON, 0), (NoticeKind.ESCALATED, 1), (NoticeKind.MISSED, 0)]
+)
+def test_a_chain_of_one_level_tells_it_every_step(kind: NoticeKind, escalation: int) -> None:
+    assert level_of_step(LEVELS[:1], kind, escalation) == 1
