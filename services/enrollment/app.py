@@ -13,14 +13,22 @@ if TYPE_CHECKING:
 
 TITLE = "Enrollment"
 DESCRIPTION = (
-    "Sites, participants, consent, eligibility, enrolment and infusions. A participant is known by a subject number, "
-    "the month of birth and a diagnosis, never by a name."
+    "Sites, participants, consent, eligibility, enrolment, lymphodepletion and infusions. A participant is known by a "
+    "subject number, the month of birth and a diagnosis, never by a name."
 )
 
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.enrollment.api import consents, dosing_halts, endings, infusions, participants, sites  # noqa: PLC0415
+    from services.enrollment.api import (  # noqa: PLC0415
+        consents,
+        dosing_halts,
+        endings,
+        infusions,
+        lymphodepletions,
+        participants,
+        sites,
+    )
     from services.enrollment.application import Enrollment  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -32,6 +40,7 @@ def create_app(parts: Parts) -> "FastAPI":
             sites.router,
             participants.router,
             consents.router,
+            lymphodepletions.router,
             infusions.router,
             endings.router,
             dosing_halts.router,

@@ -4,6 +4,7 @@ from shared.contracts import (
     biomarkers,
     efficacy,
     enrollment,
+    enrollment_lymphodepletion,
     safety,
     safety_cases,
     safety_clock_notices,
@@ -15,6 +16,7 @@ from shared.kernel.events import Event, registered
 
 MODULES = (
     enrollment,
+    enrollment_lymphodepletion,
     safety,
     safety_cases,
     safety_clock_notices,

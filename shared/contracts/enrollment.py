@@ -8,6 +8,7 @@ time zone is in `ParticipantScreened`. Nothing here names a person: a birth is a
 
 from datetime import date
 
+from shared.contracts.enrollment_lymphodepletion import LymphodepletionEvent
 from shared.contracts.enrollment_terms import (
     ConsentGap,
     ConsentKind,
@@ -280,6 +281,7 @@ LaterParticipantEvent = (
     | CellsInfused
     | InfusionCorrected
     | InfusionRetracted
+    | LymphodepletionEvent
     | TreatmentDiscontinued
     | ParticipantLostToFollowUp
     | FollowUpCompleted

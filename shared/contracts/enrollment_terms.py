@@ -130,7 +130,7 @@ class Eligibility(StrEnum):
 
 
 class Route(StrEnum):
-    """How the cells were given (CDISC EX.EXROUTE, codelist C66729)."""
+    """How cells or a drug were given (CDISC EX.EXROUTE, codelist C66729)."""
 
     INTRAVENOUS = "intravenous"  # C38276
     INTRAVENTRICULAR = "intraventricular"  # C38277

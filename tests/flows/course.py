@@ -41,6 +41,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "assessment": "month 1",
         "flow_result": "day 7",
         "cytokine_panel": "day 7",
+        "lymphodepletion": "fludarabine",
         "row": "unmapped",
         "term": "10001551",
         "new": "new",
@@ -104,6 +105,7 @@ def infused(child: str) -> Iterator[Step]:
     yield person("obtain-consent", child, kind="assent", relationship=None)
     yield person("assess-eligibility", child)
     yield person("enrol", child)
+    yield person("record-lymphodepletion", child)
     yield person("record-infusion", child)
 
 
@@ -112,6 +114,7 @@ def enrollment() -> Iterator[Step]:
     yield person("correct-screening-data")
     yield from infused("main")
     yield person("correct-consent")
+    yield person("correct-lymphodepletion")
     yield person("correct-infusion")
     yield screened("other")
     yield person("fail-screening", "other")
@@ -120,6 +123,7 @@ def enrollment() -> Iterator[Step]:
     yield person("withdraw-consent", "other")
     yield screened("third")
     yield from infused("third")
+    yield person("retract-lymphodepletion", "third")
     yield person("retract-infusion", "third")
     yield person("record-infusion", "third")
 
@@ -142,6 +146,7 @@ def safety() -> Iterator[Step]:
     yield event("sponsor-assessment", role=Role.SAFETY_OFFICER)
     yield Step(f"POST {EVENT}/reports", Role.SAFETY_OFFICER, names={"new": "report"})
     yield Step(f"POST {EVENT}/reports/{{number}}/acknowledgement", Role.SAFETY_OFFICER, names={"new": "report"})
+    yield Step(f"POST {EVENT}/reports/{{number}}/paper-acknowledgement", Role.SAFETY_OFFICER)
     yield Step("POST /safety/v1/reference-safety-information/{rsi_version}/withdraw", Role.SAFETY_OFFICER)
     yield reported("fever", term="Fever", grade=1, seriousness=[], causality=[])
     yield event("retract", "fever")

@@ -87,6 +87,18 @@ EVIDENCE = {
     "AN-17": {"never": True},
     "AN-18": {"flag": False},
 }
+LYMPHODEPLETION = {
+    "lymphodepletion_id": "{lymphodepletion_id}",
+    "drugs": [
+        {
+            "drug": "fludarabine",
+            "dose": "30",
+            "unit": "mg/m2",
+            "route": "intravenous",
+            "days": ["2025-09-10", "2025-09-11", "2025-09-12"],
+        }
+    ],
+}
 INFUSION = {
     "started_at": INFUSED_AT,
     "ended_at": "2025-09-15T10:20:00+07:00",
@@ -122,6 +134,13 @@ ENROLLMENT: dict[str, Endpoint] = {
     ),
     "POST /v1/participants/{participant_id}/assess-eligibility": changing(assessed_on="2025-09-04", evidence=EVIDENCE),
     "POST /v1/participants/{participant_id}/enrol": changing(enrolled_on="2025-09-08", dose_level="DL1"),
+    "POST /v1/participants/{participant_id}/record-lymphodepletion": changing(**LYMPHODEPLETION),
+    "POST /v1/participants/{participant_id}/correct-lymphodepletion": changing(
+        **LYMPHODEPLETION, first_dose_at="2025-09-10T09:00:00+07:00", reason="The chart tells the hour"
+    ),
+    "POST /v1/participants/{participant_id}/retract-lymphodepletion": changing(
+        lymphodepletion_id="{lymphodepletion_id}", reason="Entered for the wrong participant"
+    ),
     "POST /v1/participants/{participant_id}/record-infusion": changing(**INFUSION),
     "POST /v1/participants/{participant_id}/correct-infusion": changing(
         **{**INFUSION, "lot": "CMD03-0008"}, infusion_number=1, reason="Read off the bag"
@@ -268,6 +287,14 @@ SAFETY: dict[str, Endpoint] = {
     "GET /v1/adverse-events/{adverse_event_id}/reports/{number}/changes": Endpoint(),
     "GET /v1/adverse-events/{adverse_event_id}/reports/{number}/e2b": Endpoint(),
     "POST /v1/adverse-events/{adverse_event_id}/reports/{number}/acknowledgement": Endpoint(body=ACKNOWLEDGEMENT),
+    "POST /v1/adverse-events/{adverse_event_id}/reports/{number}/paper-acknowledgement": Endpoint(
+        body={
+            "recipient": "ethics-committee",
+            "received_at": "2025-09-19T14:00:00+07:00",
+            "verdict": "accepted",
+            "reference_number": "IRB-0456/25",
+        }
+    ),
     "GET /v1/adverse-events/{adverse_event_id}/case": Endpoint(),
     "GET /v1/adverse-events/{adverse_event_id}/case/history": Endpoint(),
     "POST /v1/reference-safety-information": Endpoint(

@@ -10,6 +10,7 @@ from services.enrollment.domain.consent import consent_gaps
 from services.enrollment.domain.facts import Facts
 from services.enrollment.domain.infusion import day_zero
 from services.enrollment.domain.life import Participant
+from shared.contracts.enrollment_lymphodepletion import DrugGiven
 from shared.contracts.enrollment_terms import (
     ConsentGap,
     ConsentKind,
@@ -59,6 +60,16 @@ class AssessmentView(View):
 class EnrolmentView(View):
     enrolled_on: date
     dose_level: str | None
+
+
+class LymphodepletionView(View):
+    """One course of lymphodepletion, and the infusion that it prepares."""
+
+    lymphodepletion_id: UUID
+    prepares_infusion: int
+    began_on: date
+    first_dose_at: Instant | None
+    drugs: tuple[DrugGiven, ...]
 
 
 class InfusionView(View):
@@ -117,6 +128,7 @@ class ParticipantView(View):
                     "consent_gaps": ["guardian-consent-missing", "assent-missing"],
                     "eligibility": None,
                     "enrolment": None,
+                    "lymphodepletions": [],
                     "infusions": [],
                     "endings": [],
                     "day_zero": None,
@@ -143,6 +155,7 @@ class ParticipantView(View):
     consent_gaps: tuple[ConsentGap, ...]
     eligibility: AssessmentView | None
     enrolment: EnrolmentView | None
+    lymphodepletions: tuple[LymphodepletionView, ...]
     infusions: tuple[InfusionView, ...]
     endings: tuple[EndingView, ...] = Field(description="oldest first; the last one says where the participant stands")
     day_zero: Instant | None
@@ -174,6 +187,16 @@ def view_of(participant: Participant, version: int, facts: Facts) -> Participant
         consent_gaps=consent_gaps(participant, participant.day_of(facts.now), facts.protocol),
         eligibility=_assessment(participant),
         enrolment=EnrolmentView.model_validate(participant.enrolment) if participant.enrolment else None,
+        lymphodepletions=tuple(
+            LymphodepletionView(
+                lymphodepletion_id=key,
+                prepares_infusion=course.prepares_infusion,
+                began_on=course.days[0],
+                first_dose_at=course.first_dose_at,
+                drugs=course.drugs,
+            )
+            for key, course in sorted(participant.lymphodepletions.items(), key=lambda known: known[1].days)
+        ),
         infusions=tuple(
             InfusionView(infusion_number=number, **asdict(infusion))
             for number, infusion in enumerate(participant.infusions, start=1)

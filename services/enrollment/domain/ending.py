@@ -218,5 +218,6 @@ def _check(on: str, participant: Participant, facts: Facts) -> None:
     if participant.enrolment is not None:
         known.append(participant.enrolment.enrolled_on)
     known.extend(participant.day_of(infusion.started_at) for infusion in participant.infusions)
+    known.extend(course.days[-1] for course in participant.lymphodepletions.values())
     if latest(on) < max(known):
-        raise OutOfOrder("the date lies before a screening, an enrolment or an infusion on record")
+        raise OutOfOrder("the date lies before a screening, an enrolment, a lymphodepletion or an infusion on record")

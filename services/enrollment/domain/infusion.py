@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, model_validator
 from services.enrollment.domain.consent import consent_gaps
 from services.enrollment.domain.facts import Facts, NotAtThisPoint, OutOfOrder, refuse_future_instant
 from services.enrollment.domain.life import Infusion, Participant, part_of
+from services.enrollment.domain.treatment_order import out_of_order
 from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantEvent
 from shared.contracts.enrollment_terms import ParticipantStatus, Route
 from shared.contracts.terms import Code, Instant, Measurement, Reason, latest
@@ -115,6 +116,10 @@ class InfusionBeforeEnrolment(Conflict):
 
 class InfusionOutOfOrder(Conflict):
     """Infusions are recorded in the order in which they were given, and do not overlap."""
+
+
+class InfusionBeforeLymphodepletion(Conflict):
+    """The infusion and a lymphodepletion on record are out of order: correct the one that is wrong."""
 
 
 class NoSuchInfusion(NotFound):
@@ -232,3 +237,8 @@ def _check(infusion: Infusion, number: int, participant: Participant, facts: Fac
         raise InfusionOutOfOrder("the infusion would begin before the one before it had ended")
     if any(infusion.ended_at > other.started_at for other in later):
         raise InfusionOutOfOrder("the infusion would end after the next one had begun")
+    given = (*earlier, infusion, *later)
+    for course in participant.lymphodepletions.values():
+        contradiction = out_of_order(course, given, participant)
+        if contradiction is not None:
+            raise InfusionBeforeLymphodepletion(contradiction)

@@ -4,9 +4,11 @@ Where a participant stands is not stored but follows: from the latest ending, el
 enrolment. So a retracted ending leads back to where the participant stood before it.
 """
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypeVar, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -31,6 +33,12 @@ from shared.contracts.enrollment import (
     ScreeningDataCorrected,
     ScreeningFailed,
     TreatmentDiscontinued,
+)
+from shared.contracts.enrollment_lymphodepletion import (
+    DrugGiven,
+    LymphodepletionCorrected,
+    LymphodepletionRecorded,
+    LymphodepletionRetracted,
 )
 from shared.contracts.enrollment_terms import (
     ConsentKind,
@@ -83,6 +91,20 @@ class Infusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Lymphodepletion:
+    """What prepared the participant for an infusion, which is named by its number. Its days are the site's."""
+
+    prepares_infusion: int
+    first_dose_at: datetime | None
+    drugs: tuple[DrugGiven, ...]
+
+    @property
+    def days(self) -> list[date]:
+        """The days on which anything was given, in order."""
+        return sorted({day for drug in self.drugs for day in drug.days})
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a period of the trial ended; `on` is a date as far as it is known."""
 
@@ -112,6 +134,8 @@ class Participant:
     enrolment: Enrolment | None = None
     infusions: tuple[Infusion, ...] = ()
     retracted_infusions: frozenset[int] = frozenset()
+    lymphodepletions: Mapping[UUID, Lymphodepletion] = field(default_factory=lambda: MappingProxyType({}))
+    retracted_lymphodepletions: frozenset[UUID] = frozenset()
     endings: tuple[Ending, ...] = ()
     retracted_endings: frozenset[ParticipantStatus] = frozenset()
 
@@ -143,12 +167,12 @@ def screening_number(subject_number: str, screenings: int) -> str:
     return f"{subject_number}-S{screenings}"
 
 
-Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion)
+Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion, Lymphodepletion)
 
 
 def part_of(part: type[Part], source: object) -> Part:
     """The part of a participant that a command or an event speaks of; both use its names."""
-    return part(**{field.name: getattr(source, field.name) for field in fields(part)})
+    return part(**{each.name: getattr(source, each.name) for each in fields(part)})
 
 
 def evolve(state: State, event: ParticipantEvent) -> State:
@@ -187,6 +211,13 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
         case InfusionRetracted(infusion_number=number):
             retracted = was.retracted_infusions | {number}
             return replace(was, infusions=was.infusions[: number - 1], retracted_infusions=retracted)
+        case LymphodepletionRecorded() | LymphodepletionCorrected():
+            known = {**was.lymphodepletions, event.lymphodepletion_id: part_of(Lymphodepletion, event)}
+            return replace(was, lymphodepletions=known)
+        case LymphodepletionRetracted(lymphodepletion_id=error):
+            left = {key: each for key, each in was.lymphodepletions.items() if key != error}
+            retracted_ids = was.retracted_lymphodepletions | {error}
+            return replace(was, lymphodepletions=left, retracted_lymphodepletions=retracted_ids)
         case ConsentWithdrawn(withdrawn_on=on):
             return _ended(was, event, on.isoformat())
         case ScreeningFailed(failed_on=on):

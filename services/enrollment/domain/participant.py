@@ -12,7 +12,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from services.enrollment.domain import consent, eligibility, ending, infusion, screening
+from services.enrollment.domain import consent, eligibility, ending, infusion, lymphodepletion, screening
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.eligibility import AssessEligibility
 from services.enrollment.domain.ending import (
@@ -30,11 +30,17 @@ from services.enrollment.domain.life import (
     Consent,
     Enrolment,
     Infusion,
+    Lymphodepletion,
     Participant,
     State,
     Unknown,
     evolve,
     part_of,
+)
+from services.enrollment.domain.lymphodepletion import (
+    CorrectLymphodepletion,
+    RecordLymphodepletion,
+    RetractLymphodepletion,
 )
 from services.enrollment.domain.screening import (
     CorrectScreeningData,
@@ -56,6 +62,9 @@ LaterCommand = (
     | RecordInfusion
     | CorrectInfusion
     | RetractInfusion
+    | RecordLymphodepletion
+    | CorrectLymphodepletion
+    | RetractLymphodepletion
     | FailScreening
     | DiscontinueTreatment
     | RecordLossToFollowUp
@@ -68,6 +77,9 @@ ParticipantCommand = ScreenParticipant | LaterCommand
 
 ANYWHERE = frozenset(Status)
 IN_TRIAL = frozenset({Status.SCREENING, Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT})
+ENROLLED_ONCE = frozenset(
+    {Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT, Status.LOST_TO_FOLLOW_UP, Status.COMPLETED, Status.DIED}
+)
 
 LIFE: Mapping[type[Command], frozenset[Status]] = {
     RescreenParticipant: frozenset({Status.SCREEN_FAILED, Status.WITHDRAWN}),
@@ -79,6 +91,9 @@ LIFE: Mapping[type[Command], frozenset[Status]] = {
     RecordInfusion: frozenset({Status.ENROLLED, Status.INFUSED}),
     CorrectInfusion: ANYWHERE,
     RetractInfusion: ANYWHERE,
+    RecordLymphodepletion: ENROLLED_ONCE,  # and known late, as when nobody was infused after it
+    CorrectLymphodepletion: ANYWHERE,
+    RetractLymphodepletion: ANYWHERE,
     FailScreening: frozenset({Status.SCREENING}),
     DiscontinueTreatment: frozenset({Status.ENROLLED, Status.INFUSED}),
     RecordLossToFollowUp: frozenset({Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT}),
@@ -103,7 +118,7 @@ def decide(command: ParticipantCommand, state: State, facts: Facts) -> list[Part
     return _carry_out(command, state, facts)
 
 
-def _is_done(command: LaterCommand, participant: Participant) -> bool:
+def _is_done(command: LaterCommand, participant: Participant) -> bool:  # noqa: PLR0911 - one line per command
     """Whether just this is on record already. Corrections, retractions and assessments find out for themselves."""
     match command:
         case RescreenParticipant(screened_on=on):
@@ -115,6 +130,8 @@ def _is_done(command: LaterCommand, participant: Participant) -> bool:
             return participant.enrolment == part_of(Enrolment, command)
         case RecordInfusion():
             return part_of(Infusion, command) in participant.infusions
+        case RecordLymphodepletion(lymphodepletion_id=key):
+            return participant.lymphodepletions.get(key) == part_of(Lymphodepletion, command)
         case (
             FailScreening()
             | DiscontinueTreatment()
@@ -128,7 +145,7 @@ def _is_done(command: LaterCommand, participant: Participant) -> bool:
             return False
 
 
-def _carry_out(  # noqa: C901, PLR0911 - one line per command
+def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line per command
     command: LaterCommand, participant: Participant, facts: Facts
 ) -> list[ParticipantEvent]:
     match command:
@@ -150,6 +167,12 @@ def _carry_out(  # noqa: C901, PLR0911 - one line per command
             return infusion.correct(command, participant, facts)
         case RetractInfusion():
             return infusion.retract(command, participant, facts)
+        case RecordLymphodepletion():
+            return lymphodepletion.record(command, participant, facts)
+        case CorrectLymphodepletion():
+            return lymphodepletion.correct(command, participant, facts)
+        case RetractLymphodepletion():
+            return lymphodepletion.retract(command, participant, facts)
         case (
             FailScreening()
             | DiscontinueTreatment()

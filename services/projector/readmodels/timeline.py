@@ -20,6 +20,7 @@ from shared.contracts import (
     biomarkers,
     efficacy,
     enrollment,
+    enrollment_lymphodepletion,
     safety,
     safety_cases,
     safety_clock_notices,
@@ -70,6 +71,10 @@ def _at(path: str) -> Callable[[Any], Occurred]:
     return read
 
 
+def _began(event: enrollment_lymphodepletion.LymphodepletionRecorded) -> Occurred:
+    return event.first_dose_at or event.began_on
+
+
 # A correction happened when it was recorded: the time it corrects stands in the entry, not in the timeline.
 CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     enrollment.ParticipantScreened: _at("screened_on"),
@@ -84,6 +89,9 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     enrollment.CellsInfused: _at("started_at"),
     enrollment.InfusionCorrected: _when_recorded,
     enrollment.InfusionRetracted: _when_recorded,
+    enrollment_lymphodepletion.LymphodepletionRecorded: _began,
+    enrollment_lymphodepletion.LymphodepletionCorrected: _when_recorded,
+    enrollment_lymphodepletion.LymphodepletionRetracted: _when_recorded,
     enrollment.TreatmentDiscontinued: _at("discontinued_on"),
     enrollment.ParticipantLostToFollowUp: _at("last_contact_on"),
     enrollment.FollowUpCompleted: _at("completed_on"),

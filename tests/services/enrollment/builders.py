@@ -21,6 +21,11 @@ from services.enrollment.domain.ending import (
 from services.enrollment.domain.facts import Facts, Placement
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import Participant
+from services.enrollment.domain.lymphodepletion import (
+    CorrectLymphodepletion,
+    RecordLymphodepletion,
+    RetractLymphodepletion,
+)
 from services.enrollment.domain.participant import DECIDER, ParticipantCommand
 from services.enrollment.domain.screening import (
     CorrectScreeningData,
@@ -35,6 +40,7 @@ from tests.specs import Spec
 
 PROTOCOL = load_protocol()
 WHO = UUID("018f2b1c-7c1e-7d3a-9a55-0a1b2c3d4e5f")
+COURSE = UUID("018f2b2a-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 NOW = datetime(2027, 6, 1, 5, tzinfo=UTC)  # noon in Bangkok, long after the usual course
 FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"))
 spec = Spec(DECIDER)
@@ -149,6 +155,27 @@ def infusion_correction(number: int = 1, **fields: Any) -> CorrectInfusion:
 
 def infusion_retraction(number: int = 1) -> RetractInfusion:
     return RetractInfusion(infusion_number=number, reason="Entered for the wrong participant")
+
+
+def drug_given(drug: str = "fludarabine", *days: str, **changed: Any) -> dict[str, Any]:
+    usual = {"drug": drug, "dose": "30", "unit": "mg/m2", "route": "intravenous"}
+    return {**usual, "days": days or ("2026-03-11", "2026-03-12", "2026-03-13"), **changed}
+
+
+def lymphodepletion(**fields: Any) -> RecordLymphodepletion:
+    """Two drugs five to three days before the infusion."""
+    cyclophosphamide = drug_given("cyclophosphamide", "2026-03-11", "2026-03-12", dose="500")
+    usual = {"lymphodepletion_id": COURSE, "drugs": (drug_given(), cyclophosphamide)}
+    return RecordLymphodepletion.model_validate(usual | fields)
+
+
+def lymphodepletion_correction(**fields: Any) -> CorrectLymphodepletion:
+    corrected = lymphodepletion(**({"drugs": (drug_given(),)} | fields)).model_dump()
+    return CorrectLymphodepletion(**corrected, reason="Cyclophosphamide was not given")
+
+
+def lymphodepletion_retraction(key: UUID = COURSE) -> RetractLymphodepletion:
+    return RetractLymphodepletion(lymphodepletion_id=key, reason="Entered for the wrong participant")
 
 
 def rescreening(on: str = "2026-05-04") -> RescreenParticipant:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from services.enrollment.domain import consent, eligibility, ending, infusion, screening
+from services.enrollment.domain import consent, eligibility, ending, infusion, lymphodepletion, screening
 from shared.kernel.decider import Command
 from tests.services.enrollment import builders
 
@@ -15,6 +15,9 @@ VERBS: dict[type[Command], str] = {
     consent.CorrectConsent: "correct-consent",
     eligibility.AssessEligibility: "assess-eligibility",
     screening.EnrolParticipant: "enrol",
+    lymphodepletion.RecordLymphodepletion: "record-lymphodepletion",
+    lymphodepletion.CorrectLymphodepletion: "correct-lymphodepletion",
+    lymphodepletion.RetractLymphodepletion: "retract-lymphodepletion",
     infusion.RecordInfusion: "record-infusion",
     infusion.CorrectInfusion: "correct-infusion",
     infusion.RetractInfusion: "retract-infusion",
@@ -45,4 +48,5 @@ def steps(*commands: Command) -> list[tuple[str, Any]]:
 
 
 UNTIL_ENROLLED = steps(*builders.ENROLLED[1:])
+UNTIL_PREPARED = steps(*builders.ENROLLED[1:], builders.lymphodepletion())
 UNTIL_INFUSED = steps(*builders.INFUSED[1:])

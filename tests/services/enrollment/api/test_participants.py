@@ -9,10 +9,18 @@ import pytest
 from shared.kernel.actor import Role
 from shared.kernel.decider import Command
 from tests.services.enrollment import builders
-from tests.services.enrollment.api.requests import UNTIL_ENROLLED, UNTIL_INFUSED, VERBS, a_screening, steps
+from tests.services.enrollment.api.requests import (
+    UNTIL_ENROLLED,
+    UNTIL_INFUSED,
+    UNTIL_PREPARED,
+    VERBS,
+    a_screening,
+    steps,
+)
 from tests.services.enrollment.builders import WHO
 from tests.services.enrollment.conftest import Caller, do
 
+NOON = "2026-03-12T12:00:00+07:00"  # of the second day of the usual lymphodepletion
 PATH = f"/v1/participants/{WHO}"
 
 
@@ -120,6 +128,37 @@ async def test_the_endings_are_shown_with_their_terms(coordinator: httpx.AsyncCl
         (steps(*builders.ELIGIBLE[1:]), builders.enrolment(dose_level="DL9"), 422, "unknown-dose-level"),
         (steps(*builders.ELIGIBLE[1:]), builders.infusion(), 409, "not-at-this-point-of-participation"),
         (UNTIL_ENROLLED, builders.infusion("2026-03-08T10:00:00+07:00"), 409, "infusion-before-enrolment"),
+        (UNTIL_ENROLLED, builders.lymphodepletion(drugs=[builders.drug_given("melphalan")]), 422, "unknown-drug"),
+        (UNTIL_ENROLLED, builders.lymphodepletion(drugs=[builders.drug_given(unit="g")]), 422, "unknown-dose-unit"),
+        (UNTIL_ENROLLED, builders.lymphodepletion(drugs=[builders.drug_given()] * 2), 422, "drug-given-twice"),
+        (UNTIL_ENROLLED, builders.lymphodepletion(first_dose_at=NOON), 422, "first-dose-disagrees"),
+        (UNTIL_ENROLLED, builders.lymphodepletion(prepares_infusion=2), 409, "lymphodepletion-out-of-order"),
+        (
+            UNTIL_ENROLLED,
+            builders.lymphodepletion(drugs=[builders.drug_given("fludarabine", "2026-03-08")]),
+            409,
+            "lymphodepletion-before-enrolment",
+        ),
+        (
+            UNTIL_INFUSED,
+            builders.lymphodepletion(drugs=[builders.drug_given("fludarabine", "2026-03-17")]),
+            409,
+            "lymphodepletion-out-of-order",
+        ),
+        (
+            UNTIL_PREPARED,
+            builders.infusion("2026-03-10T10:00:00+07:00"),
+            409,
+            "infusion-before-lymphodepletion",
+        ),
+        (
+            UNTIL_PREPARED,
+            builders.lymphodepletion(drugs=[builders.drug_given()]),
+            409,
+            "lymphodepletion-already-recorded",
+        ),
+        (UNTIL_ENROLLED, builders.lymphodepletion_correction(), 404, "no-such-lymphodepletion"),
+        (UNTIL_ENROLLED, builders.lymphodepletion_retraction(), 404, "no-such-lymphodepletion"),
         (UNTIL_ENROLLED, builders.infusion("2028-03-08T10:00:00+07:00"), 422, "in-the-future"),
         (UNTIL_ENROLLED, builders.infusion(total_car_positive_cells="9"), 422, "dose-disagrees"),
         (UNTIL_ENROLLED, builders.infusion(lot=None), 422, "dose-incomplete"),
@@ -222,6 +261,36 @@ async def test_a_change_needs_the_version_it_was_decided_on(coordinator: httpx.A
     assert (stale.status_code, stale.json()["type"], stale.json()["current_version"]) == (412, "stale-version", 2)
 
 
+async def test_a_lymphodepletion_is_shown_corrected_and_taken_back(coordinator: httpx.AsyncClient) -> None:
+    await course(coordinator, UNTIL_PREPARED)
+    [shown] = (await coordinator.get(PATH)).json()["lymphodepletions"]
+    assert (shown["lymphodepletion_id"], shown["prepares_infusion"]) == (str(builders.COURSE), 1)
+    assert (shown["began_on"], shown["first_dose_at"]) == ("2026-03-11", None)
+    assert [(each["drug"], each["dose"], each["unit"], each["route"]) for each in shown["drugs"]] == [
+        ("fludarabine", "30", "mg/m2", "intravenous"),
+        ("cyclophosphamide", "500", "mg/m2", "intravenous"),
+    ]
+    for verb, body in steps(builders.lymphodepletion_correction(first_dose_at="2026-03-11T09:00:00+07:00")):
+        assert (await do(coordinator, WHO, verb, body)).status_code == 200
+    [shown] = (await coordinator.get(PATH)).json()["lymphodepletions"]
+    assert (shown["first_dose_at"], len(shown["drugs"])) == ("2026-03-11T09:00:00+07:00", 1)
+    for verb, body in steps(builders.lymphodepletion_retraction()):
+        assert (await do(coordinator, WHO, verb, body)).status_code == 200
+    assert (await coordinator.get(PATH)).json()["lymphodepletions"] == []
+    history = (await coordinator.get(f"{PATH}/history")).json()
+    assert [entry["reason"] for entry in history[-2:]] == [
+        "Cyclophosphamide was not given",
+        "Entered for the wrong participant",
+    ]
+
+
+async def test_an_unknown_drug_is_told_which_are_known(coordinator: httpx.AsyncClient) -> None:
+    await course(coordinator, UNTIL_ENROLLED)
+    [(verb, body)] = steps(builders.lymphodepletion(drugs=[builders.drug_given("melphalan")]))
+    told = (await do(coordinator, WHO, verb, body)).json()
+    assert told["detail"] == "for lymphodepletion the protocol lists fludarabine, cyclophosphamide"
+
+
 async def test_decimals_are_kept_exact(coordinator: httpx.AsyncClient) -> None:
     [(verb, body)] = steps(builders.infusion())
     await course(coordinator, UNTIL_ENROLLED)
@@ -255,6 +324,9 @@ EVERY_VERB = steps(
     builders.consent_correction(),
     builders.assessment(),
     builders.enrolment(),
+    builders.lymphodepletion(),
+    builders.lymphodepletion_correction(),
+    builders.lymphodepletion_retraction(),
     builders.infusion(),
     builders.infusion_correction(),
     builders.infusion_retraction(),
