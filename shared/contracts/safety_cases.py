@@ -70,6 +70,13 @@ class ReportKind(StrEnum):
     NULLIFICATION = "nullification"  # the case should never have been reported (E2B C.1.11.1: 1); ends it
 
 
+class AcknowledgementForm(StrEnum):
+    """How a recipient answered."""
+
+    E2B = "e2b"  # the file of an ICH E2B(R3) acknowledgement
+    PAPER = "paper"  # a letter, of which a safety officer recorded what it says
+
+
 class ClockCause(StrEnum):
     """What started a clock."""
 
@@ -345,9 +352,10 @@ class ReportAcknowledged(Event, type="safety.report-acknowledged", version=1):
     participant_id: ParticipantId
     site_id: SiteId
     report_number: int = Field(ge=1)
+    form: AcknowledgementForm
     verdict: Literal["accepted", "rejected"]
     receiver_reference: Code | None = Field(description="The recipient's own number for the case or the message")
-    acknowledged_at: Instant
+    acknowledged_at: Instant = Field(description="When the file was written, or the letter was received")
 
 
 ClockEvent = ClockStarted | ClockDueSoon | ClockEscalated | ClockMissed | ClockMet | ClockStopped

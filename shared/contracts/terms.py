@@ -164,6 +164,21 @@ Code = Annotated[
 ]
 
 
+def _numbers_something(text: str) -> str:
+    if not any(character.isdigit() for character in text):
+        raise ValueError("a reference number has a digit; a word alone could be a name")
+    return text
+
+
+ReferenceNumber = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9./_-]{0,39}$"),
+    AfterValidator(_numbers_something),
+    AfterValidator(_names_nobody),
+    Field(description="The number on a letter: capitals, digits and . / _ - without blanks", examples=["IRB-0456/26"]),
+]
+
+
 def _plain_decimal(value: Decimal) -> Decimal:
     if len(value.as_tuple().digits) > 28:
         raise ValueError("at most 28 significant digits")

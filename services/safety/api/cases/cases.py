@@ -15,6 +15,7 @@ from services.safety.api.permissions import MayRead
 from services.safety.cases.application import NotAnEarlierReport, NotYoursToReport
 from services.safety.domain.adverse_event import AdverseEventAlreadyRetracted, NoSuchAdverseEvent
 from services.safety.domain.cases.case import (
+    AcknowledgementOfAnotherReport,
     AssessAsSponsor,
     CaseDatesContradict,
     CaseNullified,
@@ -26,6 +27,7 @@ from services.safety.domain.cases.case import (
     ReasonMissing,
     SubmitReport,
 )
+from services.safety.domain.cases.paper_acknowledgement import RecordPaperAcknowledgement, paper_acknowledgement
 from services.safety.domain.cases.report_changes import FieldChange
 from services.safety.domain.causality import AgentNamedTwice, UnknownAgent
 from shared.eventstore.store import OtherContentOnRecord
@@ -104,6 +106,32 @@ async def get_report_changes(
 ) -> list[FieldChange]:
     """What this report tells otherwise than an earlier one: each field, what it was and is, by whom, when and why."""
     return await cases.changes(adverse_event_id, number, since, by=actor)
+
+
+@router.post(
+    "/reports/{number}/paper-acknowledgement",
+    responses={
+        **_answers(NoSuchReport, AcknowledgementOfAnotherReport, CaseDatesContradict, OtherContentOnRecord),
+        **answers.CHANGED,
+    },
+)
+async def record_paper_acknowledgement(
+    adverse_event_id: AdverseEventId,
+    number: ReportNumber,
+    command: RecordPaperAcknowledgement,
+    cases: CasesDep,
+    actor: MayActAsSponsor,
+    mint: Mint,
+    response: Response,
+) -> Recorded:
+    """Record a letter that answers a report: whose, when it came, its number. A later answer stands above it.
+
+    A report that was rejected counts as not sent: it is sent again, under the same kind.
+    """
+    report = await cases.report(adverse_event_id, number, by=actor)
+    answer = paper_acknowledgement(command, report.sent)
+    receipt = await cases.acknowledge(adverse_event_id, answer, by=actor, command_id=mint(None))
+    return answers.changed(response, receipt, adverse_event_id)
 
 
 @router.get("/case", responses={**_answers(), **answers.VERSIONED})

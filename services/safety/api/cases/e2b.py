@@ -9,12 +9,8 @@ from services.safety.api.cases.cases import ReportNumber
 from services.safety.api.cases.permissions import CasesDep, MayActAsSponsor
 from services.safety.api.permissions import MayRead
 from services.safety.domain.adverse_event import NoSuchAdverseEvent
-from services.safety.domain.cases.case import CaseDatesContradict, NoSuchReport
-from services.safety.domain.e2b.acknowledgement import (
-    AcknowledgementOfAnotherReport,
-    UnreadableAcknowledgement,
-    acknowledgement,
-)
+from services.safety.domain.cases.case import AcknowledgementOfAnotherReport, CaseDatesContradict, NoSuchReport
+from services.safety.domain.e2b.acknowledgement import UnreadableAcknowledgement, acknowledgement
 from services.safety.domain.e2b.message import RequiredElementsMissing, icsr
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, problems

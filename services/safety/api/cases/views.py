@@ -14,6 +14,7 @@ from services.safety.domain.cases.record import Clock, Report
 from services.safety.domain.cases.reference_safety_information import Listings, Version
 from shared.contracts.safety import AgentCausality
 from shared.contracts.safety_cases import (
+    AcknowledgementForm,
     CaseClockId,
     CaseUrgency,
     ClockCause,
@@ -100,6 +101,7 @@ class ReportSummary(BaseModel):
     reason: Reason | None
     adverse_event_version: int
     answered: Literal["accepted", "rejected"] | None
+    answer_form: AcknowledgementForm | None = Field(description="A file, or a letter that a safety officer recorded")
     answered_at: datetime | None
     receiver_reference: Code | None
 
@@ -116,6 +118,7 @@ class ReportSummary(BaseModel):
             "reason": sent.reason,
             "adverse_event_version": sent.content.adverse_event.version,
             "answered": answer.verdict if answer else None,
+            "answer_form": answer.form if answer else None,
             "answered_at": answer.acknowledged_at if answer else None,
             "receiver_reference": answer.receiver_reference if answer else None,
         }

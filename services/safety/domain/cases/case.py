@@ -24,6 +24,7 @@ from services.safety.domain.record import Retracted
 from services.safety.domain.urgency import urgency_of
 from shared.contracts.safety import AgentCausality, MeddraCode, SeriousAdverseEventIdentified
 from shared.contracts.safety_cases import (
+    AcknowledgementForm,
     CaseEvent,
     Expectedness,
     ReportAcknowledged,
@@ -94,6 +95,7 @@ class AcknowledgeReport(Command):
     """The recipient answered a report."""
 
     report_number: int = Field(ge=1)
+    form: AcknowledgementForm
     verdict: Literal["accepted", "rejected"]
     receiver_reference: Code | None = None
     acknowledged_at: Instant
@@ -104,6 +106,10 @@ CaseCommand = ReviewCase | AssessAsSponsor | SubmitReport | AcknowledgeReport
 
 class NoSuchReport(NotFound):
     """The case has no report of this number."""
+
+
+class AcknowledgementOfAnotherReport(Conflict):
+    """It answers another batch, another case or another recipient's report than this one."""
 
 
 class NeverSerious(Conflict):

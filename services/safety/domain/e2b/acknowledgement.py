@@ -12,12 +12,12 @@ from typing import Literal
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from zoneinfo import ZoneInfo
 
-from services.safety.domain.cases.case import AcknowledgeReport
+from services.safety.domain.cases.case import AcknowledgementOfAnotherReport, AcknowledgeReport
 from services.safety.domain.e2b.codes import namespace
 from services.safety.domain.e2b.message import BATCH_NAMESPACE, CASE_NAMESPACE
 from services.safety.domain.e2b.values import values
-from shared.contracts.safety_cases import ReportSubmitted
-from shared.kernel.errors import Conflict, Unacceptable
+from shared.contracts.safety_cases import AcknowledgementForm, ReportSubmitted
+from shared.kernel.errors import Unacceptable
 
 ROOT = "MCCI_IN200101UV01"
 LARGEST, DEEPEST = 256 * 1024, 32  # bytes, elements within each other; the longest known to us has 5 KiB and 7
@@ -33,10 +33,6 @@ Verdict = Literal["accepted", "rejected"]
 
 class UnreadableAcknowledgement(Unacceptable):
     """It is no E2B(R3) acknowledgement, or carries what none needs, such as a document type. The message says what."""
-
-
-class AcknowledgementOfAnotherReport(Conflict):
-    """It answers another batch, or another case, than this report was sent as."""
 
 
 def acknowledgement(body: bytes, report: ReportSubmitted) -> AcknowledgeReport:
@@ -55,6 +51,7 @@ def acknowledgement(body: bytes, report: ReportSubmitted) -> AcknowledgeReport:
     message = _message(root, found["N.2.r.1"])
     return AcknowledgeReport(
         report_number=report.number,
+        form=AcknowledgementForm.E2B,
         verdict=_verdict(_code(transmission, _TRANSMISSION), message),
         receiver_reference=_reference(message),
         acknowledged_at=_instant(_child(root, "creationTime").get("value", ""), report.content.frame.time_zone),

@@ -99,7 +99,7 @@ class Course:
         return self.does(SubmitReport.model_validate(stated))
 
     def answered(self, number: int, verdict: str = "accepted", **given: Any) -> list[CaseEvent]:
-        stated = {"report_number": number, "verdict": verdict, "acknowledged_at": self.now, **given}
+        stated = {"report_number": number, "form": "e2b", "verdict": verdict, "acknowledged_at": self.now, **given}
         return self.does(AcknowledgeReport.model_validate(stated))
 
     def reviewed(self) -> list[CaseEvent]:
