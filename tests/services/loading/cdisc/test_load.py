@@ -87,6 +87,7 @@ def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
     assert "lb: 5 rows graded" in first.stdout
     assert "ae: 3 rows say AESER N beside a criterion of seriousness" in first.stdout
     recorded, measured = commands(folder), laboratory_events(folder)
+    assert all(recorded[service] > 0 for service in ("enrollment", "safety", "efficacy"))
 
     second = finished("load", "cdisc", str(study), data=folder, port=pilot.port)
     assert second.returncode == 0, second.stderr
