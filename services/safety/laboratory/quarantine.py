@@ -13,16 +13,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.safety.domain.lab_results.rows import SentRow
 from services.safety.tables import lab_quarantine
 from shared.contracts.safety_laboratory import QuarantineProblem
 from shared.db import Database
 from shared.kernel.errors import Conflict, NotFound
+from shared.upserts import insert
 
 _NAMESPACE = UUID("7d6e0f18-42b9-5c9d-a3e7-58c1b9f4d206")  # of this rule; never changes
-_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _AT_ONCE = 400
 _columns = lab_quarantine.c
 
@@ -79,11 +78,11 @@ async def keep(db: Database, rows: Sequence[Quarantined]) -> dict[UUID, RowState
     states: dict[UUID, RowState] = {}
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        insert = _INSERTS[db.dialect](lab_quarantine).values([_values(each) for each in part])
+        kept = insert(db, lab_quarantine).values([_values(each) for each in part])
         ids = [str(each.quarantine_id) for each in part]
         known = select(_columns.quarantine_id, _columns.state).where(_columns.quarantine_id.in_(ids))
         async with db.begin() as connection:
-            await connection.execute(insert.on_conflict_do_nothing(index_elements=["quarantine_id"]))
+            await connection.execute(kept.on_conflict_do_nothing(index_elements=["quarantine_id"]))
             states |= {UUID(key): RowState(state) for key, state in (await connection.execute(known)).all()}
     return states
 

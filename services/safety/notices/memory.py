@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import Gauge
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 
 from services.safety.domain.notices.escalation import Notification
 from services.safety.domain.notices.message import NoticeKind
-from services.safety.notices.plan import BATCH, EACH, INSERTS, OPEN
+from services.safety.notices.plan import BATCH, EACH, OPEN
 from services.safety.tables import delivery_tries, notices, sendings
 from shared.contracts.safety import AlertChannel
 from shared.db import Database
 from shared.kernel.clock import Clock
+from shared.upserts import upsert
 
 MOST_TRIES = 200  # that the log shows
 
@@ -129,17 +130,13 @@ class DeliveryMemory:
         await self._note(sending, {"next_attempt_at": self._clock() + pause}, sending.attempts + 1, told)
 
     async def _note(self, sending: Sending, noted: dict[str, Any], attempt: int, tried: dict[str, Any]) -> None:
-        whole = {"since": sending.since, "attempts": attempt, "next_attempt_at": self._clock(), **noted}
+        now = self._clock()
+        first = {"since": sending.since, "attempts": attempt, "next_attempt_at": now}
         async with self._db.begin() as connection:
-            await connection.execute(self._upsert(sendings, sending.key, whole, noted))
+            await connection.execute(upsert(self._db, sendings, sending.key, noted, first=first))
             if attempt:
                 key = {**sending.key, "attempt": attempt}
-                whole = {"tried_at": self._clock(), **tried}
-                await connection.execute(self._upsert(delivery_tries, key, whole, tried))
-
-    def _upsert(self, table: Table, key: dict[str, Any], whole: dict[str, Any], changed: dict[str, Any]) -> Any:
-        insert = INSERTS[self._db.dialect](table).values(**key, **whole)
-        return insert.on_conflict_do_update(index_elements=list(key), set_=changed)
+                await connection.execute(upsert(self._db, delivery_tries, key, tried, first={"tried_at": now}))
 
 
 async def tries_of(db: Database, alert_id: str) -> list[Try]:

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.safety.domain.notices.escalation import begins_at, level_of_step, notifications, present_level
 from services.safety.domain.notices.message import NoticeKind
@@ -19,9 +18,9 @@ from shared.contracts.safety import AlertChannel
 from shared.db import Database
 from shared.kernel.clock import Clock
 from shared.protocol import AlertLevel
+from shared.upserts import insert, upsert
 
 BATCH = 50
-INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 EACH = notices.outerjoin(clock_ends, clock_ends.c.clock_id == notices.c.clock_id)
 OPEN: ColumnElement[bool] = (
     notices.c.raised_at.is_not(None) & notices.c.acknowledged_at.is_(None) & clock_ends.c.ended_at.is_(None)
@@ -91,10 +90,9 @@ class DeliveryPlan:
         next_level_at: datetime | None = None,
     ) -> None:
         told = [each for each in notifications(self._levels, level, number) if each.channel in self._channels]
-        insert = INSERTS[self._db.dialect]
         async with self._db.begin() as connection:
             for each in told:
-                sending = insert(sendings).values(
+                sending = insert(self._db, sendings).values(
                     notice_id=notice_id,
                     level=level,
                     number=number,
@@ -107,5 +105,4 @@ class DeliveryPlan:
                 await connection.execute(sending.on_conflict_do_nothing())
             if reached:
                 how_far = {"level": level, "next_level_at": next_level_at}
-                chain = insert(escalations).values(notice_id=notice_id, **how_far)
-                await connection.execute(chain.on_conflict_do_update(index_elements=["notice_id"], set_=how_far))
+                await connection.execute(upsert(self._db, escalations, {"notice_id": notice_id}, how_far))
