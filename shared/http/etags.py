@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from shared.kernel.errors import TrialError, Unacceptable
+from shared.eventstore.store import OtherContentOnRecord
+from shared.kernel.errors import StaleVersion, TrialError, Unacceptable
 
 # A gateway that compresses turns a tag into a weak one: the version is the same.
 _TAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
@@ -17,6 +18,15 @@ class MissingIfMatch(TrialError):
 
 class UnreadableIfMatch(Unacceptable):
     """`If-Match` takes exactly one entity tag, as it was given."""
+
+
+# What any change can meet that is made on a version, beside its own problems: for `problems.of`.
+VERSION_PROBLEMS: tuple[type[TrialError], ...] = (
+    MissingIfMatch,
+    UnreadableIfMatch,
+    StaleVersion,
+    OtherContentOnRecord,
+)
 
 
 def of(version: int) -> str:

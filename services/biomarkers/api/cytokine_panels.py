@@ -30,10 +30,10 @@ from services.biomarkers.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import TrialError
 
 router: APIRouter = make_router("/v1/cytokine-panels", "Cytokine panels")
 
@@ -53,10 +53,7 @@ _REPORT: tuple[type[TrialError], ...] = (
 _CHANGE: tuple[type[TrialError], ...] = (
     NoSuchCytokinePanel,
     CytokinePanelIsCancelled,
-    MissingIfMatch,
-    UnreadableIfMatch,
-    StaleVersion,
-    OtherContentOnRecord,
+    *VERSION_PROBLEMS,
 )
 
 

@@ -24,18 +24,17 @@ from services.efficacy.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import Recorded
-from shared.http.etags import MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import TrialError
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/lesions", "Lesions")
 
 LesionPath = Annotated[UUID, Path(description="The lesion's id")]
 
 _RULES: tuple[type[TrialError], ...] = (LabelTaken, TooManyTargets, TooManyTargetsInOneOrgan, BaselineAlreadyAssessed)
-_VERSION: tuple[type[TrialError], ...] = (MissingIfMatch, UnreadableIfMatch, StaleVersion, OtherContentOnRecord)
-_CHANGE: tuple[type[TrialError], ...] = (NoSuchParticipant, NoSuchLesion, AnotherIdInTheBody, *_VERSION)
+_CHANGE: tuple[type[TrialError], ...] = (NoSuchParticipant, NoSuchLesion, AnotherIdInTheBody, *VERSION_PROBLEMS)
 
 
 @router.post(

@@ -10,13 +10,12 @@ from services.enrollment.api.permissions import EnrollmentDep
 from services.enrollment.application import Enrollment
 from services.enrollment.domain.facts import InTheFuture, NoSuchParticipant, NotAtThisPoint, OutOfOrder
 from services.enrollment.domain.participant import LaterCommand
-from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, problems
 from shared.http.answers import Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.kernel.actor import Actor
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import TrialError
 
 
 def changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
@@ -25,12 +24,9 @@ def changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
         **problems.of(
             NoSuchParticipant,
             NotAtThisPoint,
-            OtherContentOnRecord,
             InTheFuture,
             OutOfOrder,
-            StaleVersion,
-            MissingIfMatch,
-            UnreadableIfMatch,
+            *VERSION_PROBLEMS,
             *errors,
         ),
         **answers.CHANGED,

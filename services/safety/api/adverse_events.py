@@ -40,11 +40,11 @@ from services.safety.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import TrialError
 
 router: APIRouter = make_router("/v1/adverse-events", "Adverse events")
 
@@ -53,8 +53,7 @@ AdverseEventId = Annotated[UUID, Path(description="The adverse event's id")]
 _TERM: tuple[type[TrialError], ...] = (UnknownTerm, SpecificationMissing, SpecificationNotAsked)
 _AGENT: tuple[type[TrialError], ...] = (UnknownAgent, AgentNamedTwice)
 _RECORD: tuple[type[TrialError], ...] = (GradeNotDefinedForTerm, DeathFactsDisagree, DatesContradict)
-_VERSION: tuple[type[TrialError], ...] = (MissingIfMatch, UnreadableIfMatch, StaleVersion, OtherContentOnRecord)
-_CHANGE: tuple[type[TrialError], ...] = (NoSuchAdverseEvent, AdverseEventAlreadyRetracted, *_VERSION, *_RECORD)
+_CHANGE: tuple[type[TrialError], ...] = (NoSuchAdverseEvent, AdverseEventAlreadyRetracted, *VERSION_PROBLEMS, *_RECORD)
 
 
 def _changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:

@@ -22,19 +22,18 @@ from shared.contracts.terms import SiteId
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import TrialError
 
 router: APIRouter = make_router("/v1/laboratories", "Laboratories")
 
 LaboratoryPath = Annotated[LaboratoryId, Path(description="The laboratory's code")]
-_VERSION: tuple[type[TrialError], ...] = (MissingIfMatch, UnreadableIfMatch, StaleVersion, OtherContentOnRecord)
 
 
 def _changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
-    return {**problems.of(NoSuchLaboratory, UnknownAnalyte, *_VERSION, *errors), **answers.CHANGED}
+    return {**problems.of(NoSuchLaboratory, UnknownAnalyte, *VERSION_PROBLEMS, *errors), **answers.CHANGED}
 
 
 class LaboratoryOnRecord(BaseModel):

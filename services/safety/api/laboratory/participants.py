@@ -26,15 +26,14 @@ from services.safety.domain.lab_results.deciding import (
 )
 from services.safety.references import NoSuchParticipant
 from shared.contracts.terms import Code
-from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, paging, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.paging import Cursor, Limit, Page, UnreadableCursor
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import NotFound, StaleVersion, TrialError
+from shared.kernel.errors import NotFound, TrialError
 
 router: APIRouter = make_router("/v1/participants/{participant_id}", "Laboratory results")
 
@@ -44,10 +43,7 @@ _CHANGE: tuple[type[TrialError], ...] = (
     NoSuchCandidate,
     CandidateAlreadyDecided,
     CandidateWasWithdrawn,
-    MissingIfMatch,
-    UnreadableIfMatch,
-    StaleVersion,
-    OtherContentOnRecord,
+    *VERSION_PROBLEMS,
 )
 _REPORT: tuple[type[TrialError], ...] = (
     AdverseEventAlreadyReported,

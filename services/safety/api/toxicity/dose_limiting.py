@@ -22,10 +22,9 @@ from shared.contracts.terms import ParticipantId, Reason, SiteId
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import StaleVersion
 from shared.protocol.dose_limiting_status import DltStatus, NotEvaluable
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/dose-limiting-toxicities", "Dose-limiting toxicity")
@@ -141,10 +140,7 @@ async def get_dose_limiting_toxicity(
         **problems.of(
             NoSuchDoseLimitingToxicity,
             DoseLimitingToxicityWasWithdrawn,
-            MissingIfMatch,
-            UnreadableIfMatch,
-            StaleVersion,
-            OtherContentOnRecord,
+            *VERSION_PROBLEMS,
         ),
         **answers.CHANGED,
     },

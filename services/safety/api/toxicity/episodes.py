@@ -40,11 +40,11 @@ from services.safety.toxicity.episodes import Episodes
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import TrialError
 
 router: APIRouter = make_router("/v1/toxicity-episodes", "Toxicity episodes")
 
@@ -66,10 +66,7 @@ _OPENING: tuple[type[TrialError], ...] = (
 _CHANGE: tuple[type[TrialError], ...] = (
     NoSuchEpisode,
     EpisodeAlreadyRetracted,
-    MissingIfMatch,
-    UnreadableIfMatch,
-    StaleVersion,
-    OtherContentOnRecord,
+    *VERSION_PROBLEMS,
 )
 _TIMES: tuple[type[TrialError], ...] = (TimesContradict, OfAnotherKind, EpisodeAlreadyEnded)
 

@@ -11,13 +11,11 @@ from services.safety.api.permissions import HaltsDep, MayDecide, MayRead, MayRea
 from services.safety.domain.dose_limiting.stopping import NoSuchHalt, ReviewHalt, posterior, stops_from
 from services.safety.toxicity.halts import RuleStanding
 from shared.contracts.terms import Code, Measurement, Reason
-from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
-from shared.http.etags import IfMatch, MissingIfMatch, UnreadableIfMatch
+from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import StaleVersion
 from shared.protocol import Counted
 
 router: APIRouter = make_router("/v1/stopping-rules", "Stopping rules")
@@ -121,7 +119,7 @@ async def get_stopping_rule(rule: RulePath, halts: HaltsDep, actor: MayRead, res
 @router.post(
     "/{rule}/review",
     responses={
-        **problems.of(NoSuchHalt, MissingIfMatch, UnreadableIfMatch, StaleVersion, OtherContentOnRecord),
+        **problems.of(NoSuchHalt, *VERSION_PROBLEMS),
         **answers.CHANGED,
     },
 )
