@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from services.safety.api.permissions import DoseLimitingDep, MayDecide, MayRead
+from services.safety.api.permissions import MayRead
+from services.safety.api.toxicity.permissions import DoseLimitingDep, MayDecide
 from services.safety.domain.dose_limiting.life import (
     DecideDoseLimitingToxicity,
     DeclareDoseLimitingToxicity,

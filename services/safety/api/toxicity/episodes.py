@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.safety.api.permissions import MayJudge, MayRead, MayReport
+from services.safety.api.toxicity.permissions import EpisodesDep
 from services.safety.api.toxicity.views import Episode
 from services.safety.domain.causality import AgentNamedTwice, UnknownAgent
 from services.safety.domain.chronology import DatesContradict
@@ -36,7 +37,6 @@ from services.safety.domain.episodes.episode import (
     TimesContradict,
 )
 from services.safety.references import NoSuchParticipant
-from services.safety.toxicity.episodes import Episodes
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -75,12 +75,6 @@ def _changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
     return {**problems.of(*_CHANGE, *errors), **answers.CHANGED}
 
 
-async def _episodes(request: Request) -> Episodes:
-    episodes: Episodes = request.app.state.episodes
-    return episodes
-
-
-EpisodesDep = Annotated[Episodes, Depends(_episodes)]
 CarryOut = Callable[[Change, Actor], Awaitable[Recorded]]
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from services.safety.api.permissions import HaltsDep, MayDecide, MayRead, MayReadHalts
+from services.safety.api.permissions import MayRead
+from services.safety.api.toxicity.permissions import HaltsDep, MayDecide, MayReadHalts
 from services.safety.domain.dose_limiting.stopping import NoSuchHalt, ReviewHalt, posterior, stops_from
 from services.safety.toxicity.halts import RuleStanding
 from shared.contracts.terms import Code, Measurement, Reason
