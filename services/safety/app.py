@@ -8,6 +8,7 @@ from services.safety import references
 from services.safety.cases import queue as case_queue
 from services.safety.cases import subjects as case_subjects
 from services.safety.domain.notices.message import AlertMessage, ClockMessage
+from services.safety.laboratory import courses as laboratory_courses
 from services.safety.notices import queue as notice_queue
 from services.safety.tables import METADATA
 from services.safety.toxicity import courses as toxicity_courses
@@ -85,6 +86,7 @@ async def _clock_stepped(message: ClockMessage) -> None:
 def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
     from services.safety.cases.clocks import CaseClocks  # noqa: PLC0415
+    from services.safety.laboratory.watch import BaselineWatch  # noqa: PLC0415
     from services.safety.notices.delivery import AlertDelivery  # noqa: PLC0415
     from services.safety.notices.receiver import channels_of  # noqa: PLC0415
     from services.safety.toxicity.watch import ToxicityWatch  # noqa: PLC0415
@@ -96,6 +98,7 @@ def _tasks(tools: Tools) -> Sequence[Task]:
         AlertDelivery(tools.db, tools.store, tools.clock, levels, channels_of(tools.settings, levels)),
         ToxicityWatch(tools.db, tools.store, tools.clock, protocol),
         CaseClocks(tools.db, tools.store, tools.clock, protocol),
+        BaselineWatch(tools.db, tools.store, tools.clock, protocol),
     )
 
 
@@ -119,6 +122,7 @@ SERVICE = Service(
         toxicity_courses.PROJECTION,
         case_queue.PROJECTION,
         case_subjects.PROJECTION,
+        laboratory_courses.PROJECTION,
     ),
     tasks=_tasks,
     commands={"ctcae": OwnCommand("show the NCI's definitions beside the codes: ctcae import FILE.xlsx", _ctcae)},

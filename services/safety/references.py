@@ -1,4 +1,7 @@
-"""What safety knows of participants, copied from enrollment's events into its own database."""
+"""What safety knows of participants, copied from enrollment's events into its own database.
+
+`participants.treatment_changed_by` changes in the same transaction as what is known of when treatment began.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 
-from services.safety.tables import METADATA, participants
+from services.safety.tables import METADATA, lymphodepletions, participants
 from shared.contracts.enrollment import (
     CellsInfused,
     ConsentWithdrawn,
@@ -25,12 +28,17 @@ from shared.contracts.enrollment import (
     ScreeningFailed,
     TreatmentDiscontinued,
 )
+from shared.contracts.enrollment_lymphodepletion import (
+    LymphodepletionCorrected,
+    LymphodepletionRecorded,
+    LymphodepletionRetracted,
+)
 from shared.db import Database, Lookup
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
-PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+PROJECTION = Projection("participants", tables=[participants, lymphodepletions], topics=["trial.enrollment"])
 
 _events = METADATA.tables["events"]
 _BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
@@ -124,20 +132,41 @@ def _(rows: Rows, event: Any, _envelope: Envelope) -> None:
 
 
 @PROJECTION.on(CellsInfused)
-def _(rows: Rows, event: CellsInfused, _envelope: Envelope) -> None:
-    rows.upsert(participants, _key(event), status=event.status.value, **_first_infusion(event))
+def _(rows: Rows, event: CellsInfused, envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), status=event.status.value, **_first_infusion(event, envelope))
 
 
 @PROJECTION.on(InfusionCorrected)
-def _(rows: Rows, event: InfusionCorrected, _envelope: Envelope) -> None:
-    rows.upsert(participants, _key(event), **_first_infusion(event))
+def _(rows: Rows, event: InfusionCorrected, envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), **_first_infusion(event, envelope))
 
 
 @PROJECTION.on(InfusionRetracted)
-def _(rows: Rows, event: InfusionRetracted, _envelope: Envelope) -> None:
-    infusion = {"infused_at": None} if event.infusion_number == 1 else {}
+def _(rows: Rows, event: InfusionRetracted, envelope: Envelope) -> None:
+    infusion = {"infused_at": None, **_treatment(envelope)} if event.infusion_number == 1 else {}
     rows.upsert(participants, _key(event), status=event.status.value, **infusion)
 
 
-def _first_infusion(event: CellsInfused | InfusionCorrected) -> dict[str, datetime]:
-    return {"infused_at": event.started_at} if event.infusion_number == 1 else {}
+def _first_infusion(event: CellsInfused | InfusionCorrected, envelope: Envelope) -> dict[str, Any]:
+    return {"infused_at": event.started_at, **_treatment(envelope)} if event.infusion_number == 1 else {}
+
+
+@PROJECTION.on(LymphodepletionRecorded, LymphodepletionCorrected)
+def _(rows: Rows, event: LymphodepletionRecorded | LymphodepletionCorrected, envelope: Envelope) -> None:
+    told = event.model_dump(include={"prepares_infusion", "began_on", "first_dose_at"})
+    rows.upsert(lymphodepletions, _course(event), **told)
+    rows.upsert(participants, _key(event), **_treatment(envelope))
+
+
+@PROJECTION.on(LymphodepletionRetracted)
+def _(rows: Rows, event: LymphodepletionRetracted, envelope: Envelope) -> None:
+    rows.delete(lymphodepletions, _course(event))
+    rows.upsert(participants, _key(event), **_treatment(envelope))
+
+
+def _course(event: Any) -> dict[str, str]:
+    return {**_key(event), "lymphodepletion_id": str(event.lymphodepletion_id)}
+
+
+def _treatment(envelope: Envelope) -> dict[str, str]:
+    return {"treatment_changed_by": str(envelope.event_id)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, MetaData, Table, Text
 
 from shared.db import ExactDecimal, Instant, Json
 from shared.eventstore.tables import event_store_tables
@@ -22,6 +22,17 @@ participants = Table(
     Column("sex", Text),
     Column("birth_month", Text, comment="YYYY-MM"),
     Column("infused_at", Instant, comment="the first infusion's start"),
+    Column("treatment_changed_by", Text, comment="the last event about when treatment began"),
+)
+
+lymphodepletions = Table(
+    "lymphodepletions",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("lymphodepletion_id", Text, primary_key=True),
+    Column("prepares_infusion", Integer),
+    Column("began_on", Date, comment="the first day on which a drug was given, at the site"),
+    Column("first_dose_at", Instant, comment="None: nobody knows the hour"),
 )
 
 # What somebody is to be told of: alerts, and the steps of reporting clocks.
@@ -190,6 +201,24 @@ case_looks = Table(
     Column("expectations_version", Integer, nullable=False),
     Column("protocol", Text, nullable=False),
     Column("look_again_at", Instant, comment="when time alone brings about the next step"),
+)
+
+# Whose laboratory results the watch over baselines looks at, and how far their streams have come.
+laboratory_courses = Table(
+    "laboratory_courses",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("version", Integer, comment="of the last event that brought, changed or cancelled a result"),
+)
+
+# The watch's own memory, written by nothing else: what it has looked at.
+laboratory_looks = Table(
+    "laboratory_looks",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("version", Integer, nullable=False, comment="of the results"),
+    Column("treatment_changed_by", Text, comment="as in participants when it looked"),
+    Column("protocol", Text, nullable=False),
 )
 
 # Rows of laboratories that could not be read, as they were sent: no events, because nobody knows yet what they say.

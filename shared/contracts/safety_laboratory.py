@@ -129,12 +129,21 @@ class LaboratoryRowDiscarded(Event, type="safety.laboratory-row-discarded", vers
     reason: Reason
 
 
+class BaselineBasis(StrEnum):
+    """What the last valid value had to lie before to be the baseline."""
+
+    LYMPHODEPLETION = "before-lymphodepletion"
+    INFUSION = "before-infusion"
+    INFUSION_ALONE = "before-infusion-no-lymphodepletion"  # the rule asks for one, and none is on record
+
+
 class BaselineUsed(Part):
     """The baseline of a grade: the value of another result, in the unit of the graded one."""
 
     result_id: UUID
     value: Measurement
     abnormal: bool | None = Field(description="Beyond its own limits; null: judged by the limits of the graded result")
+    basis: BaselineBasis
 
 
 class ResultGrade(Part):

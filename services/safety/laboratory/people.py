@@ -1,21 +1,26 @@
 """Whose results a laboratory sends: participants of its site, by id or subject number, as far as they have arrived."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
-from services.safety.domain.lab_results.rows import Person, SentRow
-from services.safety.tables import participants, subjects
+from services.safety.domain.lab_results.rows import Lymphodepletion, Person, SentRow
+from services.safety.references import NoSuchParticipant
+from services.safety.tables import lymphodepletions, participants, subjects
 from shared.contracts.enrollment_terms import Sex
 from shared.db import Database
 
 _AT_ONCE = 400
-_KNOWN = select(participants, subjects.c.subject_number).select_from(
-    participants.outerjoin(subjects, subjects.c.participant_id == participants.c.participant_id)
+_WHO = participants.c.participant_id
+_PREPARED = and_(lymphodepletions.c.participant_id == _WHO, lymphodepletions.c.prepares_infusion == 1)
+_KNOWN = select(
+    participants, subjects.c.subject_number, lymphodepletions.c.began_on, lymphodepletions.c.first_dose_at
+).select_from(
+    participants.outerjoin(subjects, subjects.c.participant_id == _WHO).outerjoin(lymphodepletions, _PREPARED)
 )
 
 
@@ -51,16 +56,47 @@ async def people(db: Database, site_id: str, rows: Iterable[SentRow]) -> People:
             part = names[start : start + _AT_ONCE]
             named = or_(*(column.in_([text for of, text in part if of is column]) for column in dict(part)))
             arrived += (await connection.execute(_KNOWN.where(participants.c.site_id == site_id, named))).all()
-    read = [(_person(row), row.subject_number) for row in arrived]
+    read = [_person(rows) for rows in _by_participant(arrived)]
     return People(
-        {person.participant_id: person for person, _ in read},
-        {number: person for person, number in read if number is not None},
+        {each.participant_id: each for each, _ in read},
+        {number: each for each, number in read if number is not None},
     )
 
 
-def _person(row: Any) -> Person:
-    sex = None if row.sex is None else Sex(row.sex)
-    return Person(UUID(row.participant_id), ZoneInfo(row.time_zone), sex, row.birth_month, row.infused_at)
+async def person(db: Database, participant_id: UUID) -> Person:
+    """The participant of this id.
+
+    Raises:
+        NoSuchParticipant: none is known here yet.
+    """
+    async with db.connect() as connection:
+        rows = (await connection.execute(_KNOWN.where(participants.c.participant_id == str(participant_id)))).all()
+    if not rows or rows[0].site_id is None:
+        raise NoSuchParticipant
+    found, _ = _person(rows)
+    return found
+
+
+def _by_participant(rows: Sequence[Any]) -> Iterator[list[Any]]:
+    """Rows of the same participant, one for each lymphodepletion; of who was named twice they stand here twice."""
+    of: dict[str, list[Any]] = {}
+    for row in rows:
+        of.setdefault(row.participant_id, []).append(row)
+    yield from of.values()
+
+
+def _person(rows: Sequence[Any]) -> tuple[Person, str | None]:
+    """A participant, and the subject number as far as it has arrived."""
+    row = rows[0]
+    known = Person(
+        UUID(row.participant_id),
+        ZoneInfo(row.time_zone),
+        None if row.sex is None else Sex(row.sex),
+        row.birth_month,
+        row.infused_at,
+        tuple(dict.fromkeys(Lymphodepletion(e.began_on, e.first_dose_at) for e in rows if e.began_on is not None)),
+    )
+    return known, row.subject_number
 
 
 def _uuid(text: str) -> UUID | None:

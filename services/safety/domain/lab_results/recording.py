@@ -30,11 +30,18 @@ from shared.contracts.safety_laboratory import (
     ResultEvent,
 )
 from shared.contracts.terms import Reason
+from shared.kernel.decider import Command
 from shared.protocol import Protocol
 
 AT_MOST = 100  # results in one event: a message of the bus holds some 70 KB then
 _REASON: TypeAdapter[str] = TypeAdapter(Reason)
 T = TypeVar("T")
+
+
+class ReviewBaselines(Command):
+    """Look whether the baselines of a participant's results are still those that they were graded with."""
+
+    participant_id: UUID
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ be read is kept as it was sent, with the reason, until a mapping is added or som
 """
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -95,6 +95,14 @@ class SentRow(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Lymphodepletion:
+    """When a course that prepared the first infusion began: the day at the site, and the hour where it is known."""
+
+    began_on: date
+    first_dose_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """What reading and grading need of a participant. None: not known here."""
 
@@ -103,6 +111,7 @@ class Person:
     sex: Sex | None
     birth_month: str | None
     infused_at: datetime | None
+    lymphodepletions: tuple[Lymphodepletion, ...] = ()
 
     def age_months(self, at: datetime) -> int | None:
         """Completed months at the site's date; a month counts from its first day, for the day of birth is not taken."""

@@ -1,14 +1,15 @@
 """The baseline: the last valid value before treatment, chosen by rule, and never held against itself.
 
 Treatment begins with the lymphodepletion or with the infusion, as the protocol says. A participant without a
-lymphodepletion on record is treated from the infusion on.
+lymphodepletion on record is treated from the infusion on. Of a lymphodepletion the hour may not be known; then the
+protocol says whether a specimen of its first day was taken before the first dose or after it.
 
 Source: CTCAE v5.0 says "baseline" and not which value it is; the rule is the protocol's.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -16,7 +17,9 @@ from services.safety.domain.laboratory import bands, units
 from services.safety.domain.laboratory.analytes import Analyte
 from services.safety.domain.laboratory.bands import Direction, When
 from services.safety.domain.laboratory.facts import NO_BASELINE, Baseline, Limits, Measured
+from shared.contracts.safety_laboratory import BaselineBasis
 from shared.protocol.safety import GradingBaseline
+from shared.protocol.visits import Side
 
 _DIGITS = Context(prec=50)
 
@@ -43,9 +46,24 @@ class Beginning:
     infusion: datetime | None
 
     def by(self, rule: GradingBaseline) -> datetime | None:
-        if rule is GradingBaseline.LAST_BEFORE_LYMPHODEPLETION and self.lymphodepletion is not None:
-            return self.lymphodepletion
-        return self.infusion
+        """The instant before which a baseline is taken; None: not begun, as far as is known."""
+        if self.basis(rule) is not BaselineBasis.LYMPHODEPLETION:
+            return self.infusion
+        return min(at for at in (self.lymphodepletion, self.infusion) if at is not None)
+
+    def basis(self, rule: GradingBaseline) -> BaselineBasis:
+        """What that instant is: the infusion stands in where the rule asks for a lymphodepletion and none is known."""
+        if rule is GradingBaseline.LAST_BEFORE_INFUSION:
+            return BaselineBasis.INFUSION
+        return BaselineBasis.INFUSION_ALONE if self.lymphodepletion is None else BaselineBasis.LYMPHODEPLETION
+
+
+def first_dose(began_on: date, first_dose_at: datetime | None, zone: tzinfo, first_day: Side) -> datetime:
+    """When a lymphodepletion began: at its first dose, or at one end of its first day at the site."""
+    if first_dose_at is not None:
+        return first_dose_at
+    day = began_on + timedelta(days=1) if first_day is Side.BEFORE else began_on
+    return datetime.combine(day, time.min, zone)
 
 
 def choose(values: Iterable[Dated], began: Beginning, rule: GradingBaseline) -> Dated | None:

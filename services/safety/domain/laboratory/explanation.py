@@ -35,6 +35,7 @@ def explain(
         _verdict(ladder, measured, verdict),
         *_undecided(measured, verdict, policy),
         _references(ladder, limits, baseline, verdict),
+        *_chosen(baseline),
         *_yielded(verdict),
         *_neighbours(ladder, verdict),
         *_unjudged(verdict),
@@ -92,6 +93,11 @@ def _references(ladder: Ladder, limits: Limits, baseline: Baseline, verdict: Ver
             how = "as none is known: no abnormal one would give a higher grade"
         judged = f" (taken as {state}, {how})"
     return f"Used: {', '.join(given)}{judged}{_unit_of(ladder)}."
+
+
+def _chosen(baseline: Baseline) -> Iterator[str]:
+    if baseline.chosen is not None:
+        yield f"The baseline is {baseline.chosen}."
 
 
 def _unit_of(ladder: Ladder) -> str:

@@ -84,7 +84,8 @@ class Baseline:
     """The value before treatment, in the unit of the value that is graded.
 
     `abnormal` says whether it lay beyond its own limits of that day (above the upper one; fibrinogen: below the
-    lower one). Where that is None it is judged by the limits of the value that is graded.
+    lower one). Where that is None it is judged by the limits of the value that is graded. `chosen` says by which
+    rule, in words; None: whoever asks for a grade has stated the baseline.
 
     Raises:
         UnreadableValue: below zero.
@@ -92,6 +93,7 @@ class Baseline:
 
     value: Decimal | None = None
     abnormal: bool | None = None
+    chosen: str | None = None
 
     def __post_init__(self) -> None:
         if self.value is not None and (not self.value.is_finite() or self.value < 0):

@@ -1,7 +1,7 @@
 """One child's laboratory results as they come in, without input or output."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.safety.domain.lab_results.laboratory_commands import (
 )
 from services.safety.domain.lab_results.recording import Facts, Settled
 from services.safety.domain.lab_results.results import Candidate, Known, Results
-from services.safety.domain.lab_results.rows import Person, Reading, SentRow
+from services.safety.domain.lab_results.rows import Lymphodepletion, Person, Reading, SentRow
 from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety_laboratory import ResultEvent
 from shared.protocol import Protocol
@@ -87,6 +87,14 @@ class Course:
 
     def infused(self, at: datetime | None = INFUSED_AT) -> "Course":
         self.person = replace(self.person, infused_at=at)
+        return self
+
+    def prepared(self, *days: int, at: datetime | None = None) -> "Course":
+        """Lymphodepletions known to have begun on these days of March 2026; `at`: the hour of the last."""
+        courses = [Lymphodepletion(date(2026, 3, day), None) for day in days]
+        if at is not None:
+            courses[-1] = replace(courses[-1], first_dose_at=at)
+        self.person = replace(self.person, lymphodepletions=tuple(courses))
         return self
 
     def wait(self, **time: float) -> "Course":

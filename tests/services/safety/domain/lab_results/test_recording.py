@@ -1,5 +1,6 @@
 """Rows become results: graded on arrival, repeated, corrected, cancelled; graded anew when the baseline changes."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -7,9 +8,12 @@ import pytest
 from services.safety.domain.lab_results import arrival_grading
 from services.safety.domain.lab_results.recording import AT_MOST
 from services.safety.domain.laboratory.facts import DEFAULT
+from services.safety.domain.laboratory.grading import ExplainedGrade
 from shared.contracts.safety_laboratory import LaboratoryResultsRecorded, LimitsSource
 from shared.kernel.events import decode
-from tests.services.safety.builders import PROTOCOL
+from shared.protocol import Protocol, Side
+from shared.protocol.safety import GradingBaseline
+from tests.services.safety.builders import BANGKOK, PROTOCOL
 from tests.services.safety.domain.lab_results.course import Course, a_laboratory, a_row, identity, mapping, ranges
 
 AGAIN = "Two tubes were mixed up"
@@ -107,6 +111,85 @@ def test_an_infusion_that_becomes_known_makes_a_baseline() -> None:
     course.infused().sent()
     assert course.types()[-2:] == ["laboratory-results-regraded", "adverse-event-candidate-followed"]
     assert course.grade("d15") == 2
+
+
+def test_a_lymphodepletion_that_becomes_known_moves_the_baseline_before_it() -> None:
+    """ALT of 30 on the 8th, raised to 60 by the treatment of the 9th; the infusion is on the 14th."""
+    course = Course().alt(d08="30", d12="60", d15="250")
+    assert (course.grade("d15"), _used(course, "d15")) == (2, ("d12", "before-infusion-no-lymphodepletion"))
+    course.prepared(9).sent()
+    assert course.types()[-2:] == ["laboratory-results-regraded", "adverse-event-candidate-followed"]
+    assert (course.grade("d15"), _used(course, "d15")) == (3, ("d08", "before-lymphodepletion"))
+    assert (course.grade("d12"), _used(course, "d12")) == (1, ("d08", "before-lymphodepletion"))
+    assert course.named("d08").result.grading.baseline is None
+    assert course.sent().events == []
+
+
+def test_a_lymphodepletion_that_was_none_falls_back_to_the_infusion() -> None:
+    course = Course().prepared(9).alt(d08="30", d12="60", d15="250")
+    assert course.grade("d15") == 3
+    course.prepared().sent()
+    assert (course.grade("d15"), _used(course, "d15")) == (2, ("d12", "before-infusion-no-lymphodepletion"))
+
+
+def test_what_a_baseline_lies_before_is_told_although_it_stays_the_same() -> None:
+    course = Course().alt(d08="30", d15="250")
+    [before] = [each.explanation for each in _explained(course, "d15")]
+    assert "The baseline is the last valid value before the infusion, for no lymphodepletion is on record." in before
+    course.prepared(9).sent()
+    assert course.types()[-1] == "laboratory-results-regraded"
+    [after] = [each.explanation for each in _explained(course, "d15")]
+    assert "The baseline is the last valid value before the lymphodepletion." in after
+    assert (course.grade("d15"), course.sent().events) == (3, [])
+
+
+def test_of_two_lymphodepletions_the_earlier_began_the_treatment() -> None:
+    course = Course().prepared(11, 7).alt(d06="30", d09="60", d15="250")
+    assert _used(course, "d15") == ("d06", "before-lymphodepletion")
+
+
+@pytest.mark.parametrize(
+    ("side", "hour", "baseline"),
+    [("before", None, "d09"), ("after", None, "d08"), ("after", 9, "d09"), ("before", 7, "d08")],
+)
+def test_a_value_of_the_first_day_of_lymphodepletion(side: str, hour: int | None, baseline: str) -> None:
+    """The values are taken at eight in the morning."""
+    at = None if hour is None else datetime(2026, 3, 9, hour, tzinfo=BANGKOK)
+    course = Course(protocol=_with_first_day(side)).prepared(9, at=at).alt(d08="30", d09="60", d15="250")
+    assert _used(course, "d15") == (baseline, "before-lymphodepletion")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_protocol_may_take_the_baseline_before_the_infusion(listed: bool) -> None:
+    rule = PROTOCOL.ctcae.baseline.model_copy(update={"value": GradingBaseline.LAST_BEFORE_INFUSION})
+    chosen: dict[str, Any] = {"ctcae": PROTOCOL.ctcae.model_copy(update={"baseline": rule})}
+    if not listed:
+        chosen["lymphodepletion"] = None
+    course = Course(protocol=PROTOCOL.model_copy(update=chosen)).prepared(9).alt(d08="30", d12="60", d15="250")
+    assert _used(course, "d15") == ("d12", "before-infusion")
+    [explained] = [each.explanation for each in _explained(course, "d15")]
+    assert "The baseline is the last valid value before the infusion." in explained
+
+
+def _used(course: Course, name: str) -> tuple[str, str]:
+    used = course.named(name).result.grading.baseline
+    assert used is not None
+    names = {each.result.result_id: each.result.row for each in course.state.by_id.values()}
+    return names[used.result_id], used.basis.value
+
+
+def _explained(course: Course, name: str) -> list[ExplainedGrade]:
+    result = course.named(name).result
+    return arrival_grading.explained(result, result.grading.baseline, DEFAULT)
+
+
+def _with_first_day(side: str) -> Protocol:
+    listed = PROTOCOL.lymphodepletion
+    assert listed is not None
+    setting = listed.first_day_without_time.model_copy(update={"value": Side(side)})
+    return PROTOCOL.model_copy(
+        update={"lymphodepletion": listed.model_copy(update={"first_day_without_time": setting})}
+    )
 
 
 @pytest.mark.parametrize("end", [{"status": "cancelled"}, {"value": "<60"}])

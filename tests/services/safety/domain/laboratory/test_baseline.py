@@ -1,9 +1,11 @@
 """Which value is the baseline, and what it is held against."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.safety.domain.laboratory import baseline, grading
 from services.safety.domain.laboratory.analytes import by_key
@@ -17,7 +19,10 @@ from services.safety.domain.laboratory.facts import (
     Qualifier,
     UnreadableValue,
 )
+from shared.contracts.safety_laboratory import BaselineBasis
 from shared.protocol.safety import GradingBaseline
+from shared.protocol.visits import Side
+from tests.services.safety.builders import BANGKOK
 
 INFUSED = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 BEGAN = Beginning(lymphodepletion=INFUSED - timedelta(days=5), infusion=INFUSED)
@@ -43,6 +48,14 @@ SERIES = [an_alt(-10), an_alt(-6), an_alt(-3), an_alt(-1), an_alt(0), an_alt(7)]
         (BEFORE_INFUSION, Beginning(BEGAN.lymphodepletion, None), None),
         (BEFORE_LYMPHODEPLETION, Beginning(BEGAN.lymphodepletion, None), "day -6"),
         (BEFORE_INFUSION, Beginning(INFUSED, INFUSED - timedelta(days=30)), None),
+        (BEFORE_LYMPHODEPLETION, Beginning(INFUSED - timedelta(days=6), INFUSED), "day -10"),  # taken at that instant
+        (BEFORE_LYMPHODEPLETION, Beginning(INFUSED - timedelta(days=6, microseconds=-1), INFUSED), "day -6"),
+        (
+            BEFORE_LYMPHODEPLETION,
+            Beginning(INFUSED + timedelta(hours=14), INFUSED),
+            "day -1",
+        ),  # the day's end, after it
+        (BEFORE_LYMPHODEPLETION, Beginning(None, None), None),
     ],
 )
 def test_the_last_value_before_treatment_is_the_baseline(
@@ -51,6 +64,97 @@ def test_the_last_value_before_treatment_is_the_baseline(
     for order in (SERIES, SERIES[::-1]):
         found = baseline.choose(order, began, rule)
         assert (None if found is None else found.id) == chosen
+
+
+@pytest.mark.parametrize(
+    ("rule", "began", "basis"),
+    [
+        (BEFORE_LYMPHODEPLETION, BEGAN, BaselineBasis.LYMPHODEPLETION),
+        (BEFORE_LYMPHODEPLETION, Beginning(BEGAN.lymphodepletion, None), BaselineBasis.LYMPHODEPLETION),
+        (BEFORE_LYMPHODEPLETION, Beginning(None, INFUSED), BaselineBasis.INFUSION_ALONE),
+        (BEFORE_LYMPHODEPLETION, Beginning(None, None), BaselineBasis.INFUSION_ALONE),
+        (BEFORE_INFUSION, BEGAN, BaselineBasis.INFUSION),
+        (BEFORE_INFUSION, Beginning(None, INFUSED), BaselineBasis.INFUSION),
+    ],
+)
+def test_it_is_told_what_the_baseline_lies_before(
+    rule: GradingBaseline, began: Beginning, basis: BaselineBasis
+) -> None:
+    assert began.basis(rule) is basis
+
+
+FIRST_DAY = date(2026, 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("side", "first_dose_at", "taken", "before"),
+    [  # what is taken on the first day of lymphodepletion, in Bangkok
+        (Side.BEFORE, None, "09T00:00:00", True),
+        (Side.BEFORE, None, "09T23:59:59", True),
+        (Side.BEFORE, None, "10T00:00:00", False),
+        (Side.AFTER, None, "08T23:59:59", True),
+        (Side.AFTER, None, "09T00:00:00", False),
+        (Side.BEFORE, "09T08:30:00", "09T08:29:59", True),
+        (Side.BEFORE, "09T08:30:00", "09T08:30:00", False),
+        (Side.AFTER, "09T08:30:00", "09T08:29:59", True),  # the hour is known: the setting says nothing
+        (Side.AFTER, "09T08:30:00", "09T08:30:00", False),
+    ],
+)
+def test_a_value_of_the_first_day(side: Side, first_dose_at: str | None, taken: str, before: bool) -> None:
+    at = None if first_dose_at is None else _in_bangkok(first_dose_at)
+    began = Beginning(baseline.first_dose(FIRST_DAY, at, BANGKOK, side), INFUSED)
+    value = an_alt(-5, taken_at=_in_bangkok(taken))
+    assert (baseline.choose([value], began, BEFORE_LYMPHODEPLETION) == value) is before
+
+
+def _in_bangkok(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-03-{text}").replace(tzinfo=BANGKOK)
+
+
+def test_the_first_day_is_the_sites() -> None:
+    ends = baseline.first_dose(FIRST_DAY, None, BANGKOK, Side.BEFORE)
+    assert ends == datetime.combine(date(2026, 3, 9), time(17), UTC)
+
+
+HOURS = st.integers(-400, 400).map(lambda hours: INFUSED + timedelta(hours=hours))
+VALUES = st.lists(
+    st.builds(
+        lambda at, number, usable: an_alt(0, id=str(number), taken_at=at, valid=usable),
+        HOURS,
+        st.integers(0, 9),
+        st.booleans(),
+    ),
+    max_size=12,
+    unique_by=lambda each: each.id,
+)
+BEGINNINGS = st.builds(Beginning, st.none() | HOURS, st.none() | HOURS)
+
+
+@given(VALUES, BEGINNINGS, st.sampled_from(GradingBaseline))
+def test_whenever_treatment_began_the_baseline_is_the_last_valid_value_before_it(
+    values: list[Dated], began: Beginning, rule: GradingBaseline
+) -> None:
+    chosen, begins = baseline.choose(values, began, rule), began.by(rule)
+    valid = [each for each in values if each.valid]
+    if chosen is None:
+        assert begins is None or all(each.taken_at >= begins for each in valid)
+        return
+    assert begins is not None
+    assert chosen in valid
+    assert chosen.taken_at < begins
+    assert not any(chosen.taken_at < each.taken_at < begins for each in valid)
+    assert baseline.for_grading(chosen, chosen, by_key("ALT")) == NO_BASELINE
+    assert baseline.choose(values[::-1], began, rule) == chosen
+
+
+@given(VALUES, BEGINNINGS)
+def test_before_lymphodepletion_is_never_later_than_before_the_infusion(values: list[Dated], began: Beginning) -> None:
+    """Where the infusion is known: what is before lymphodepletion is before both."""
+    early = baseline.choose(values, began, BEFORE_LYMPHODEPLETION)
+    late = baseline.choose(values, began, BEFORE_INFUSION)
+    if early is not None and began.infusion is not None:
+        assert late is not None
+        assert early.taken_at <= late.taken_at
 
 
 def test_a_cancelled_value_and_a_bound_are_no_baseline() -> None:
