@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from shared.contracts.saying import Says
 from shared.contracts.terms import Code, Flag, Instant, Measurement, ParticipantId, ProtocolRef, Reason
 from shared.kernel.events import Event
 
@@ -29,7 +30,11 @@ def _nine_places(value: Decimal) -> Decimal:
 Percent = Annotated[Measurement, AfterValidator(_nine_places), Field(ge=0, le=100)]
 Count = Annotated[Measurement, AfterValidator(_nine_places), Field(ge=0, le=10**12)]
 Concentration = Annotated[Measurement, AfterValidator(_nine_places), Field(ge=0, le=10**9)]
-Unit = Annotated[str, Field(pattern=r"^[!-~]{1,24}$", description="A UCUM unit", examples=["pg/mL"])]
+Unit = Annotated[
+    str,
+    Field(pattern=r"^[!-~]{1,24}$", description="A UCUM unit", examples=["pg/mL"]),
+    Says("a UCUM unit of at most 24 characters without blanks, such as pg/mL"),
+]
 
 
 class _Fact(BaseModel):

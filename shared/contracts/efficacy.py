@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.contracts.saying import Says
 from shared.contracts.terms import Code, Flag, Measurement, PartialDate, ParticipantId, ProtocolRef, Reason, ShortText
 from shared.kernel.events import Event
 
@@ -143,12 +144,14 @@ Diameter = Annotated[
 Criteria = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z0-9_]{2,32}$"),
+    Says("a set of response criteria by its name, such as SEED_V1"),
     Field(description="The set of response criteria (SDTM RSCAT)", examples=["SEED_V1"]),
 ]
 
 Rule = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+    Says("a rule by its name, such as growth-over-nadir"),
     Field(description="A rule or a measure of the criteria, by name", examples=["growth-over-nadir"]),
 ]
 

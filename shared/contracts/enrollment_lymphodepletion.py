@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contracts.enrollment_terms import ConsentGap, Route, UcumUnit
+from shared.contracts.saying import Says
 from shared.contracts.terms import Day, Instant, Measurement, ParticipantId, ProtocolRef, Reason, SiteId
 from shared.kernel.events import Event
 
@@ -21,6 +22,7 @@ def _in_order(days: tuple[date, ...]) -> tuple[date, ...]:
 DrugName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64),
+    Says("a drug's name in small letters and hyphens, such as fludarabine"),
     Field(description="A drug that the protocol lists (CDISC EX.EXTRT)", examples=["fludarabine"]),
 ]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.contracts.saying import Says
 from shared.contracts.terms import Code, Day, Flag, Measurement
 
 SubjectNumber = Annotated[
@@ -20,11 +21,13 @@ TimeZone = Annotated[str, Field(description="An IANA time zone", examples=["Asia
 UcumUnit = Annotated[
     str,
     StringConstraints(pattern=r"""^[A-Za-z0-9%{}\[\]()*^./_'"+-]{1,40}$"""),
+    Says("a UCUM unit of at most 40 characters without blanks, such as mg/dL"),
     Field(description="A UCUM unit", examples=["{xULN}"]),
 ]
 Language = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$"),
+    Says("a language by its code, such as th or en-GB"),
     Field(description="Language of the document, ISO 639", examples=["th"]),
 ]
 

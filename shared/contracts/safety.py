@@ -15,6 +15,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.contracts.saying import Says
 from shared.contracts.terms import (
     Code,
     Instant,
@@ -38,12 +39,14 @@ Grade = Annotated[
 MeddraCode = Annotated[
     str,
     StringConstraints(pattern=r"^\d{8}$"),
+    Says("a MedDRA code of 8 digits, such as 10052015"),
     Field(description="The MedDRA code that CTCAE gives for the term", examples=["10052015"]),
 ]
 
 AlertId = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9]\d{0,3}$"),
+    Says("an alert's id: that of its adverse event, a hyphen and the alert's number"),
     Field(
         description="The adverse event's id and the alert's number, so each leads to the other",
         examples=["018f2b6e-5f0a-7c31-9d2e-0c7a5b1e4d10-1"],

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 
 from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety import AdverseEventTerm, MeddraCode, Part
+from shared.contracts.saying import Says
 from shared.contracts.terms import (
     Code,
     Day,
@@ -29,6 +30,7 @@ from shared.kernel.events import Event
 LaboratoryId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$"),
+    Says("a laboratory's code: 2 to 32 capitals, digits and hyphens, such as CU-CENTRAL"),
     Field(description="A laboratory's short code; one that serves two sites has two", examples=["CU-CENTRAL"]),
 ]
 TimeZone = Annotated[str, Field(max_length=64, description="IANA time zone", examples=["Asia/Bangkok"])]

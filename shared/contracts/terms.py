@@ -10,14 +10,20 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints
 
+from shared.contracts.saying import Says
+
 ParticipantId = UUID
 SiteId = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$"), Field(description="A site's short code", examples=["CU"])
+    str,
+    StringConstraints(pattern=r"^[A-Z0-9]{2,12}$"),
+    Says("a site's code: 2 to 12 capitals and digits, such as CU"),
+    Field(description="A site's short code", examples=["CU"]),
 ]
 
 BirthMonth = Annotated[
     str,
     StringConstraints(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$"),
+    Says("a year and a month of birth, such as 2017-03; the day is never taken"),
     Field(description="Year and month of birth; the day is never taken", examples=["2017-03"]),
 ]
 
@@ -35,10 +41,10 @@ def _written_out(given: object) -> object:
     """A number, or digits alone, would be read as seconds since 1970: `20260314` is a day in August of that year."""
     if isinstance(given, date) or (isinstance(given, str) and given[4:5] == "-"):
         return given
-    raise ValueError("a date or an instant is written out, such as 2026-03-14 or 2026-03-14T10:30:00+07:00")
+    raise ValueError("not written out")
 
 
-Day = Annotated[date, BeforeValidator(_written_out)]
+Day = Annotated[date, BeforeValidator(_written_out), Says("a day of the calendar, such as 2026-03-14")]
 
 Flag = Annotated[bool, Field(strict=True)]  # `0`, "no" and "off" are not an answer
 
@@ -47,6 +53,7 @@ PartialDate = Annotated[
     str,
     StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"),
     AfterValidator(_is_partial_date),
+    Says("a date of the calendar as far as it is known: 2026-03-14, 2026-03 or 2026"),
     Field(
         description="An ISO 8601 date as far as it is known: 2026, 2026-03 or 2026-03-14",
         examples=["2026-03-14", "2026-03"],
@@ -160,6 +167,7 @@ Narrative = Annotated[
 Code = Annotated[
     str,
     StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/+:-]{0,63}$"),
+    Says("a code of at most 64 letters, digits, blanks and . _ / + : - that begins with a letter or a digit"),
     Field(description="A code or identifier of a thing, never of a person"),
 ]
 
@@ -173,6 +181,7 @@ def _numbers_something(text: str) -> str:
 ReferenceNumber = Annotated[
     str,
     StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9./_-]{0,39}$"),
+    Says("a reference number of at most 40 capitals, digits and . / _ - without blanks, such as IRB-0456/26"),
     AfterValidator(_numbers_something),
     AfterValidator(_names_nobody),
     Field(description="The number on a letter: capitals, digits and . / _ - without blanks", examples=["IRB-0456/26"]),
@@ -211,5 +220,6 @@ Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_written_out),
     AfterValidator(_within_every_calendar),
+    Says("an instant with its offset from UTC, of the years 1900 to 9998, such as 2026-03-14T10:30:00+07:00"),
     Field(description="An RFC 3339 instant with its offset", examples=["2026-03-14T10:30:00+07:00"]),
 ]

@@ -4,7 +4,7 @@
 the request. What was sent is never quoted back: answers end in other people's logs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from shared.auth.tokens import Unauthenticated
+from shared.http import wording
 from shared.http.etags import MissingIfMatch
 from shared.http.negotiation import NotAcceptable
 from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_bug, of_http
@@ -28,6 +29,7 @@ from shared.kernel.errors import (
 from shared.telemetry.metrics import PROBLEMS
 
 RETRY_AFTER_SECONDS = 2
+MOST_PLACES = 50
 
 STATUSES: tuple[tuple[type[TrialError], int], ...] = (
     (Unauthenticated, 401),
@@ -88,7 +90,7 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         PROBLEMS.labels(service, InvalidRequest.code).inc()
-        return answer(422, InvalidRequest.code, _advice(request), errors=_places(error.errors()))
+        return answer(422, InvalidRequest.code, _advice(request), errors=_places(error))
 
     async def http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
@@ -110,18 +112,35 @@ def _advice(request: Request) -> str:
     return "the request does not match its schema; `errors` names each place and what it takes"
 
 
-def _places(errors: Sequence[Any]) -> list[PlaceInRequest]:
-    return [PlaceInRequest(at=_pointer(error["loc"]), why=_why(error)) for error in errors[:50]]
+def _places(error: RequestValidationError) -> list[PlaceInRequest]:
+    """Each place once: where several alternatives were tried, the first of them says what fits."""
+    found: dict[str, str] = {}
+    for each in error.errors():
+        found.setdefault(_pointer(each, error.body), wording.of(each))
+        if len(found) == MOST_PLACES:
+            break
+    return [PlaceInRequest(at=at, why=why) for at, why in found.items()]
 
 
-def _pointer(location: Sequence[Any]) -> str:
-    where, *path = location or ("body",)
-    if where == "body":
-        return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return f"{where}: {'.'.join(map(str, path))}"
+def _pointer(error: Mapping[str, Any], body: Any) -> str:
+    where, *path = error["loc"] or ("body",)
+    if where != "body":
+        return f"{where}: {'.'.join(map(str, path))}"
+    there = [] if error["type"] == "json_invalid" else _in_the_body(path, body, missing=error["type"] == "missing")
+    return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in there)
 
 
-def _why(error: Any) -> str:
-    if error["type"] == "json_invalid":
-        return "not valid JSON: " + str(error.get("ctx", {}).get("error", ""))[:100]
-    return str(error["msg"])[:500]
+def _in_the_body(path: Sequence[Any], body: Any, *, missing: bool) -> Iterator[Any]:
+    """The parts that lead through the body. Others name an alternative that pydantic tried, or a key that is wrong."""
+    for place, part in enumerate(path):
+        if _leads_on(body, part):
+            body = body[part]
+            yield part
+        elif missing and place == len(path) - 1:
+            yield part
+
+
+def _leads_on(body: Any, part: Any) -> bool:
+    if isinstance(body, dict):
+        return part in body
+    return isinstance(body, list) and isinstance(part, int) and part < len(body)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from shared.contracts.enrollment import SiteEvent, SiteOpened, SubjectNumberAllocated
 from shared.contracts.enrollment_terms import TimeZone
+from shared.contracts.saying import Says
 from shared.contracts.terms import Code, ShortText, SiteId
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound
@@ -29,6 +30,7 @@ KnownTimeZone = Annotated[TimeZone, StringConstraints(max_length=64), AfterValid
 Country = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}$"),
+    Says("a country by the two capitals of its ISO 3166 code, such as TH"),
     Field(description="ISO 3166-1 alpha-2 code of the country", examples=["TH"]),
 ]
 

@@ -4,14 +4,22 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
+from pydantic import StringConstraints
 
 from services.projector.api.answering import Listing, PagingDep, listed, page
 from services.projector.api.asking import AskedDep, ProjectorDep, key, text
 from services.projector.api.permissions import MayReadCourses
 from services.projector.exports import sheets
 from services.projector.readmodels.adverse_events import AdverseEvent, Filter, Key, key_of
+from shared.contracts.saying import Says
 from shared.http.negotiation import WantsCsv
 from shared.http.service_app import router as _router
+
+SocName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200),
+    Says("the name of a system organ class, such as Investigations"),
+]
 
 router = _router("/v1/adverse-events", "Adverse events")
 
@@ -19,9 +27,7 @@ router = _router("/v1/adverse-events", "Adverse events")
 async def _wanted(
     serious: Annotated[bool | None, Query(description="Serious ones, or those that are not")] = None,
     grade: Annotated[int | None, Query(ge=1, le=5, description="Those that ever had this grade or a worse one")] = None,
-    soc: Annotated[
-        str | None, Query(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, description="Of this system organ class")
-    ] = None,
+    soc: Annotated[SocName | None, Query(description="Of this system organ class")] = None,
     retracted: Annotated[
         bool | None, Query(description="Retracted ones alone, or without them; left out: both, marked")
     ] = None,

@@ -7,20 +7,25 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
+from pydantic import StringConstraints
 
 from services.projector.application import Projector
 from services.projector.reading import Question
 from services.projector.readmodels.participants import Scope
+from shared.contracts.saying import Says
 from shared.contracts.terms import SiteId
 from shared.http import paging
 from shared.http.paging import UnreadableCursor
 from shared.kernel.actor import Actor
 
+Position = Annotated[
+    str,
+    StringConstraints(pattern=r"^[!-~]+$", max_length=300),
+    Says("the position of a write as its header Trial-Position has it: <stream>@<version>"),
+]
 WaitFor = Annotated[
-    str | None,
+    Position | None,
     Query(
-        pattern=r"^[!-~]+$",
-        max_length=300,
         description="Trial-Position of a write that the answer must show; waits up to 2 s, then 503",
         examples=["adverse-event:018f2b6e-5f0a-7c31-9d2e-0c7a5b1e4d10@1"],
     ),

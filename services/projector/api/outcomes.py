@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Query, Response
+from pydantic import StringConstraints
 
 from services.projector.api.answering import Answer, table, tabular
 from services.projector.api.asking import AskedDep, ProjectorDep
@@ -15,12 +16,20 @@ from services.projector.domain.persistence import Persistence
 from services.projector.domain.response_rate import ResponseRates
 from services.projector.exports import sheets
 from shared.contracts.biomarkers import FlowSpecimenType
-from shared.contracts.efficacy import Evaluator
+from shared.contracts.efficacy_terms import Evaluator
+from shared.contracts.saying import Says
 from shared.http.negotiation import WantsCsv
 from shared.http.service_app import router as _router
 from shared.protocol import ParentPopulation
 
 router = _router("/v1/outcomes", "Outcomes")
+
+
+AgentName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64),
+    Says("an agent as the protocol lists it, such as car-t-product"),
+]
 
 
 class SheetName(StrEnum):
@@ -44,10 +53,8 @@ async def adverse_event_incidence(
     csv: WantsCsv,
     projector: ProjectorDep,
     agent: Annotated[
-        str | None,
+        AgentName | None,
         Query(
-            pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
-            max_length=64,
             description="Whose attribution makes an event `related`; left out: the protocol's first agent, the product",
         ),
     ] = None,
