@@ -4,7 +4,11 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
+
+NOTHING = object()  # what an empty body holds
 
 
 def _refuse_constant(name: str) -> Any:
@@ -28,6 +32,25 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class ExactRequest(Request):
     """Like Starlette's, with numbers kept exact."""
 
+    async def content(self) -> Any:
+        """What the body holds: `NOTHING` where it is empty, the bytes where its media type is not JSON.
+
+        Raises:
+            RequestValidationError: it is not JSON.
+            HTTPException: the caller left in the middle of it.
+        """
+        try:
+            body = await self.body()
+            if not body:
+                return NOTHING
+            return await self.json() if _is_json(self.headers.get("content-type", "")) else body
+        except ClientDisconnect as left:
+            raise HTTPException(400, "the body broke off") from left
+        except json.JSONDecodeError as error:
+            place = ("body", error.pos)
+            why = {"type": "json_invalid", "loc": place, "msg": "JSON decode error", "ctx": {"error": error.msg}}
+            raise RequestValidationError([why], body=error.doc) from error
+
     async def json(self) -> Any:
         if not hasattr(self, "_exact"):
             try:
@@ -44,3 +67,8 @@ class ExactRequest(Request):
                     raise
                 raise json.JSONDecodeError("nested too deep, or a number too long", "", 0) from error
         return self._exact
+
+
+def _is_json(media_type: str) -> bool:
+    kind = media_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

@@ -1,13 +1,14 @@
 """The route of every endpoint: numbers are read exactly, and a parameter it does not know is refused."""
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from shared.http.body import ExactRequest
+from shared.http.calling import Calling
 from shared.http.problems import InvalidRequest
 
 
@@ -20,16 +21,18 @@ class UnknownParameter(InvalidRequest):
 class ExactRoute(APIRoute):
     """A route whose endpoint sees an `ExactRequest` and the query parameters it declares, no others."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        known = query_names(self.dependant)
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._calling = Calling(self)
+        self._known = query_names(self.dependant)
+        self.app = self._answer
 
-        async def exactly(request: Request) -> Response:
-            if request.scope["query_string"]:
-                refuse_unknown(request, known)
-            return await handle(ExactRequest(request.scope, request.receive))
-
-        return exactly
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = ExactRequest(scope, receive)
+        if scope["query_string"]:
+            refuse_unknown(request, self._known)
+        response = await self._calling(request)
+        await response(scope, receive, send)
 
 
 def refuse_unknown(request: Request, known: frozenset[str]) -> None:
