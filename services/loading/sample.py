@@ -19,7 +19,7 @@ from services.loading.sample_adverse_events import AdverseEvent
 from services.loading.sample_episodes import ToxicityEpisode
 from services.loading.sample_rows import Row, says_one_thing
 from shared.contracts.biomarkers import CarSubsets, NotMeasured, ParentPopulation, Percent, Qualifier, ReportedCytokine
-from shared.contracts.efficacy import (
+from shared.contracts.efficacy_terms import (
     LesionDescription,
     LesionState,
     Modality,
@@ -28,6 +28,7 @@ from shared.contracts.efficacy import (
     Response,
     TargetMeasurement,
 )
+from shared.contracts.enrollment_lymphodepletion import DrugsGiven
 from shared.contracts.enrollment_terms import ConsentKind, Diagnosis, Disposition, Evidence, Relationship, Route, Sex
 from shared.contracts.terms import BirthMonth, Code, Instant, Measurement, PartialDate, Reason, ShortText, SiteId
 from shared.kernel.errors import TrialError
@@ -109,6 +110,13 @@ class Eligibility(Row):
 class Enrolment(Row):
     enrolled_on: date
     dose_level: Code
+
+
+class Lymphodepletion(Row):
+    """Before the infusion of the course."""
+
+    first_dose_at: Instant | None = None
+    drugs: DrugsGiven
 
 
 class Infusion(Row):
@@ -242,6 +250,7 @@ class Participant(Row):
     consents: tuple[Consent, ...]
     eligibility: Eligibility
     enrolment: Enrolment | None = None
+    lymphodepletion: Lymphodepletion | None = None
     infusion: Infusion | None = None
     adverse_events: tuple[AdverseEvent, ...] = ()
     toxicity_episodes: tuple[ToxicityEpisode, ...] = ()

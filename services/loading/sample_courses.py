@@ -14,6 +14,7 @@ from services.loading.sample import (
     CytokinePanel,
     FlowResult,
     Level,
+    Lymphodepletion,
     Participant,
     Sample,
     Site,
@@ -83,6 +84,8 @@ class _Commands:
         yield self._of_participant("assess-eligibility", who.eligibility, "eligibility")
         if who.enrolment is not None:
             yield self._of_participant("enrol", who.enrolment, "enrolments")
+        if who.lymphodepletion is not None:
+            yield self._lymphodepletion(who.lymphodepletion)
         if who.infusion is not None:
             yield self._of_participant("record-infusion", who.infusion, "infusions")
         yield from (self._consent(each) for each in late)
@@ -113,6 +116,12 @@ class _Commands:
         row = self._row(verb, *which)
         path = f"{self._enrollment}/{verb}"
         return Step(kind, row, path, _body(body), Role.COORDINATOR, PARTICIPANT, key, changes=True)
+
+    def _lymphodepletion(self, course: Lymphodepletion) -> Step:
+        key, row = self._identity("lymphodepletion"), self._row("lymphodepletion")
+        body = {"lymphodepletion_id": str(key), **_body(course)}
+        path = f"{self._enrollment}/record-lymphodepletion"
+        return Step("lymphodepletions", row, path, body, Role.COORDINATOR, PARTICIPANT, key, changes=True)
 
     def _adverse_event(self, number: int, event: AdverseEvent) -> Iterator[Step]:
         key, row = self._identity("adverse event", number), self._row("adverse event", number)

@@ -8,7 +8,7 @@ import pytest
 from services.loading.sample import FOLDER, SampleUnusable, read_sample
 from services.loading.sample_adverse_events import FollowUp
 from services.loading.sample_courses import courses_of, sites_of
-from shared.contracts.efficacy import LesionState, NonTargetStatus
+from shared.contracts.efficacy_terms import LesionState, NonTargetStatus
 from shared.protocol import load_protocol
 
 SAMPLE = read_sample()
@@ -42,6 +42,20 @@ def test_doses_go_up_the_ladder_in_the_order_of_time_and_their_totals_agree() ->
         assert abs(infusion.total_car_positive_cells - planned) * 100 <= 5 * planned
 
 
+def test_all_are_prepared_within_a_week_before_the_infusion() -> None:
+    """By the drugs that the protocol lists, on days -5 to -3; of some the hour of the first dose is not known."""
+    listed = load_protocol().lymphodepletion
+    assert listed is not None
+    for who in INFUSED:
+        assert who.infusion is not None
+        assert who.lymphodepletion is not None
+        day_zero = who.infusion.started_at.date()
+        days = {(day - day_zero).days for drug in who.lymphodepletion.drugs for day in drug.days}
+        assert days == {-5, -4, -3}
+        assert {drug.drug for drug in who.lymphodepletion.drugs} == set(listed.drugs.value)
+    assert {who.lymphodepletion.first_dose_at is None for who in INFUSED if who.lymphodepletion} == {True, False}
+
+
 def test_everything_that_can_happen_happens() -> None:
     follow_ups = {
         verb for who in INFUSED for event in who.adverse_events for each in event.then for verb in each.model_fields_set
@@ -63,7 +77,7 @@ def test_everything_that_can_happen_happens() -> None:
 
 def test_no_two_commands_have_one_id_and_every_role_that_enters_data_speaks() -> None:
     steps = [step for course in (*sites_of(SAMPLE), *courses_of(SAMPLE)) for step in course]
-    assert len({step.id for step in steps}) == len(steps) == 337
+    assert len({step.id for step in steps}) == len(steps) == 346
     assert {step.role.value for step in steps} == {
         "sponsor",
         "coordinator",
