@@ -206,6 +206,7 @@ def test_logs_are_lines_of_json_that_say_nothing_of_anybodys_health(stack: Stack
     for process in stack.processes.values():
         if process.name.endswith(("-api", "-worker")):
             lines = process.log.read_text(encoding="utf-8").splitlines()
+            assert lines, f"{process.name} logs nothing"
             assert all(isinstance(json.loads(line), dict) for line in lines), process.name
             told = "\n".join(lines)
             for secret in ("neuroblastoma", "Cytokine release", "2017-0", "eyJ", "native-", "CMD03-0007"):
