@@ -23,7 +23,7 @@ corrected; the responses follow. A reader may override a response with a reason;
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.efficacy.api import assessments, lesions, tumour_burden  # noqa: PLC0415
+    from services.efficacy.api import assessments, best_response, evaluations, lesions, tumour_burden  # noqa: PLC0415
     from services.efficacy.application import Efficacy  # noqa: PLC0415
     from services.efficacy.domain.criteria import UnknownCriteria  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
@@ -36,7 +36,7 @@ def create_app(parts: Parts) -> "FastAPI":
         "efficacy",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[lesions.router, assessments.router, tumour_burden.router],
+        routers=[lesions.router, assessments.router, tumour_burden.router, evaluations.router, best_response.router],
         parts=parts,
         efficacy=efficacy,
     )

@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from services.efficacy import references
-from services.efficacy.domain import criteria
 from services.efficacy.domain.assessments import (
     CorrectAssessment,
     NoSuchAssessment,
@@ -12,6 +11,7 @@ from services.efficacy.domain.assessments import (
     RetractAssessment,
 )
 from services.efficacy.domain.burden import Facts, TumourBurden
+from services.efficacy.domain.criteria import TrialCriteria
 from services.efficacy.domain.lesions import CorrectLesion, IdentifyLesion, NoSuchLesion, RetractLesion
 from services.efficacy.domain.naming import AboutLesion
 from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
@@ -35,9 +35,10 @@ class Efficacy:
     def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
         self._db = db
         self._store = store
-        self._protocol = protocol
-        self._criteria = criteria.deciding(protocol)
+        self.protocol = protocol
+        self._criteria = TrialCriteria(protocol)
         self._clock = clock
+        self.engines = self._criteria.engines
 
     async def add(self, participant_id: UUID, command: Addition, *, by: Actor) -> Receipt:
         """Record a lesion or an assessment. It has an id of its own, so it names no version: see `tumour_burden`."""
@@ -78,7 +79,8 @@ class Efficacy:
 
     def _facts(self, participant: Participant, now: datetime) -> Facts:
         today = now.astimezone(participant.zone).date()
-        return Facts(participant.participant_id, self._protocol, self._criteria, today)
+        criteria = self._criteria.of(participant.diagnosis)
+        return Facts(participant.participant_id, self.protocol, criteria.deciding, today, criteria.supportive)
 
 
 def _ensure_known(command: Change, burden: TumourBurden) -> None:

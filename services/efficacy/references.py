@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, select
 
 from services.efficacy.tables import participants
-from shared.contracts.enrollment import ParticipantScreened
+from shared.contracts.enrollment import ParticipantScreened, ScreeningDataCorrected
 from shared.db import Database, Lookup
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
@@ -30,11 +30,12 @@ class NoSuchParticipant(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Whose tumour is assessed: at which site, and in which time zone dates are meant."""
+    """Whose tumour is assessed: which tumour, at which site, and in which time zone dates are meant."""
 
     participant_id: UUID
     site_id: str
     zone: ZoneInfo
+    diagnosis: str | None
 
 
 async def participant(db: Database, participant_id: UUID) -> Participant:
@@ -46,10 +47,15 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
     row = await _BY_ID.one(db, id=str(participant_id))
     if row is None:
         raise NoSuchParticipant
-    return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone))
+    return Participant(UUID(row.participant_id), row.site_id, ZoneInfo(row.time_zone), row.diagnosis)
 
 
 @PROJECTION.on(ParticipantScreened)
 def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
     key = {"participant_id": str(event.participant_id)}
-    rows.upsert(participants, key, site_id=event.site_id, time_zone=event.time_zone)
+    rows.upsert(participants, key, site_id=event.site_id, time_zone=event.time_zone, diagnosis=event.diagnosis)
+
+
+@PROJECTION.on(ScreeningDataCorrected)
+def _(rows: Rows, event: ScreeningDataCorrected, _envelope: Envelope) -> None:
+    rows.upsert(participants, {"participant_id": str(event.participant_id)}, diagnosis=event.diagnosis)

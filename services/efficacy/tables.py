@@ -15,4 +15,5 @@ participants = Table(
     Column("participant_id", Text, primary_key=True, comment="as in events.subject"),
     Column("site_id", Text),
     Column("time_zone", Text, comment="the site's, in which dates of the participant are meant"),
+    Column("diagnosis", Text, comment="by which the protocol chooses the criteria"),
 )

@@ -4,245 +4,22 @@ Diameters are raw, in millimetres, so that any set of criteria can be computed f
 always derived: it names the criteria, the rule that fired and the numbers it rests on.
 """
 
-from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field
 
-from shared.contracts.saying import Says
-from shared.contracts.terms import Code, Flag, Measurement, PartialDate, ParticipantId, ProtocolRef, Reason, ShortText
+from shared.contracts.efficacy_terms import (
+    Criteria,
+    Evaluator,
+    Findings,
+    LesionDescription,
+    Response,
+    ResponseBasis,
+    Rule,
+    SupportiveResponse,
+)
+from shared.contracts.terms import PartialDate, ParticipantId, ProtocolRef, Reason, ShortText
 from shared.kernel.events import Event
-
-
-class LesionRole(StrEnum):
-    """How a lesion known at baseline is followed (SDTM TUSTRESC)."""
-
-    TARGET = "target"
-    NON_TARGET = "non-target"
-
-
-class Organ(StrEnum):
-    """Where a lesion lies (SDTM TULOC, codelist C74456), as organs are counted when targets are chosen."""
-
-    ABDOMINAL_CAVITY = "abdominal-cavity"
-    ADRENAL_GLAND = "adrenal-gland"
-    BLADDER = "bladder"
-    BONE = "bone"
-    BONE_MARROW = "bone-marrow"
-    BOWEL = "bowel"
-    BRAIN = "brain"
-    BREAST = "breast"
-    CHEST = "chest"
-    CHEST_WALL = "chest-wall"
-    HEAD_AND_NECK = "head-and-neck"
-    HEART = "heart"
-    KIDNEY = "kidney"
-    LIVER = "liver"
-    LUNG = "lung"
-    LYMPH_NODE = "lymph-node"
-    MEDIASTINUM = "mediastinum"
-    MENINGES = "meninges"
-    ORBIT = "orbit"
-    OVARY = "ovary"
-    PANCREAS = "pancreas"
-    PELVIS = "pelvis"
-    PERITONEUM = "peritoneum"
-    PLEURA = "pleura"
-    PROSTATE = "prostate"
-    RETROPERITONEUM = "retroperitoneum"
-    SKIN = "skin"
-    SOFT_TISSUE = "soft-tissue"
-    SPINAL_CORD = "spinal-cord"
-    SPLEEN = "spleen"
-    STOMACH = "stomach"
-    TESTIS = "testis"
-    THYROID = "thyroid"
-    UTERUS = "uterus"
-    OTHER = "other"
-
-
-class Laterality(StrEnum):
-    """The side of a lesion (SDTM TULAT)."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    MIDLINE = "midline"
-    BILATERAL = "bilateral"
-
-
-class Modality(StrEnum):
-    """How the lesions were seen (SDTM TUMETHOD and TRMETHOD, codelist C85492)."""
-
-    CT = "ct"
-    MRI = "mri"
-    PET_CT = "pet-ct"
-    PET_MRI = "pet-mri"
-    SCINTIGRAPHY = "scintigraphy"
-    ULTRASOUND = "ultrasound"
-    X_RAY = "x-ray"
-    PHYSICAL_EXAMINATION = "physical-examination"
-    OTHER = "other"
-
-
-class Evaluator(StrEnum):
-    """Who read the images (SDTM TUEVAL, TREVAL and RSEVAL, codelist C78735)."""
-
-    INVESTIGATOR = "investigator"
-    INDEPENDENT_ASSESSOR = "independent-assessor"
-
-
-class LesionState(StrEnum):
-    """What became of a target lesion at one assessment. There is no default: missing is never zero."""
-
-    MEASURED = "measured"
-    ABSENT = "absent"
-    TOO_SMALL = "too-small"
-    NOT_ASSESSED = "not-assessed"
-
-
-class NonTargetStatus(StrEnum):
-    """All non-target lesions together (SDTM RS NTRGRESP). `none`: there were none at baseline."""
-
-    CR = "cr"
-    NON_CR_NON_PD = "non-cr-non-pd"
-    PD = "pd"
-    NE = "ne"
-    NONE = "none"
-
-
-class Certainty(StrEnum):
-    """How sure the reader is that a lesion is new; only an unequivocal one is progression."""
-
-    UNEQUIVOCAL = "unequivocal"
-    EQUIVOCAL = "equivocal"
-
-
-class Response(StrEnum):
-    """The response at one assessment (SDTM RSSTRESC, codelist C96785)."""
-
-    CR = "CR"
-    PR = "PR"
-    SD = "SD"
-    PD = "PD"
-    NE = "NE"
-
-
-def _to_the_micrometre(value: Decimal) -> Decimal:
-    if value != round(value, 3):
-        raise ValueError("at most 3 decimal places of a millimetre")
-    return Decimal(format(value.normalize(), "f"))  # 12.50 and 12.5 are one content
-
-
-Diameter = Annotated[
-    Measurement,
-    Field(gt=0, le=1000, description="Millimetres, above 0; a lesion that is gone is `absent`", examples=["24.5"]),
-    AfterValidator(_to_the_micrometre),
-]
-
-Criteria = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Z0-9_]{2,32}$"),
-    Says("a set of response criteria by its name, such as SEED_V1"),
-    Field(description="The set of response criteria (SDTM RSCAT)", examples=["SEED_V1"]),
-]
-
-Rule = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
-    Says("a rule by its name, such as growth-over-nadir"),
-    Field(description="A rule or a measure of the criteria, by name", examples=["growth-over-nadir"]),
-]
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LesionPlace(_Value):
-    """Where a lesion is: the organ by code (`other` needs `organ_text`), the side, and whether it is a node."""
-
-    organ: Organ
-    organ_text: ShortText | None = Field(None, description="The organ in words; needed where it is `other`")
-    laterality: Laterality | None = None
-    node: Flag = Field(False, description="A lymph node: judged by its short axis, the perpendicular diameter")
-
-    @model_validator(mode="after")
-    def _place_is_whole(self) -> "LesionPlace":
-        if (self.organ is Organ.OTHER) != (self.organ_text is not None):
-            raise ValueError("organ_text is given where organ is 'other', and only there")
-        if self.organ is Organ.LYMPH_NODE and not self.node:
-            raise ValueError("an organ of 'lymph-node' needs node: true")
-        return self
-
-
-class LesionDescription(LesionPlace):
-    """A lesion known at baseline. `label` is how the readers call it (SDTM TULNKID): T01, NT02."""
-
-    label: Code
-    role: LesionRole
-
-
-class NewLesion(LesionPlace):
-    """A lesion that was not there at baseline. It is listed at every assessment at which it is seen."""
-
-    label: Code
-    certainty: Certainty
-
-
-class TargetMeasurement(_Value):
-    """One target lesion at one assessment: both diameters where it was measured, none where it was not.
-
-    The perpendicular is the longest diameter at right angles to the longest (SDTM LDIAM and LPERP); of a node
-    it is the short axis.
-    """
-
-    lesion_id: UUID
-    state: LesionState
-    longest_mm: Diameter | None = None
-    perpendicular_mm: Diameter | None = None
-    modality: Modality | None = Field(None, description="Where it differs from the assessment's")
-
-    @model_validator(mode="after")
-    def _diameters_fit_the_state(self) -> "TargetMeasurement":
-        given = self.longest_mm is not None, self.perpendicular_mm is not None
-        if self.state is LesionState.MEASURED and given != (True, True):
-            raise ValueError("a measured lesion needs longest_mm and perpendicular_mm")
-        if self.state is not LesionState.MEASURED and given != (False, False):
-            raise ValueError(f"a lesion that is {self.state.value} has no diameters: leave both out")
-        if (
-            self.longest_mm is not None
-            and self.perpendicular_mm is not None
-            and self.perpendicular_mm > self.longest_mm
-        ):
-            raise ValueError("perpendicular_mm may not exceed longest_mm")
-        return self
-
-
-def _one_each(measurements: tuple[TargetMeasurement, ...]) -> tuple[TargetMeasurement, ...]:
-    if len({each.lesion_id for each in measurements}) != len(measurements):
-        raise ValueError("each target lesion is given once")
-    return tuple(sorted(measurements, key=lambda each: each.lesion_id))
-
-
-def _one_label_each(lesions: tuple[NewLesion, ...]) -> tuple[NewLesion, ...]:
-    if len({each.label for each in lesions}) != len(lesions):
-        raise ValueError("each new lesion is given once, under its own label")
-    return tuple(sorted(lesions, key=lambda each: each.label))
-
-
-class Findings(_Value):
-    """What one reader saw at one time point: raw measurements, before any criteria are applied."""
-
-    assessed_on: PartialDate
-    visit: ShortText | None = Field(None, description="The visit it was planned for, if any", examples=["D30"])
-    modality: Modality
-    targets: Annotated[tuple[TargetMeasurement, ...], AfterValidator(_one_each)] = Field(
-        (), max_length=50, description="Every target lesion with its state; one not seen is `not-assessed`"
-    )
-    non_target: NonTargetStatus
-    new_lesions: Annotated[tuple[NewLesion, ...], AfterValidator(_one_label_each)] = Field((), max_length=50)
 
 
 class LesionIdentified(Event, type="efficacy.lesion-identified", version=1):
@@ -300,31 +77,6 @@ class AssessmentRetracted(Event, type="efficacy.assessment-retracted", version=1
     reason: Reason
 
 
-class ResponseBasis(_Value):
-    """The numbers a response rests on, by the measure of the criteria, in `unit` (UCUM: mm or mm2).
-
-    `sum` is missing where a target was not assessed or there is none; `seen_sum` adds those that were seen.
-    Percentages are rounded to two places for reading, the limits are exact: decisions are made on the sums
-    themselves. The nadir is the smallest sum before this assessment, baseline included.
-    """
-
-    measure: Rule
-    unit: str
-    sum: Measurement | None = None
-    seen_sum: Measurement | None = None
-    baseline_on: PartialDate | None = None
-    baseline_sum: Measurement | None = None
-    percent_from_baseline: Measurement | None = None
-    nadir_on: PartialDate | None = None
-    nadir_sum: Measurement | None = None
-    percent_from_nadir: Measurement | None = None
-    progression_above: Measurement | None = Field(None, description="A sum beyond this is progression")
-    response_below: Measurement | None = Field(None, description="A sum beyond this is a partial response")
-    not_assessed: tuple[UUID, ...] = Field((), description="Targets without which the sum is missing")
-    too_small: tuple[UUID, ...] = Field((), description="Targets counted with the default diameter")
-    default_diameter_mm: Measurement | None = Field(None, description="What each axis of those counted for")
-
-
 class ResponseAssigned(Event, type="efficacy.response-assigned", version=1):
     """The criteria gave this response at an assessment. A later one for the same assessment replaces it."""
 
@@ -337,8 +89,21 @@ class ResponseAssigned(Event, type="efficacy.response-assigned", version=1):
     response: Response
     rule: Rule
     explanation: str
+    would_change: tuple[str, ...] = Field((), description="What would have led to another response, and to which")
     basis: ResponseBasis
     supersedes: Response | None = Field(None, description="What was assigned here before, if anything")
+    protocol: ProtocolRef
+
+
+class SupportiveResponsesAssigned(Event, type="efficacy.supportive-responses-assigned", version=1):
+    """What the other sets of criteria say of an assessment, beside the one that decides. A later one replaces it."""
+
+    participant_id: ParticipantId
+    assessment_id: UUID
+    evaluator: Evaluator
+    assessed_on: PartialDate
+    visit: ShortText | None
+    responses: tuple[SupportiveResponse, ...]
     protocol: ProtocolRef
 
 

@@ -1,5 +1,6 @@
 """How tumour response is judged."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -31,10 +32,24 @@ class Denominator(StrEnum):
     RESPONSE_EVALUABLE = "response-evaluable"
 
 
+class CriteriaOfDiagnoses(Part):
+    """Sets of response criteria for some kinds of tumour, by the diagnosis recorded at screening."""
+
+    diagnoses: tuple[Text, ...]
+    criteria: tuple[Text, ...]
+
+
 class ResponseCriteria(Part):
-    """The response criteria and their parameters. Progression is tested before response."""
+    """The response criteria and their parameters. Progression is tested before response.
+
+    `criteria` decide, unless `criteria_by_diagnosis` names one set for the diagnosis. `supportive` are computed beside
+    them for everybody, `supportive_by_diagnosis` for some.
+    """
 
     criteria: Setting[Text]
+    criteria_by_diagnosis: Setting[Mapping[Text, Text]]
+    supportive: Setting[tuple[Text, ...]]
+    supportive_by_diagnosis: Setting[tuple[CriteriaOfDiagnoses, ...]]
     measure: Setting[TumourMeasure]
     pr_decrease_percent: Setting[Percent]
     pr_strict: Setting[bool]

@@ -13,6 +13,7 @@ from shared.protocol.case_reports import CaseReports
 from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
+from shared.protocol.endpoints import Endpoints
 from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Part, Setting, Text
 from shared.protocol.safety import Causality, ClockSteps, Dosing, GradingCriteria, ReportingClock
@@ -41,6 +42,7 @@ class Protocol(Part):
     causality: Causality
     car_t_toxicity: CarTToxicity
     response: ResponseCriteria
+    endpoints: Endpoints
     persistence: Persistence
     cytokines: Cytokines
     eligibility: tuple[Criterion, ...]

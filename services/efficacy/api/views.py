@@ -6,15 +6,16 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.efficacy.domain import burden
-from shared.contracts.efficacy import (
+from shared.contracts.efficacy import ResponseAssigned
+from shared.contracts.efficacy_terms import (
     Criteria,
     Evaluator,
     Findings,
     LesionDescription,
     Response,
-    ResponseAssigned,
     ResponseBasis,
     Rule,
+    SupportiveResponse,
 )
 from shared.contracts.terms import ParticipantId, ProtocolRef, Reason, SiteId
 
@@ -47,21 +48,26 @@ class AssessmentResponse(BaseModel):
     assigned: Response
     rule: Rule
     explanation: str
+    would_change: tuple[str, ...]
     basis: ResponseBasis
     protocol: ProtocolRef
     override: Override | None
+    supportive: tuple[SupportiveResponse, ...] = Field(description="What the other sets make of the same measurements")
 
     @classmethod
-    def of(cls, assigned: ResponseAssigned, override: burden.Override | None) -> Self:
+    def of(cls, assessment: burden.Assessment, assigned: ResponseAssigned) -> Self:
+        override, beside = assessment.override, assessment.supportive
         return cls(
             response=assigned.response if override is None else override.response,
             criteria=assigned.criteria,
             assigned=assigned.response,
             rule=assigned.rule,
             explanation=assigned.explanation,
+            would_change=assigned.would_change,
             basis=assigned.basis,
             protocol=assigned.protocol,
             override=None if override is None else _override(override),
+            supportive=() if beside is None else beside.responses,
         )
 
 
@@ -83,7 +89,7 @@ class Assessment(Findings):
             evaluator=assessment.evaluator,
             baseline=assessment.baseline,
             retracted=assessment.retracted,
-            response=None if assigned is None else AssessmentResponse.of(assigned, assessment.override),
+            response=None if assigned is None else AssessmentResponse.of(assessment, assigned),
         )
 
 

@@ -7,16 +7,14 @@ from pydantic import ConfigDict, Field
 
 from services.efficacy.domain.burden import Assessment, EfficacyEvent, Facts, TumourBurden
 from services.efficacy.domain.naming import AboutAssessment
-from shared.contracts.efficacy import (
-    AssessmentCorrected,
-    AssessmentRetracted,
+from shared.contracts.efficacy import AssessmentCorrected, AssessmentRetracted, TumourAssessed
+from shared.contracts.efficacy_terms import (
     Evaluator,
     Findings,
     LesionRole,
     LesionState,
     NonTargetStatus,
     TargetMeasurement,
-    TumourAssessed,
 )
 from shared.contracts.terms import Flag, Reason, earliest
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound, Unacceptable

@@ -10,20 +10,17 @@ from services.efficacy.domain.criteria.readings import CriteriaEngine
 from shared.contracts.efficacy import (
     AssessmentCorrected,
     AssessmentRetracted,
-    Evaluator,
-    Findings,
     LesionCorrected,
-    LesionDescription,
     LesionIdentified,
     LesionRetracted,
-    LesionRole,
     OverrideBasisChanged,
     OverrideWithdrawn,
-    Response,
     ResponseAssigned,
     ResponseOverridden,
+    SupportiveResponsesAssigned,
     TumourAssessed,
 )
+from shared.contracts.efficacy_terms import Evaluator, Findings, LesionDescription, LesionRole, Response
 from shared.contracts.terms import earliest
 from shared.protocol import Protocol
 
@@ -38,17 +35,22 @@ EfficacyEvent = (
     | ResponseOverridden
     | OverrideBasisChanged
     | OverrideWithdrawn
+    | SupportiveResponsesAssigned
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions need beside the record. `today` is the date at the participant's site."""
+    """What decisions need beside the record. `today` is the date at the participant's site.
+
+    `criteria` decide; `supportive` are computed beside them.
+    """
 
     participant_id: UUID
     protocol: Protocol
     criteria: CriteriaEngine
     today: date
+    supportive: tuple[CriteriaEngine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Assessment:
     findings: Findings
     retracted: bool = False
     assigned: ResponseAssigned | None = None
+    supportive: SupportiveResponsesAssigned | None = None
     override: Override | None = None
 
 
@@ -127,6 +130,9 @@ def evolve(burden: TumourBurden, event: EfficacyEvent) -> TumourBurden:
         case TumourAssessed(assessment_id=assessment_id, findings=findings):
             assessment = Assessment(event.evaluator, event.baseline, findings, findings)
             return burden.with_assessment(assessment_id, assessment)
+        case SupportiveResponsesAssigned(assessment_id=assessment_id):
+            known = burden.assessments[assessment_id]
+            return burden.with_assessment(assessment_id, replace(known, supportive=event))
         case _:
             return burden.with_assessment(
                 event.assessment_id, _assessed(burden.assessments[event.assessment_id], event)

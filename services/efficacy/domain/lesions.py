@@ -7,14 +7,8 @@ from pydantic import ConfigDict
 
 from services.efficacy.domain.burden import EfficacyEvent, Facts, Lesion, TumourBurden
 from services.efficacy.domain.naming import AboutLesion
-from shared.contracts.efficacy import (
-    LesionCorrected,
-    LesionDescription,
-    LesionIdentified,
-    LesionRetracted,
-    LesionRole,
-    Organ,
-)
+from shared.contracts.efficacy import LesionCorrected, LesionIdentified, LesionRetracted
+from shared.contracts.efficacy_terms import LesionDescription, LesionRole, Organ
 from shared.contracts.terms import Reason
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound
 

@@ -3,7 +3,8 @@
 from services.efficacy.domain.assessments import standing
 from services.efficacy.domain.burden import EfficacyEvent, Facts, Override, TumourBurden
 from services.efficacy.domain.naming import AboutAssessment
-from shared.contracts.efficacy import OverrideWithdrawn, Response, ResponseOverridden
+from shared.contracts.efficacy import OverrideWithdrawn, ResponseOverridden
+from shared.contracts.efficacy_terms import Response
 from shared.contracts.terms import Reason
 from shared.kernel.errors import Conflict
 

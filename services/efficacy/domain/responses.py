@@ -7,21 +7,26 @@ assessments on one day neither is the other's nadir. Of a partial date the earli
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import reduce
 from uuid import UUID
 
 from services.efficacy.domain.burden import Assessment, EfficacyEvent, Facts, TumourBurden, evolve
-from services.efficacy.domain.criteria.readings import Judgement, Reading, Target
-from shared.contracts.efficacy import (
+from services.efficacy.domain.criteria.course import judged
+from services.efficacy.domain.criteria.readings import CriteriaEngine, Judgement, Reading, Target
+from shared.contracts.efficacy import OverrideBasisChanged, ResponseAssigned, SupportiveResponsesAssigned
+from shared.contracts.efficacy_terms import (
     Certainty,
+    Findings,
     LesionRole,
     LesionState,
+    NeuroblastomaFindings,
+    NeuroOncologyFindings,
     NonTargetStatus,
-    OverrideBasisChanged,
     Response,
-    ResponseAssigned,
+    SupportiveResponse,
+    TargetMeasurement,
 )
-from shared.contracts.terms import earliest, latest
 
 
 def with_responses(burden: TumourBurden, events: list[EfficacyEvent], facts: Facts) -> list[EfficacyEvent]:
@@ -33,22 +38,30 @@ def with_responses(burden: TumourBurden, events: list[EfficacyEvent], facts: Fac
 
 def _reassigned(burden: TumourBurden, facts: Facts) -> Iterator[EfficacyEvent]:
     for assessment_id, assessment in burden.standing.items():
-        if assessment.baseline:
-            continue
-        before, now = assessment.assigned, _assigned(burden, assessment_id, assessment, facts)
-        if before is not None and _says_the_same(before, now):
-            continue
-        yield now if before is None else now.model_copy(update={"supersedes": before.response})
-        if assessment.override is not None:
-            yield OverrideBasisChanged(
-                participant_id=facts.participant_id,
-                assessment_id=assessment_id,
-                evaluator=assessment.evaluator,
-                criteria=facts.criteria.name,
-                assigned_then=assessment.override.assigned,
-                assigned_now=now.response,
-                response=assessment.override.response,
-            )
+        if not assessment.baseline:
+            yield from _decided(burden, assessment_id, assessment, facts)
+            beside = _supportive(burden, assessment_id, assessment, facts)
+            if beside.responses and not _say_the_same(assessment.supportive, beside):
+                yield beside
+
+
+def _decided(
+    burden: TumourBurden, assessment_id: UUID, assessment: Assessment, facts: Facts
+) -> Iterator[EfficacyEvent]:
+    before, now = assessment.assigned, _assigned(burden, assessment_id, assessment, facts)
+    if before is not None and _says_the_same(before, now):
+        return
+    yield now if before is None else now.model_copy(update={"supersedes": before.response})
+    if assessment.override is not None:
+        yield OverrideBasisChanged(
+            participant_id=facts.participant_id,
+            assessment_id=assessment_id,
+            evaluator=assessment.evaluator,
+            criteria=facts.criteria.name,
+            assigned_then=assessment.override.assigned,
+            assigned_now=now.response,
+            response=assessment.override.response,
+        )
 
 
 def _says_the_same(before: ResponseAssigned, now: ResponseAssigned) -> bool:
@@ -56,8 +69,36 @@ def _says_the_same(before: ResponseAssigned, now: ResponseAssigned) -> bool:
     return before.model_copy(update={"supersedes": None, "protocol": now.protocol}) == now
 
 
+def _say_the_same(before: SupportiveResponsesAssigned | None, now: SupportiveResponsesAssigned) -> bool:
+    return before is not None and before.model_copy(update={"protocol": now.protocol}) == now
+
+
+def _supportive(
+    burden: TumourBurden, assessment_id: UUID, assessment: Assessment, facts: Facts
+) -> SupportiveResponsesAssigned:
+    return SupportiveResponsesAssigned(
+        participant_id=facts.participant_id,
+        assessment_id=assessment_id,
+        evaluator=assessment.evaluator,
+        assessed_on=assessment.findings.assessed_on,
+        visit=assessment.findings.visit,
+        responses=tuple(_beside(engine.name, _judged(burden, assessment, engine)) for engine in facts.supportive),
+        protocol=facts.protocol.ref,
+    )
+
+
+def _beside(name: str, judgement: Judgement) -> SupportiveResponse:
+    return SupportiveResponse(
+        criteria=name,
+        response=judgement.response,
+        rule=judgement.rule,
+        explanation=judgement.explanation,
+        basis=judgement.basis,
+    )
+
+
 def _assigned(burden: TumourBurden, assessment_id: UUID, assessment: Assessment, facts: Facts) -> ResponseAssigned:
-    judgement = _judged(burden, assessment, facts)
+    judgement = _judged(burden, assessment, facts.criteria)
     return ResponseAssigned(
         participant_id=facts.participant_id,
         assessment_id=assessment_id,
@@ -65,53 +106,57 @@ def _assigned(burden: TumourBurden, assessment_id: UUID, assessment: Assessment,
         assessed_on=assessment.findings.assessed_on,
         visit=assessment.findings.visit,
         criteria=facts.criteria.name,
-        response=judgement.response,
+        response=judgement.response or Response.NE,
         rule=judgement.rule,
         explanation=judgement.explanation,
+        would_change=judgement.would_change,
         basis=judgement.basis,
         protocol=facts.protocol.ref,
     )
 
 
-def _judged(burden: TumourBurden, assessment: Assessment, facts: Facts) -> Judgement:
-    current, baseline = _reading(burden, assessment), burden.baseline
-    if baseline is not None and _precedes(assessment, baseline):
-        basis = facts.criteria.judge(None, (), current).basis
-        return Judgement(Response.NE, "before-baseline", "The assessment precedes the baseline.", basis)
-    earlier = [_reading(burden, each) for each in burden.standing.values() if _lies_between(baseline, each, assessment)]
-    return facts.criteria.judge(_reading(burden, baseline) if baseline else None, earlier, current)
-
-
-def _precedes(assessment: Assessment, baseline: Assessment) -> bool:
-    """Whether it must have been before the baseline; a partial date that allows otherwise is no proof."""
-    return latest(assessment.findings.assessed_on) < earliest(baseline.findings.assessed_on)
-
-
-def _lies_between(baseline: Assessment | None, other: Assessment, current: Assessment) -> bool:
-    if baseline is None or other.baseline or _precedes(other, baseline):
-        return False
-    return earliest(other.findings.assessed_on) < earliest(current.findings.assessed_on)
+def _judged(burden: TumourBurden, assessment: Assessment, criteria: CriteriaEngine) -> Judgement:
+    others = [_reading(burden, each) for each in burden.standing.values() if not each.baseline]
+    baseline = burden.baseline
+    return judged(criteria, _reading(burden, baseline) if baseline else None, others, _reading(burden, assessment))
 
 
 def _reading(burden: TumourBurden, assessment: Assessment) -> Reading:
     """The findings as criteria read them: of the lesions that count today; one without a word was not assessed."""
     findings = assessment.findings
     measured = {each.lesion_id: each for each in findings.targets}
-    targets = []
-    for lesion_id, lesion in burden.of_role(LesionRole.TARGET).items():
-        found = measured.get(lesion_id)
-        if found is None:
-            targets.append(Target(lesion_id, lesion.node, LesionState.NOT_ASSESSED))
-        else:
-            targets.append(Target(lesion_id, lesion.node, found.state, found.longest_mm, found.perpendicular_mm))
+    targets = tuple(
+        _target(lesion_id, lesion.node, measured.get(lesion_id), findings)
+        for lesion_id, lesion in burden.of_role(LesionRole.TARGET).items()
+    )
     non_target = findings.non_target
     if non_target is NonTargetStatus.NONE and burden.of_role(LesionRole.NON_TARGET):
         non_target = NonTargetStatus.NE  # recorded before the lesion was: nobody has said what became of it
-    certainties = {each.certainty for each in findings.new_lesions}
+    certain = [each for each in findings.new_lesions if each.certainty is Certainty.UNEQUIVOCAL]
+    longest = [each.longest_mm for each in certain if each.longest_mm is not None]
     return Reading(
         on=findings.assessed_on,
-        targets=tuple(targets),
+        targets=targets,
         non_target=non_target,
-        new_lesion=Certainty.UNEQUIVOCAL in certainties,
-        equivocal=Certainty.EQUIVOCAL in certainties,
+        new_lesion=bool(certain),
+        equivocal=len(certain) < len(findings.new_lesions),
+        new_labels=frozenset(each.label for each in certain),
+        new_sum_mm=sum(longest, Decimal()) if longest else None,
+        neuro_oncology=findings.neuro_oncology or NeuroOncologyFindings(),
+        neuroblastoma=findings.neuroblastoma or NeuroblastomaFindings(),
+    )
+
+
+def _target(lesion_id: UUID, node: bool, found: TargetMeasurement | None, findings: Findings) -> Target:
+    if found is None:
+        return Target(lesion_id, node, LesionState.NOT_ASSESSED)
+    return Target(
+        lesion_id,
+        node,
+        found.state,
+        found.longest_mm,
+        found.perpendicular_mm,
+        tuple((part.longest_mm, part.perpendicular_mm) for part in found.further_parts),
+        found.local_therapy,
+        found.modality or findings.modality,
     )

@@ -16,7 +16,7 @@ from services.loading.cdisc.files import RowUnusable, SourceRow
 from services.loading.cdisc.subjects import NOT_IN_DATA, participant_id
 from services.loading.client import identity
 from services.loading.steps import PARTICIPANT, Step
-from shared.contracts.efficacy import Organ
+from shared.contracts.efficacy_terms import Organ
 from shared.kernel.actor import Role
 
 ROLES = {"TARGET": "target", "NON-TARGET": "non-target"}

@@ -11,13 +11,13 @@ from services.projector.tables import EFFICACY, METADATA
 from shared.contracts.efficacy import (
     AssessmentCorrected,
     AssessmentRetracted,
-    Evaluator,
     OverrideBasisChanged,
     OverrideWithdrawn,
     ResponseAssigned,
     ResponseOverridden,
     TumourAssessed,
 )
+from shared.contracts.efficacy_terms import Evaluator
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 

@@ -24,7 +24,7 @@ async def test_the_migrations_make_the_tables_of_the_code(database: str, request
 
 async def test_a_protocol_with_other_criteria_stops_the_start(sqlite_url: str) -> None:
     protocol = load_protocol()
-    named = protocol.response.criteria.model_copy(update={"value": "WHO_1979"})
+    named = protocol.response.criteria.model_copy(update={"value": "WHO_1980"})
     asked = protocol.model_copy(update={"response": protocol.response.model_copy(update={"criteria": named})})
     db = open_database(sqlite_url, "efficacy")
     try:

@@ -1,90 +1,33 @@
-"""Criteria that judge the percentage change of one sum over both diameters of all target lesions.
+"""Criteria that judge the percentage change of one sum over the target lesions.
 
-The seed's rule is of this kind, by the sum or by the product of the diameters. All decisions are made on exact
+The seed's rule is of this kind, and so are WHO, RANO, RAPNO, RECIST and the tumour part of INRC: they differ in the
+measure, the limits, the reference and a few rules, all of which are data here. All decisions are made on exact
 fractions; what is rounded is for reading alone.
 """
 
-import operator
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
+from services.efficacy.domain.criteria.limits import Limit, Measure, MinimumSize
 from services.efficacy.domain.criteria.readings import Judgement, Reading, Target, exact, percent
-from shared.contracts.efficacy import LesionState, NonTargetStatus, Response, ResponseBasis
+from services.efficacy.domain.criteria.sums import Past, Sum, axes, compared, summed
+from services.efficacy.domain.criteria.wording import Wording
+from shared.contracts.efficacy_terms import LesionState, NonTargetStatus, Response, ResponseBasis
 
 Decision = tuple[Response, str, str]  # the response, the rule that fired, and why in words
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """How the two diameters of one lesion, in mm, become one size; sizes are added over the targets."""
-
-    name: str
-    unit: str
-    of: Callable[[Fraction, Fraction], Fraction]
-
-
-SUM_OF_DIAMETERS = Measure("sum-of-diameters", "mm", operator.add)
-PRODUCT_OF_DIAMETERS = Measure("product-of-diameters", "mm2", operator.mul)
-
-
-class Reference(StrEnum):
-    """What a sum is compared with: the baseline, or the smallest sum so far (baseline included)."""
-
-    BASELINE = "baseline"
-    NADIR = "nadir"
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A change in percent, over which reference, and whether exactly that much is not yet enough."""
-
-    percent: Fraction
-    strict: bool
-    reference: Reference
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """The measure over the targets of one reading: how many were seen, and whether those were all."""
-
-    on: str
-    size: Fraction
-    seen: int
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The complete sums that a time point is compared with."""
-
-    baseline: Sum
-    nadir: Sum
-
-    def reference(self, limit: Limit) -> Sum:
-        return self.nadir if limit.reference is Reference.NADIR else self.baseline
-
-    def rise_to(self, limit: Limit) -> Fraction:
-        return self.reference(limit).size * (1 + limit.percent / 100)
-
-    def fall_to(self, limit: Limit) -> Fraction:
-        return self.reference(limit).size * (1 - limit.percent / 100)
-
-    def is_risen_past(self, limit: Limit, now: Sum) -> bool:
-        bound = self.rise_to(limit)
-        return now.size > bound or (not limit.strict and now.size == bound > 0)
-
-    def is_fallen_past(self, limit: Limit, now: Sum) -> bool:
-        bound = self.fall_to(limit)
-        return now.size < bound or (not limit.strict and now.size == bound)
-
-
-@dataclass(frozen=True, slots=True)
 class PercentChange:
-    """One set of such criteria with its parameters."""
+    """One set of such criteria with its parameters.
+
+    `each_lesion`: progression is that of any one lesion over its own smallest size, rather than of the sum.
+    `minimum`: a lesion that was smaller at baseline is no target of this set, and is followed without measure.
+    `knows_non_measurable`: disease without any target has a response of its own, rather than none.
+    """
 
     name: str
     measure: Measure
@@ -92,8 +35,13 @@ class PercentChange:
     progression: Limit
     node_normal_below_mm: Fraction
     too_small_mm: Fraction
-    new_lesion_is_progression: bool
-    non_target_progression_is_progression: bool
+    minor_response: Limit | None = None
+    each_lesion: bool = False
+    covers_nodes: bool = True
+    minimum: MinimumSize | None = None
+    knows_non_measurable: bool = False
+    new_lesion_is_progression: bool = True
+    non_target_progression_is_progression: bool = True
 
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         """Judge one time point.
@@ -102,37 +50,64 @@ class PercentChange:
         where a target was not assessed, unless what was seen proves progression by itself. A target too small to
         measure counts with the default diameter in both axes. A lymph node counts as gone below the normal
         short axis, wherever the sum then stands; a lesion that is no node has to be absent.
-
-        Source: the registered response rule, with what it leaves open settled by the protocol's settings.
         """
-        now, past = self._sum(current), self._past(baseline, earlier, current)
-        response, rule, why = self._by_what_is_certain(baseline, current) or self._by_targets(current, now, past)
+        if not self.covers_nodes and any(target.node for target in current.targets):
+            return Judgement(None, "nodes-not-covered", f"{self.name} knows no lymph nodes.", self._no_numbers())
+        small = self._below_minimum(baseline)
+        followed = [self._as_followed(each, small) for each in (baseline, *earlier, current) if each is not None]
+        treated = _treated_so_far(followed)
+        sums = [
+            summed(each, self.measure, self.too_small_mm, so_far)
+            for each, so_far in zip(followed, treated, strict=True)
+        ]
+        seen, now = followed[-1], sums[-1]
+        past = compared(sums[0], sums[1:-1]) if baseline is not None and seen.targets else None
+        response, rule, why = self._by_what_is_certain(baseline, seen) or self._by_targets(seen, now, past)
         if current.equivocal:
             why += " An equivocal new lesion is not progression until it is unequivocal: image again."
-        return Judgement(response, rule, why, self._basis(current, now, past))
+        basis = self._basis(seen, now, past).model_copy(
+            update={
+                "below_minimum": tuple(sorted(small)),
+                "locally_treated": tuple(sorted(treated[-1] & now.sizes.keys())),
+                "modality_changed": _seen_otherwise(baseline, seen),
+            }
+        )
+        return Judgement(response, rule, why, basis, self._would_change(rule, seen, now, past))
 
     def is_gone(self, target: Target) -> bool:
         if target.state is LesionState.ABSENT:
             return True
-        return target.node and self._axes(target)[1] < self.node_normal_below_mm
+        return target.node and all(across < self.node_normal_below_mm for _, across in self._known_axes(target))
 
-    def _past(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Past | None:
-        """The sum at baseline and the smallest complete one since, the first among equals; None if unknown."""
-        if baseline is None or not current.targets:
-            return None
-        start = self._sum(baseline)
-        sums = [start, *(each for each in map(self._sum, earlier) if each.complete)]
-        return Past(start, min(sums, key=lambda each: each.size)) if start.complete else None
+    def _known_axes(self, target: Target) -> list[tuple[Fraction, Fraction]]:
+        """At least one pair: nothing follows from an empty list."""
+        return axes(target, self.too_small_mm) or [(self.node_normal_below_mm, self.node_normal_below_mm)]
 
-    def _sum(self, reading: Reading) -> Sum:
-        seen = [target for target in reading.targets if target.state is not LesionState.NOT_ASSESSED]
-        size = sum((self.measure.of(*self._axes(target)) for target in seen), Fraction())
-        return Sum(reading.on, size, len(seen), complete=len(seen) == len(reading.targets))
+    def _below_minimum(self, baseline: Reading | None) -> frozenset[UUID]:
+        if baseline is None or self.minimum is None:
+            return frozenset()
+        minimum = self.minimum
+        return frozenset(
+            target.lesion_id
+            for target in baseline.targets
+            if target.state in (LesionState.MEASURED, LesionState.TOO_SMALL)
+            and not any(minimum.is_met(*both, node=target.node) for both in axes(target, self.too_small_mm))
+        )
 
-    def _axes(self, target: Target) -> tuple[Fraction, Fraction]:
-        if target.state is LesionState.TOO_SMALL:
-            return self.too_small_mm, self.too_small_mm
-        return Fraction(target.longest_mm or 0), Fraction(target.perpendicular_mm or 0)
+    def _as_followed(self, reading: Reading, small: frozenset[UUID]) -> Reading:
+        """The reading with those lesions alone as targets that these criteria measure; the others as non-target."""
+        others = [target for target in reading.targets if target.lesion_id in small]
+        if not others:
+            return reading
+        status = reading.non_target
+        if status in (NonTargetStatus.CR, NonTargetStatus.NONE):
+            if any(target.state is LesionState.NOT_ASSESSED for target in others):
+                status = NonTargetStatus.NE
+            else:
+                gone = all(map(self.is_gone, others))
+                status = NonTargetStatus.CR if gone else NonTargetStatus.NON_CR_NON_PD
+        targets = tuple(target for target in reading.targets if target.lesion_id not in small)
+        return replace(reading, targets=targets, non_target=status)
 
     def _by_what_is_certain(self, baseline: Reading | None, current: Reading) -> Decision | None:
         """What is decided before any target is measured."""
@@ -142,22 +117,49 @@ class PercentChange:
             return Response.PD, "non-target-progression", "Non-target disease is unequivocally worse."
         if baseline is None:
             return Response.NE, "no-baseline", "There is no baseline assessment to compare with."
-        return None if current.targets else _without_targets(current)
+        return None if current.targets else self._without_targets(current)
+
+    def _without_targets(self, current: Reading) -> Decision:
+        match current.non_target:
+            case NonTargetStatus.CR if not current.new_lesion:
+                return Response.CR, "all-disease-gone", "There was no target disease, and all other disease is gone."
+            case NonTargetStatus.NONE:
+                return Response.NE, "no-disease-at-baseline", "There was no disease at baseline to judge by."
+            case NonTargetStatus.NON_CR_NON_PD if self.knows_non_measurable:
+                why = "Disease that was never measurable is neither gone nor unequivocally worse."
+                return Response.NON_CR_NON_PD, "non-measurable-disease-left", why
+            case _:
+                return Response.NE, "no-target-disease", "There was no measurable disease at baseline to judge by."
 
     def _by_targets(self, current: Reading, now: Sum, past: Past | None) -> Decision:
         if past is None:
             return Response.NE, "baseline-incomplete", "A target lesion was not assessed at baseline."
-        words = self._in_words(now, past)
-        if past.is_risen_past(self.progression, now):
-            rule = f"growth-over-{self.progression.reference}" if now.complete else "growth-of-what-was-seen"
-            return Response.PD, rule, words
+        words = Wording(self).of(now, past)
+        if self.is_progression(now, past):
+            what = "growth-of-one-lesion" if self.each_lesion else f"growth-over-{self.progression.reference}"
+            return Response.PD, what if now.complete else "growth-of-what-was-seen", words
         if not now.complete:
             why = "A target lesion was not assessed, and what was seen does not prove progression."
+            if now.seen == len(current.targets):
+                why = "A target lesion was treated locally, and what is left does not prove progression."
             return Response.NE, "target-not-assessed", f"{why} {words}"
         if all(map(self.is_gone, current.targets)):
             return self._with_targets_gone(current)
-        if past.is_fallen_past(self.response, now):
-            return Response.PR, f"shrinkage-from-{self.response.reference}", words
+        return self._by_shrinkage(now, past, words)
+
+    def is_progression(self, now: Sum, past: Past) -> bool:
+        if not self.each_lesion:
+            return self.progression.is_risen_past(past.reference(self.progression).size, now.size)
+        return any(
+            self.progression.is_risen_past(past.smallest.get(key, size), size) for key, size in now.sizes.items()
+        )
+
+    def _by_shrinkage(self, now: Sum, past: Past, words: str) -> Decision:
+        steps = ((Response.PR, self.response), (Response.MR, self.minor_response))
+        for response, limit in steps:
+            if limit is not None and limit.is_fallen_past(past.reference(limit).size, now.size):
+                rule = f"shrinkage-from-{limit.reference}"
+                return response, rule if response is Response.PR else f"minor-{rule}", words
         return Response.SD, "neither-response-nor-progression", words
 
     def _with_targets_gone(self, current: Reading) -> Decision:
@@ -166,23 +168,20 @@ class PercentChange:
             return Response.CR, "all-disease-gone", f"{gone}, and no other disease is left."
         return Response.PR, "targets-gone-other-disease-left", f"{gone}; other disease is left or was not assessed."
 
-    def _in_words(self, now: Sum, past: Past) -> str:
-        found = "No target lesion was assessed."
-        if now.seen:
-            found = f"The sum{'' if now.complete else ' of the lesions seen'} is {self._size(now.size)}."
-        rise = self._limit_in_words("Progression is above", "+", self.progression, past.rise_to(self.progression), past)
-        fall = self._limit_in_words("Response is below", "-", self.response, past.fall_to(self.response), past)
-        return f"{found} {rise} {fall}"
+    def _would_change(self, rule: str, current: Reading, now: Sum, past: Past | None) -> tuple[str, ...]:
+        """What would have led to another response, as far as one change alone would have."""
+        if rule in ("new-lesion", "non-target-progression"):
+            without = replace(current, new_lesion=False, non_target=_without_progression(current.non_target))
+            certain = self._by_what_is_certain(current, without)
+            response = (certain or self._by_targets(without, now, past))[0]
+            what = "new lesion" if rule == "new-lesion" else "worsening of non-target disease"
+            return (f"{response} without the {what}.",)
+        if past is None or not current.targets:
+            return ()
+        return Wording(self).of_other_sums(now, past)
 
-    def _limit_in_words(self, what: str, sign: str, limit: Limit, bound: Fraction, past: Past) -> str:
-        reference = past.reference(limit)
-        return (
-            f"{what}{'' if limit.strict else ' or at'} {self._size(bound)}: {sign}{exact(limit.percent)} % on the "
-            f"{limit.reference} of {self._size(reference.size)} ({reference.on})."
-        )
-
-    def _size(self, size: Fraction) -> str:
-        return f"{exact(size)} {self.measure.unit}"
+    def _no_numbers(self) -> ResponseBasis:
+        return ResponseBasis(measure=self.measure.name, unit=self.measure.unit)
 
     def _basis(self, current: Reading, now: Sum, past: Past | None) -> ResponseBasis:
         whole = now.size if now.seen and now.complete else None
@@ -200,6 +199,7 @@ class PercentChange:
 
     def _compared(self, whole: Fraction | None, past: Past) -> dict[str, Decimal | str | None]:
         baseline, nadir = past.baseline, past.nadir
+        rise = None if self.each_lesion else self.progression.rise_from(past.reference(self.progression).size)
         return {
             "baseline_on": baseline.on,
             "baseline_sum": exact(baseline.size),
@@ -207,20 +207,34 @@ class PercentChange:
             "nadir_on": nadir.on,
             "nadir_sum": exact(nadir.size),
             "percent_from_nadir": None if whole is None else percent(whole, nadir.size),
-            "progression_above": exact(past.rise_to(self.progression)),
-            "response_below": exact(past.fall_to(self.response)),
+            "progression_above": None if rise is None else exact(rise),
+            "response_below": exact(self.response.fall_from(past.reference(self.response).size)),
         }
 
 
-def _without_targets(current: Reading) -> Decision:
-    match current.non_target:
-        case NonTargetStatus.CR if not current.new_lesion:
-            return Response.CR, "all-disease-gone", "There was no target disease, and all other disease is gone."
-        case NonTargetStatus.NONE:
-            return Response.NE, "no-disease-at-baseline", "There was no disease at baseline to judge by."
-        case _:
-            return Response.NE, "no-target-disease", "There was no measurable disease at baseline to judge by."
+def _without_progression(status: NonTargetStatus) -> NonTargetStatus:
+    return NonTargetStatus.NON_CR_NON_PD if status is NonTargetStatus.PD else status
 
 
 def _those(reading: Reading, state: LesionState) -> tuple[UUID, ...]:
     return tuple(sorted(target.lesion_id for target in reading.targets if target.state is state))
+
+
+def _treated_so_far(readings: Sequence[Reading]) -> list[frozenset[UUID]]:
+    """At each reading, which lesions were treated locally since the first: what was done before it is of no matter."""
+    treated: list[frozenset[UUID]] = [frozenset()]
+    for reading in readings[1:]:
+        treated.append(treated[-1].union(each.lesion_id for each in reading.targets if each.local_therapy))
+    return treated
+
+
+def _seen_otherwise(baseline: Reading | None, current: Reading) -> tuple[UUID, ...]:
+    """Targets that were seen by one modality at baseline and are seen by another now: their sizes may not compare."""
+    before = {} if baseline is None else {target.lesion_id: target.modality for target in baseline.targets}
+    return tuple(
+        sorted(
+            target.lesion_id
+            for target in current.targets
+            if target.modality is not None and before.get(target.lesion_id) not in (None, target.modality)
+        )
+    )

@@ -1,13 +1,24 @@
 """What criteria read and what they answer: raw measurements in, a response with its reasons out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 from uuid import UUID
 
-from shared.contracts.efficacy import LesionState, NonTargetStatus, Response, ResponseBasis
+from shared.contracts.efficacy_terms import (
+    LesionState,
+    LocalTherapy,
+    Modality,
+    NeuroblastomaFindings,
+    NeuroOncologyFindings,
+    NonTargetStatus,
+    Response,
+    ResponseBasis,
+)
+
+Axes = tuple[Decimal, Decimal]  # the longest diameter and its perpendicular, in mm
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +30,39 @@ class Target:
     state: LesionState
     longest_mm: Decimal | None = None
     perpendicular_mm: Decimal | None = None
+    further_parts: tuple[Axes, ...] = ()
+    local_therapy: LocalTherapy | None = None
+    modality: Modality | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reader saw at one time point. `new_lesion`: an unequivocal one; `equivocal`: a doubtful one."""
+    """What one reader saw at one time point.
+
+    `new_lesion`: an unequivocal one is seen; `equivocal`: a doubtful one. `new_labels` names the unequivocal ones and
+    `new_sum_mm` adds the longest diameters of those that were measured; both may be unknown, and then are empty.
+    """
 
     on: str
     targets: tuple[Target, ...]
     non_target: NonTargetStatus
     new_lesion: bool
     equivocal: bool = False
+    new_labels: frozenset[str] = frozenset()
+    new_sum_mm: Decimal | None = None
+    neuro_oncology: NeuroOncologyFindings = field(default_factory=NeuroOncologyFindings)
+    neuroblastoma: NeuroblastomaFindings = field(default_factory=NeuroblastomaFindings)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A response, the rule that fired, the numbers, and the same in words."""
+    """A response, the rule that fired, the numbers, and the same in words. None: such disease is not covered."""
 
-    response: Response
+    response: Response | None
     rule: str
     explanation: str
     basis: ResponseBasis
+    would_change: tuple[str, ...] = ()
 
 
 class CriteriaEngine(Protocol):

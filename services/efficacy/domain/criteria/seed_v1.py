@@ -9,13 +9,8 @@ Source: NCT06612645, outcome "overall response rate"; what it leaves open is mar
 
 from fractions import Fraction
 
-from services.efficacy.domain.criteria.percent_change import (
-    PRODUCT_OF_DIAMETERS,
-    SUM_OF_DIAMETERS,
-    Limit,
-    PercentChange,
-    Reference,
-)
+from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, SUM_OF_DIAMETERS, Limit, Reference
+from services.efficacy.domain.criteria.percent_change import PercentChange
 from shared.protocol import ResponseCriteria, TumourMeasure
 
 NAME = "SEED_V1"

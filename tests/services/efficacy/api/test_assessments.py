@@ -28,11 +28,11 @@ async def test_an_assessment_is_answered_with_its_response(trial_on_both: Trial)
     answer = await trial.post("/assessments", an_assessment(targets="T01=76x50"))
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"{BURDEN}{MONTH_1}"
-    assert (answer.headers["ETag"], answer.headers["Trial-Position"]) == ('"4"', f"tumour-burden:{PARTICIPANT}@4")
+    assert (answer.headers["ETag"], answer.headers["Trial-Position"]) == ('"5"', f"tumour-burden:{PARTICIPANT}@5")
     assert answer.json()["id"] == str(an_id("month 1"))
 
     found = await trial.get(MONTH_1)
-    assert found.headers["ETag"] == '"4"'
+    assert found.headers["ETag"] == '"5"'
     assert found.json()["targets"][0]["longest_mm"] == "76"
     response = found.json()["response"]
     assert (response["response"], response["assigned"], response["rule"]) == ("PD", "PD", "growth-over-nadir")
@@ -62,7 +62,7 @@ async def test_the_same_request_again_is_answered_as_the_first_time(trial_on_bot
     assert again.headers["Idempotent-Replayed"] == "true"
     again = await trial.post("/lesions", a_lesion())
     assert (again.status_code, again.headers["ETag"]) == (201, '"1"')
-    assert len((await trial.get("/tumour-burden/history")).json()) == 4
+    assert len((await trial.get("/tumour-burden/history")).json()) == 5
 
 
 async def test_an_idempotency_key_stands_for_the_id(trial: Trial) -> None:
@@ -112,15 +112,15 @@ async def test_a_correction_names_the_version_and_the_reason(trial_on_both: Tria
     missing = await trial.post(f"{MONTH_1}/correct", body)
     assert (missing.status_code, missing.json()["type"]) == (428, "missing-if-match")
     stale = await trial.post(f"{MONTH_1}/correct", body, If_Match='"2"')
-    assert (stale.status_code, stale.json()["type"], stale.json()["current_version"]) == (412, "stale-version", 4)
-    done = await trial.post(f"{MONTH_1}/correct", body, If_Match='"4"')
-    assert (done.status_code, done.headers["ETag"]) == (200, '"6"')
+    assert (stale.status_code, stale.json()["type"], stale.json()["current_version"]) == (412, "stale-version", 5)
+    done = await trial.post(f"{MONTH_1}/correct", body, If_Match='"5"')
+    assert (done.status_code, done.headers["ETag"]) == (200, '"8"')
     assert (await trial.response())["response"] == "SD"
-    again = await trial.post(f"{MONTH_1}/correct", body, If_Match='"4"')
-    assert (again.status_code, again.headers["ETag"], again.headers["Idempotent-Replayed"]) == (200, '"6"', "true")
+    again = await trial.post(f"{MONTH_1}/correct", body, If_Match='"5"')
+    assert (again.status_code, again.headers["ETag"], again.headers["Idempotent-Replayed"]) == (200, '"8"', "true")
     history = (await trial.get("/tumour-burden/history")).json()
-    assert (history[4]["type"], history[4]["reason"]) == ("efficacy.assessment-corrected", "Transcription error")
-    assert (history[4]["actor"], history[4]["role"]) == ("a radiologist", "radiologist")
+    assert (history[5]["type"], history[5]["reason"]) == ("efficacy.assessment-corrected", "Transcription error")
+    assert (history[5]["actor"], history[5]["role"]) == ("a radiologist", "radiologist")
 
 
 async def test_an_override_and_the_assigned_response_both_stay_visible(trial: Trial) -> None:

@@ -5,16 +5,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.efficacy.domain import criteria
 from services.efficacy.domain.assessments import CorrectAssessment, RecordAssessment
 from services.efficacy.domain.burden import Facts
+from services.efficacy.domain.criteria import TrialCriteria
 from services.efficacy.domain.lesions import IdentifyLesion
-from shared.contracts.efficacy import LesionState, TargetMeasurement
+from shared.contracts.efficacy_terms import LesionState, TargetMeasurement
 from shared.protocol import load_protocol
 
 PROTOCOL = load_protocol()
 PARTICIPANT = UUID("0190a5b0-0000-7000-8000-000000000001")
-FACTS = Facts(PARTICIPANT, PROTOCOL, criteria.deciding(PROTOCOL), date(2026, 12, 31))
+CRITERIA = TrialCriteria(PROTOCOL)
+FACTS = Facts(PARTICIPANT, PROTOCOL, CRITERIA.of(None).deciding, date(2026, 12, 31))
 
 
 def an_id(name: str) -> UUID:

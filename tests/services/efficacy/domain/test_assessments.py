@@ -22,15 +22,8 @@ from services.efficacy.domain.assessments import (
 from services.efficacy.domain.lesions import RetractLesion
 from services.efficacy.domain.naming import AboutAssessment
 from services.efficacy.domain.tumour_burden import DECIDER
-from shared.contracts.efficacy import (
-    AssessmentCorrected,
-    AssessmentRetracted,
-    Evaluator,
-    Findings,
-    ResponseAssigned,
-    TargetMeasurement,
-    TumourAssessed,
-)
+from shared.contracts.efficacy import AssessmentCorrected, AssessmentRetracted, ResponseAssigned, TumourAssessed
+from shared.contracts.efficacy_terms import Evaluator, Findings, TargetMeasurement
 from shared.kernel.decider import Command
 from shared.kernel.events import Event
 from tests.services.efficacy.domain.builders import (

@@ -19,7 +19,8 @@ from services.efficacy.domain.lesions import (
 )
 from services.efficacy.domain.naming import AnotherIdInTheBody
 from services.efficacy.domain.tumour_burden import DECIDER
-from shared.contracts.efficacy import LesionCorrected, LesionDescription, LesionIdentified, LesionRetracted, LesionRole
+from shared.contracts.efficacy import LesionCorrected, LesionIdentified, LesionRetracted
+from shared.contracts.efficacy_terms import LesionDescription, LesionRole
 from shared.kernel.events import Event
 from tests.services.efficacy.domain.builders import FACTS, PARTICIPANT, a_baseline, a_lesion, an_id
 from tests.specs import Given, Spec

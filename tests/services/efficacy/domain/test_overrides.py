@@ -3,14 +3,8 @@
 from services.efficacy.domain.assessments import AssessmentWasRetracted, NoSuchAssessment, RetractAssessment
 from services.efficacy.domain.overrides import NothingToOverride, OverrideResponse, WithdrawOverride
 from services.efficacy.domain.tumour_burden import DECIDER
-from shared.contracts.efficacy import (
-    Evaluator,
-    OverrideBasisChanged,
-    OverrideWithdrawn,
-    Response,
-    ResponseAssigned,
-    ResponseOverridden,
-)
+from shared.contracts.efficacy import OverrideBasisChanged, OverrideWithdrawn, ResponseAssigned, ResponseOverridden
+from shared.contracts.efficacy_terms import Evaluator, Response
 from shared.kernel.decider import Command
 from shared.kernel.events import Event
 from tests.services.efficacy.domain.builders import (

@@ -10,7 +10,7 @@ import pytest
 from services.efficacy.domain.criteria import seed_v1
 from services.efficacy.domain.criteria.percent_change import PercentChange
 from services.efficacy.domain.criteria.readings import Reading, Target, exact, percent
-from shared.contracts.efficacy import LesionState, NonTargetStatus
+from shared.contracts.efficacy_terms import LesionState, NonTargetStatus
 from tests.services.efficacy.domain.builders import PROTOCOL
 
 SEED_V1 = seed_v1.engine(PROTOCOL.response)
@@ -31,7 +31,7 @@ def unseen() -> Target:
     return Target(UUID(int=1), False, LesionState.NOT_ASSESSED)
 
 
-def judged(criteria: PercentChange, baseline: Target, current: Target, *between: Target) -> str:
+def judged(criteria: PercentChange, baseline: Target, current: Target, *between: Target) -> str | None:
     return criteria.judge(a_reading(baseline), [a_reading(each) for each in between], a_reading(current)).response
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.efficacy.domain import criteria
 from services.efficacy.domain.assessments import RetractAssessment
-from services.efficacy.domain.criteria import UnknownCriteria
+from services.efficacy.domain.criteria import TrialCriteria, UnknownCriteria
 from services.efficacy.domain.lesions import CorrectLesion
 from services.efficacy.domain.tumour_burden import DECIDER
-from shared.contracts.efficacy import Response, ResponseAssigned
+from shared.contracts.efficacy import ResponseAssigned, SupportiveResponsesAssigned
+from shared.contracts.efficacy_terms import Response
 from shared.kernel.decider import Command
 from shared.kernel.events import Event
 from shared.protocol import Protocol
@@ -119,17 +119,17 @@ def test_new_limits_re_assign_with_the_next_change() -> None:
         update={"pr_decrease_percent": PROTOCOL.response.pr_decrease_percent.model_copy(update={"value": Decimal(70)})}
     )
     protocol = PROTOCOL.model_copy(update={"version": "2.0.0", "response": limits})
-    later = replace(FACTS, protocol=protocol, criteria=criteria.deciding(protocol))
+    later = replace(FACTS, protocol=protocol, criteria=TrialCriteria(protocol).of(None).deciding)
     events = recorded(a_lesion(), a_baseline(), SHRUNK).when(REGROWN, later).decide()
     assert {(e.visit, e.response) for e in events if isinstance(e, ResponseAssigned)} == {("M1", "SD"), ("M3", "PD")}
 
 
 def test_criteria_that_nobody_wrote_stop_the_start() -> None:
-    named = PROTOCOL.response.criteria.model_copy(update={"value": "WHO_1979"})
+    named = PROTOCOL.response.criteria.model_copy(update={"value": "WHO_1980"})
     protocol = PROTOCOL.model_copy(update={"response": PROTOCOL.response.model_copy(update={"criteria": named})})
     assert isinstance(protocol, Protocol)
     with pytest.raises(UnknownCriteria, match="SEED_V1"):
-        criteria.deciding(protocol)
+        TrialCriteria(protocol)
 
 
 @pytest.mark.parametrize(
@@ -212,3 +212,68 @@ def test_a_target_not_assessed_leaves_no_sum() -> None:
 
 def recorded_on(given: Given, command: Command) -> Given:
     return spec.given(*given.history, *given.when(command, FACTS).decide())
+
+
+BESIDE = replace(FACTS, supportive=TrialCriteria(PROTOCOL).of("neuroblastoma").supportive)
+
+
+def supportive(given: Given, command: Command) -> list[dict[str, str | None]]:
+    events = given.when(command, BESIDE).decide()
+    told = [event for event in events if isinstance(event, SupportiveResponsesAssigned)]
+    return [{each.criteria: each.response for each in event.responses} for event in told]
+
+
+def test_other_criteria_judge_the_same_measurements_beside_those_that_decide() -> None:
+    assert supportive(recorded(a_lesion(), a_baseline()), SHRUNK) == [
+        {"SEED_SPD": "PR", "WHO_1979": "PR", "RECIST_1_1": "PR", "IRECIST": "iPR", "INRC_2017": None}
+    ]
+
+
+def test_what_they_say_is_told_again_where_it_changes_and_only_there() -> None:
+    history: list[Event] = []
+    for command in (a_lesion(), a_baseline(), SHRUNK, REGROWN):
+        history += spec.given(*history).when(command, BESIDE).decide()
+    given = spec.given(*history)
+    assert supportive(given, SHRUNK) == []
+    later = given.when(a_correction("M3", "T01=27x26", assessed_on="2026-04-05", visit="M3"), BESIDE).decide()
+    assert [type(event).__name__ for event in later] == [
+        "AssessmentCorrected",
+        "ResponseAssigned",
+        "SupportiveResponsesAssigned",
+    ]
+    beside = given.state.assessments[an_id("M3")].supportive
+    assert beside is not None
+    assert beside.responses[0].basis.unit == "mm2"
+
+
+def test_the_diagnosis_chooses_the_criteria() -> None:
+    every = TrialCriteria(PROTOCOL)
+    assert [each.name for each in every.of("high-grade-glioma").supportive][-2:] == ["RANO_HGG_2010", "RAPNO_HGG"]
+    assert "INRC_2017" not in {each.name for each in every.of("osteosarcoma").supportive}
+    decides = PROTOCOL.response.criteria_by_diagnosis.model_copy(update={"value": {"neuroblastoma": "INRC_2017"}})
+    response = PROTOCOL.response.model_copy(update={"criteria_by_diagnosis": decides})
+    chosen = TrialCriteria(PROTOCOL.model_copy(update={"response": response})).of("neuroblastoma")
+    assert chosen.deciding.name == "INRC_2017"
+    assert [each.name for each in chosen.supportive] == ["SEED_V1", "SEED_SPD", "WHO_1979", "RECIST_1_1", "IRECIST"]
+    facts = replace(FACTS, criteria=chosen.deciding)
+    events = recorded(a_lesion(), a_baseline()).when(SHRUNK, facts).decide()
+    found = next(event for event in events if isinstance(event, ResponseAssigned))
+    assert (found.response, found.rule) == ("NE", "uptake-unknown")  # nobody gave what these criteria need
+
+
+def test_what_was_seen_beside_diameters_reaches_the_criteria() -> None:
+    facts = replace(FACTS, criteria=TrialCriteria(PROTOCOL).engines["INRC_2017"])
+    found = an_assessment("M1", "T01=20x20", neuroblastoma={"primary_uptake": "stable"})
+    events = recorded(a_lesion(), a_baseline()).when(found, facts).decide()
+    assert [event.response for event in events if isinstance(event, ResponseAssigned)] == ["PR"]
+    immune = replace(FACTS, criteria=TrialCriteria(PROTOCOL).engines["IRECIST"])
+    history: list[Event] = []
+    grown = [a_new_lesion() | {"longest_mm": size} for size in ("10", "15")]
+    for command in (
+        a_lesion(),
+        a_baseline(),
+        an_assessment("M1", assessed_on="2026-02-04", new_lesions=[grown[0]]),
+        an_assessment("M2", assessed_on="2026-03-06", new_lesions=[grown[1]]),
+    ):
+        history += spec.given(*history).when(command, immune).decide()
+    assert assigned(spec.given(*history), "M2").response == "iCPD"

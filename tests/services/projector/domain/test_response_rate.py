@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.projector.domain.best_response import ORDER
 from services.projector.domain.cohort import Infused
 from services.projector.domain.response_rate import Assessed, ResponseRates, TimePointResponse, response_rates
-from shared.contracts.efficacy import Response
+from shared.contracts.efficacy_terms import Response
 from shared.protocol import Denominator
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.small_trial import at

@@ -1,0 +1,90 @@
+"""What a set of criteria measures, and the limits it sets: data, from which its engine decides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How the two diameters of one lesion, in mm, become one size; sizes are added over the targets."""
+
+    name: str
+    unit: str
+    of: Callable[[Fraction, Fraction, bool], Fraction]  # longest, perpendicular, whether it is a lymph node
+
+
+def _sum(longest: Fraction, perpendicular: Fraction, _node: bool) -> Fraction:
+    return longest + perpendicular
+
+
+def _product(longest: Fraction, perpendicular: Fraction, _node: bool) -> Fraction:
+    return longest * perpendicular
+
+
+def _one_diameter(longest: Fraction, perpendicular: Fraction, node: bool) -> Fraction:
+    return perpendicular if node else longest
+
+
+SUM_OF_DIAMETERS = Measure("sum-of-diameters", "mm", _sum)
+PRODUCT_OF_DIAMETERS = Measure("product-of-diameters", "mm2", _product)
+LONGEST_DIAMETERS = Measure("longest-diameters", "mm", _one_diameter)  # of nodes the short axis
+
+
+class Reference(StrEnum):
+    """What a sum is compared with: the baseline, or the smallest sum so far (baseline included)."""
+
+    BASELINE = "baseline"
+    NADIR = "nadir"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A change in percent, over which reference, and whether exactly that much is not yet enough.
+
+    `least_mm`: a rise counts only if it is at least this much, too. From nothing, any rise counts.
+    """
+
+    percent: Fraction
+    strict: bool
+    reference: Reference
+    least_mm: Fraction | None = None
+
+    def rise_from(self, start: Fraction) -> Fraction:
+        """The size at which a rise from `start` reaches the limit."""
+        relative = start * (1 + self.percent / 100)
+        return relative if self.least_mm is None or not start else max(relative, start + self.least_mm)
+
+    def fall_from(self, start: Fraction) -> Fraction:
+        return start * (1 - self.percent / 100)
+
+    def is_risen_past(self, start: Fraction, now: Fraction) -> bool:
+        if not start:
+            return now > 0
+        relative = start * (1 + self.percent / 100)
+        if self.least_mm is not None and now - start < self.least_mm:
+            return False
+        return now > relative if self.strict else now >= relative
+
+    def is_fallen_past(self, start: Fraction, now: Fraction) -> bool:
+        bound = self.fall_from(start)
+        return now < bound if self.strict else now <= bound
+
+    def counts_at_bound(self, start: Fraction) -> bool:
+        """Whether a sum of exactly `rise_from(start)` is risen past the limit."""
+        return self.is_risen_past(start, self.rise_from(start))
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumSize:
+    """What a lesion measures at baseline, at least, to be a target. Millimetres; 0 where an axis is free."""
+
+    longest_mm: Fraction
+    perpendicular_mm: Fraction
+    node_short_axis_mm: Fraction
+
+    def is_met(self, longest: Fraction, perpendicular: Fraction, *, node: bool) -> bool:
+        if node:
+            return perpendicular >= self.node_short_axis_mm
+        return longest >= self.longest_mm and perpendicular >= self.perpendicular_mm

@@ -1,0 +1,30 @@
+"""RECIST_1_1: response evaluation criteria in solid tumours, version 1.1.
+
+Sum of longest diameters, of nodes the short axis. Partial response at a fall of 30 % or more from baseline;
+progression at a rise of 20 % or more **and** at least 5 mm over the smallest sum, a new lesion, or unequivocal
+worsening of non-target disease. Targets measure 10 mm at baseline, nodes 15 mm in the short axis; at most five, two an
+organ. Response is confirmed after 4 weeks where it is the endpoint of a trial without random allocation.
+
+Source: Eisenhauer, Eur J Cancer 2009;45:228, sections 3.1, 4.3 and tables 1 to 3.
+"""
+
+from fractions import Fraction
+
+from services.efficacy.domain.criteria.limits import LONGEST_DIAMETERS, Limit, MinimumSize, Reference
+from services.efficacy.domain.criteria.percent_change import PercentChange
+
+NAME = "RECIST_1_1"
+CONFIRMATION_DAYS = 28
+LEAST_GROWTH_MM = Fraction(5)
+MINIMUM = MinimumSize(longest_mm=Fraction(10), perpendicular_mm=Fraction(0), node_short_axis_mm=Fraction(15))
+
+RECIST_1_1 = PercentChange(
+    name=NAME,
+    measure=LONGEST_DIAMETERS,
+    response=Limit(Fraction(30), strict=False, reference=Reference.BASELINE),
+    progression=Limit(Fraction(20), strict=False, reference=Reference.NADIR, least_mm=LEAST_GROWTH_MM),
+    minimum=MINIMUM,
+    node_normal_below_mm=Fraction(10),
+    too_small_mm=Fraction(5),
+    knows_non_measurable=True,
+)
