@@ -139,6 +139,7 @@ def _reader(cls: type[Event]) -> SchemaValidator:
     A rule may be sharpened later; history stays readable. It is also four times as fast (`make bench`, "load").
     Without `_use_prebuilt=False` the parts of an event would be read by their own classes' validators, rules included.
     """
+    cls.model_rebuild()  # where it is made at its first use, this is it
     return SchemaValidator(_without_rules(cls.__pydantic_core_schema__), _use_prebuilt=False)
 
 

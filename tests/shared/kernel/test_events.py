@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from shared.contracts.terms import Measurement
 from shared.kernel.events import Envelope, Event, UndecodableEvent, UnknownEventType, decode, registered, upcasts
@@ -117,6 +117,19 @@ def test_history_stays_readable_when_a_rule_is_sharpened() -> None:
     assert event.parts[0].text == "once allowed"
     with pytest.raises(UndecodableEvent, match=r"parts\.0\.text: string_type"):
         decode("test.rule-sharpened", 1, '{"parts": [{"text": 3}]}')
+
+
+class MadeWhenUsed(Event, type="test.made-when-used", version=1):
+    """A process makes its models when they are first used."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    text: str
+
+
+def test_an_event_whose_class_was_not_used_yet_can_be_read() -> None:
+    assert not MadeWhenUsed.__pydantic_complete__
+    assert decode("test.made-when-used", 1, '{"text": "a"}') == MadeWhenUsed(text="a")
 
 
 def test_an_envelope_of_trusted_fields_is_the_validated_one_and_opens_to_its_event() -> None:
