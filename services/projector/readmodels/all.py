@@ -12,6 +12,7 @@ from services.projector.readmodels import (
     responses,
     timeline,
     toxicity_episodes,
+    tumour_changes,
 )
 
 PROJECTIONS = (
@@ -26,4 +27,5 @@ PROJECTIONS = (
     toxicity_episodes.PROJECTION,
     dose_limiting.PROJECTION,
     candidates.PROJECTION,
+    tumour_changes.PROJECTION,
 )
