@@ -87,8 +87,8 @@ def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
     from services.safety.cases.clocks import CaseClocks  # noqa: PLC0415
     from services.safety.laboratory.watch import BaselineWatch  # noqa: PLC0415
+    from services.safety.notices.channels import channels_of  # noqa: PLC0415
     from services.safety.notices.delivery import AlertDelivery  # noqa: PLC0415
-    from services.safety.notices.receiver import channels_of  # noqa: PLC0415
     from services.safety.toxicity.watch import ToxicityWatch  # noqa: PLC0415
     from shared.process.wiring import open_protocol  # noqa: PLC0415
 

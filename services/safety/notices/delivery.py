@@ -20,9 +20,9 @@ from typing import assert_never
 from prometheus_client import Counter
 
 from services.safety.domain.notices.message import message_of
+from services.safety.notices.channels import Accepted, Channel, Line, NoAnswer, Outgoing, Refused
 from services.safety.notices.memory import DeliveryMemory, Sending
 from services.safety.notices.plan import DeliveryPlan
-from services.safety.notices.receiver import Accepted, Channel, Line, NoAnswer, Outgoing, Refused
 from services.safety.notices.records import DeliveryRecords, Standing
 from shared.contracts.safety import AlertChannel
 from shared.db import Database

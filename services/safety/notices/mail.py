@@ -18,7 +18,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDis
 from aiosmtplib.errors import SMTPConnectError
 
 from services.safety.domain.notices import mail as alert_mail
-from services.safety.notices.receiver import Accepted, Answer, NoAnswer, Outgoing, Refused
+from services.safety.notices.channels import Accepted, Answer, NoAnswer, Outgoing, Refused
 from shared.protocol import AlertLevel
 from shared.settings import BadSettings, Settings
 

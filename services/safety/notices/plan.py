@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from services.safety.domain.notices.escalation import begins_at, level_of_step, notifications, present_level
 from services.safety.domain.notices.message import NoticeKind
-from services.safety.notices.receiver import Channel
+from services.safety.notices.channels import Channel
 from services.safety.tables import clock_ends, escalations, notices, resends, sendings
 from shared.contracts.safety import AlertChannel
 from shared.db import Database

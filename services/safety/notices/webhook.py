@@ -15,7 +15,7 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from services.safety.notices.receiver import Accepted, Answer, NoAnswer, Outgoing, Refused
+from services.safety.notices.channels import Accepted, Answer, NoAnswer, Outgoing, Refused
 from shared.settings import LOOPBACK, BadSettings
 
 CONNECT_SECONDS = 5
@@ -33,14 +33,14 @@ class Receiver:
         self._signer = _signer(secret)
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator["Line"]:
+    async def connected(self) -> AsyncIterator["WebhookLine"]:
         # The environment is read by the settings alone, so no proxy is taken from it.
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as client:
-            yield Line(client, self._url, self._signer)
+            yield WebhookLine(client, self._url, self._signer)
 
 
-class Line:
+class WebhookLine:
     """An open connection pool to the receiver."""
 
     def __init__(self, client: httpx.AsyncClient, url: httpx.URL, signer: Webhook) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from services.safety.notices.channels import Channel, Line
 from services.safety.notices.delivery import AlertDelivery
-from services.safety.notices.receiver import Channel, Line
 from services.safety.tables import delivery_tries, sendings
 from shared.contracts.safety import AlertChannel, AlertDelivered
 from shared.kernel.actor import Role

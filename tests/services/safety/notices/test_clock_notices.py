@@ -6,7 +6,7 @@ import pytest
 
 from services.safety.cases.clocks import CaseClocks
 from services.safety.domain.notices.message import ClockMessage
-from services.safety.notices.receiver import Outgoing
+from services.safety.notices.channels import Outgoing
 from shared.contracts.safety_clock_notices import ClockNoticeDelivered
 from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import change, report

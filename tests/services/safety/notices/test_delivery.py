@@ -14,7 +14,7 @@ from sqlalchemy import text
 from services.safety.notices.delivery import LONGEST_PAUSE, AlertDelivery, pause_after
 from services.safety.notices.memory import DeliveryMemory
 from services.safety.notices.records import DeliveryRecords
-from services.safety.notices.webhook import Line, Receiver
+from services.safety.notices.webhook import Receiver, WebhookLine
 from shared.contracts.safety import AlertChannel
 from shared.db import Database, DatabaseAway
 from shared.kernel.actor import Role
@@ -45,7 +45,7 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 
 @pytest.fixture
-async def line(receiver: WebhookReceiver) -> AsyncIterator[Line]:
+async def line(receiver: WebhookReceiver) -> AsyncIterator[WebhookLine]:
     async with Receiver(receiver.url, SECRET).connected() as made:
         yield made
 
@@ -61,7 +61,7 @@ async def last_failure(house: House) -> Any:
 
 
 async def test_an_alert_is_delivered_signed_and_recorded(
-    any_house: House, line: Line, receiver: WebhookReceiver
+    any_house: House, line: WebhookLine, receiver: WebhookReceiver
 ) -> None:
     await raise_alert(any_house)
     await a_round(any_house, webhook=line)
@@ -89,7 +89,7 @@ async def test_an_alert_is_delivered_signed_and_recorded(
     assert (entry["actor"], entry["role"]) == ("alert-delivery", "system")
 
 
-async def test_a_delivered_alert_is_not_sent_again(house: House, line: Line, receiver: WebhookReceiver) -> None:
+async def test_a_delivered_alert_is_not_sent_again(house: House, line: WebhookLine, receiver: WebhookReceiver) -> None:
     await raise_alert(house)
     await a_round(house, webhook=line)
     house.wait(minutes=29)
@@ -99,7 +99,7 @@ async def test_a_delivered_alert_is_not_sent_again(house: House, line: Line, rec
     assert len(receiver.got) == 1
 
 
-async def test_a_delivery_continues_the_trace_of_its_report(house: House, line: Line) -> None:
+async def test_a_delivery_continues_the_trace_of_its_report(house: House, line: WebhookLine) -> None:
     await raise_alert(house)
     tracing.begin(None)  # as in the worker, which has never seen the report's request
     await a_round(house, webhook=line)
@@ -111,7 +111,7 @@ async def test_a_delivery_continues_the_trace_of_its_report(house: House, line: 
 
 
 async def test_failures_are_retried_with_longer_and_longer_pauses_until_a_2xx(
-    any_house: House, line: Line, receiver: WebhookReceiver
+    any_house: House, line: WebhookLine, receiver: WebhookReceiver
 ) -> None:
     await raise_alert(any_house)
     receiver.will_answer(500, 404, 302, 503)
@@ -143,7 +143,7 @@ def test_pauses_double_from_five_seconds_to_a_quarter_of_an_hour(attempts: int, 
 
 
 async def test_an_address_that_is_gone_keeps_the_alert_and_is_tried_rarely(
-    house: House, line: Line, receiver: WebhookReceiver, caplog: pytest.LogCaptureFixture
+    house: House, line: WebhookLine, receiver: WebhookReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     await raise_alert(house)
     receiver.will_answer(410)
@@ -164,7 +164,7 @@ async def test_an_address_that_is_gone_keeps_the_alert_and_is_tried_rarely(
     [("120", 120), ("1", 5), ("86400", 3600), ("Sun, 22 Nov 2026 12:00:00 GMT", 5), ("-1", 5)],
 )
 async def test_a_receiver_that_asks_for_time_gets_it_within_reason(
-    house: House, line: Line, receiver: WebhookReceiver, asked: str, pause: int
+    house: House, line: WebhookLine, receiver: WebhookReceiver, asked: str, pause: int
 ) -> None:
     await raise_alert(house)
     receiver.will_answer(429, retry_after=asked)
@@ -172,7 +172,7 @@ async def test_a_receiver_that_asks_for_time_gets_it_within_reason(
     assert (await attempts(house)).next_attempt_at == house.now + timedelta(seconds=pause)
 
 
-async def test_a_redirect_is_not_followed(house: House, line: Line, receiver: WebhookReceiver) -> None:
+async def test_a_redirect_is_not_followed(house: House, line: WebhookLine, receiver: WebhookReceiver) -> None:
     await raise_alert(house)
     receiver.will_answer(307, location=receiver.url)
     await a_round(house, webhook=line)
@@ -191,7 +191,9 @@ async def test_a_receiver_that_is_away_is_tried_again(house: House) -> None:
     assert await deliveries(house) == []
 
 
-async def test_one_refusal_does_not_hold_up_the_others(house: House, line: Line, receiver: WebhookReceiver) -> None:
+async def test_one_refusal_does_not_hold_up_the_others(
+    house: House, line: WebhookLine, receiver: WebhookReceiver
+) -> None:
     await raise_alert(house)
     other = uuid4()
     await raise_alert(house, other)
@@ -201,7 +203,7 @@ async def test_one_refusal_does_not_hold_up_the_others(house: House, line: Line,
     assert (len(await deliveries(house)), len(await deliveries(house, f"{other}-1"))) == (0, 1)
 
 
-async def test_every_alert_of_an_event_is_delivered(house: House, line: Line, receiver: WebhookReceiver) -> None:
+async def test_every_alert_of_an_event_is_delivered(house: House, line: WebhookLine, receiver: WebhookReceiver) -> None:
     await raise_alert(house)
     async with house.client(Role.INVESTIGATOR) as client:
         aware = house.now.isoformat()
@@ -216,7 +218,7 @@ async def test_every_alert_of_an_event_is_delivered(house: House, line: Line, re
 
 
 async def test_a_process_that_died_after_the_answer_sends_again_and_records_once(
-    house: House, line: Line, receiver: WebhookReceiver
+    house: House, line: WebhookLine, receiver: WebhookReceiver
 ) -> None:
     await raise_alert(house)
 
@@ -240,7 +242,7 @@ async def test_a_process_that_died_after_the_answer_sends_again_and_records_once
 
 
 async def test_a_process_that_died_after_recording_notes_it_and_sends_nothing(
-    house: House, line: Line, receiver: WebhookReceiver
+    house: House, line: WebhookLine, receiver: WebhookReceiver
 ) -> None:
     await raise_alert(house)
 
@@ -260,13 +262,13 @@ async def test_a_process_that_died_after_recording_notes_it_and_sends_nothing(
     assert [each.result for each in await tried(house)] == ["accepted"]
 
 
-async def test_two_processes_at_once_record_one_delivery(any_house: House, line: Line) -> None:
+async def test_two_processes_at_once_record_one_delivery(any_house: House, line: WebhookLine) -> None:
     await raise_alert(any_house)
     await asyncio.gather(a_round(any_house, webhook=line), a_round(any_house, webhook=line))
     assert len(await deliveries(any_house)) == 1
 
 
-async def test_a_lost_memory_repeats_no_delivery(house: House, line: Line, receiver: WebhookReceiver) -> None:
+async def test_a_lost_memory_repeats_no_delivery(house: House, line: WebhookLine, receiver: WebhookReceiver) -> None:
     await raise_alert(house)
     await a_round(house, webhook=line)
     async with house.db.begin() as connection:
@@ -279,7 +281,7 @@ async def test_a_lost_memory_repeats_no_delivery(house: House, line: Line, recei
 
 
 async def test_an_acknowledgement_that_the_queue_has_not_heard_of_ends_the_telling(
-    house: House, line: Line, receiver: WebhookReceiver
+    house: House, line: WebhookLine, receiver: WebhookReceiver
 ) -> None:
     await raise_alert(house)
     async with house.client(Role.SAFETY_OFFICER) as officer:
@@ -289,7 +291,7 @@ async def test_an_acknowledgement_that_the_queue_has_not_heard_of_ends_the_telli
 
 
 async def test_without_a_receiver_alerts_wait_and_are_counted(
-    house: House, line: Line, caplog: pytest.LogCaptureFixture
+    house: House, line: WebhookLine, caplog: pytest.LogCaptureFixture
 ) -> None:
     await raise_alert(house)
     house.wait(minutes=3)

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
+from services.safety.notices.channels import Accepted, Answer, NoAnswer, Outgoing, Refused
 from services.safety.notices.delivery import AlertDelivery
-from services.safety.notices.receiver import Accepted, Answer, NoAnswer, Outgoing, Refused
 from shared.contracts.safety import AlertChannel
 from shared.kernel.actor import Role
 from tests.services.safety.builders import EVENT

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.safety.notices.channels import channels_of
 from services.safety.notices.delivery import pause_after
 from services.safety.notices.mail import Mailer, MailLine
-from services.safety.notices.receiver import channels_of
 from shared.contracts.safety import AlertChannel
 from shared.kernel.actor import Role
 from shared.settings import BadSettings, Settings

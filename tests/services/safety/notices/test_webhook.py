@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety.notices.receiver import channels_of
+from services.safety.notices.channels import channels_of
 from shared.contracts.safety import AlertChannel
 from shared.settings import BadSettings, Settings
 from tests.services.safety.notices.delivering import LEVELS

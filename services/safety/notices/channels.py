@@ -1,4 +1,4 @@
-"""Who is told of alerts, and what comes of telling them. Where nobody is named, no client is loaded."""
+"""The channels by which somebody is told, and what comes of a try. Where nobody is named, no client is loaded."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
