@@ -1,8 +1,9 @@
 """What the safety service publishes about laboratories, their results, the grades of these, and candidates for AEs.
 
 A result holds what was reported, frozen with the limits and the baseline it is graded with, and the grades. Why a
-grade is what it is follows from that again at any time, so no explanation is stored. What could not be read is no
-event: it waits in a quarantine list outside of the events, because nobody knows yet what it says.
+grade is what it is follows from that again at any time, so no explanation is stored. A row that could not be read waits
+in a quarantine list outside of the events, because nobody knows yet what it says, or whom it names: events tell that it
+waits, why, and what became of it, and nothing that stands in it.
 """
 
 from enum import StrEnum
@@ -122,11 +123,38 @@ class ReferenceRangesRecorded(Event, type="safety.reference-ranges-recorded", ve
     ranges: tuple[ReferenceRange, ...]
 
 
+class ReleaseCause(StrEnum):
+    """How a row came out of quarantine."""
+
+    READ = "read"  # it was read again, and could be
+    SENT_AGAIN = "sent-again"  # the laboratory sent another content for it, which could be read
+
+
+class LaboratoryRowQuarantined(Event, type="safety.laboratory-row-quarantined", version=1):
+    """A row could not be read, and waits. Nothing of its content stands here."""
+
+    quarantine_id: UUID
+    laboratory_id: LaboratoryId
+    site_id: SiteId
+    problem: QuarantineProblem
+    received_at: Instant
+
+
+class LaboratoryRowReleased(Event, type="safety.laboratory-row-released", version=1):
+    """A row waits no longer: what it was sent for is on record."""
+
+    quarantine_id: UUID
+    laboratory_id: LaboratoryId
+    site_id: SiteId
+    because: ReleaseCause
+
+
 class LaboratoryRowDiscarded(Event, type="safety.laboratory-row-discarded", version=1):
     """Somebody decided that a row in quarantine will not be read."""
 
-    laboratory_id: LaboratoryId
     quarantine_id: UUID
+    laboratory_id: LaboratoryId
+    site_id: SiteId
     problem: QuarantineProblem
     reason: Reason
 
@@ -291,7 +319,8 @@ class AdverseEventCandidateDismissed(Event, type="safety.adverse-event-candidate
     reason: Reason
 
 
-LaboratoryEvent = LaboratoryRegistered | LaboratoryTestsMapped | ReferenceRangesRecorded | LaboratoryRowDiscarded
+LaboratoryEvent = LaboratoryRegistered | LaboratoryTestsMapped | ReferenceRangesRecorded
+QuarantineEvent = LaboratoryRowQuarantined | LaboratoryRowReleased | LaboratoryRowDiscarded
 CandidateEvent = (
     AdverseEventCandidateOpened
     | AdverseEventCandidateFollowed

@@ -5,13 +5,19 @@ again it answers as the first time, and another content under the same id is ref
 answer may always send the same request again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from shared.db import Database
 from shared.eventstore.recorders import Row, Stored, recorder_for
+from shared.eventstore.tables import events, outbox
 from shared.kernel.decider import Command, Decider, Recording
 from shared.kernel.errors import AlreadyExists, StaleVersion, TrialError
 from shared.kernel.events import Envelope, Event, decode
@@ -63,6 +69,7 @@ class EventStore:
     """The streams of one service."""
 
     def __init__(self, db: Database, *, hint: Hint | None = None) -> None:
+        self._db = db
         self._recorder = recorder_for(db)
         self._hint = hint
 
@@ -118,9 +125,36 @@ class EventStore:
             StaleVersion: one of the streams is past the version its write expects; nothing was written.
         """
         await self._recorder.insert([row for write in writes for row in _rows(write)])
+        self._ring()
+        return Receipt(writes[-1].stream, writes[-1].expected + len(writes[-1].events))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """For rows that change together with events: what is written in it, and appended within it, or nothing."""
+        async with self._db.begin() as connection:
+            yield connection
+        self._ring()
+
+    async def append_within(self, connection: AsyncConnection, *writes: Write) -> None:
+        """Append in a transaction of this store's. `append` alone costs half as much.
+
+        Raises:
+            StaleVersion: as `append`; let it end the transaction.
+        """
+        rows = [row._asdict() for write in writes for row in _rows(write)]
+        if not rows:
+            return
+        try:
+            appended = await connection.execute(insert(events).values(rows).returning(events.c.position))
+        except IntegrityError as error:
+            raise StaleVersion(f"{writes[0].stream} or one beside it is past the version expected") from error
+        if self._db.dialect == "postgresql":  # on SQLite a trigger does this
+            positions = [{"position": position} for position in appended.scalars()]
+            await connection.execute(insert(outbox), positions)
+
+    def _ring(self) -> None:
         if self._hint is not None:
             self._hint.ring()
-        return Receipt(writes[-1].stream, writes[-1].expected + len(writes[-1].events))
 
     async def read(self, stream: str) -> list[Any]:
         """The events of a stream in order, in their newest version; empty if there is no such stream."""

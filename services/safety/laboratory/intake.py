@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.safety.domain.lab_results import recording, rows
 from services.safety.domain.lab_results.arrival_grading import policy_of
-from services.safety.domain.lab_results.laboratory import Discarded, Laboratory
+from services.safety.domain.lab_results.laboratory import Laboratory
 from services.safety.domain.lab_results.laboratory_commands import DiscardRow
 from services.safety.domain.lab_results.recording import Fate, Outcome, settle
 from services.safety.domain.lab_results.results import Known
@@ -21,6 +21,7 @@ from services.safety.laboratory import quarantine
 from services.safety.laboratory.laboratories import Laboratories
 from services.safety.laboratory.people import people
 from services.safety.laboratory.quarantine import (
+    Cause,
     NoSuchQuarantinedRow,
     Quarantined,
     RowAlreadySettled,
@@ -143,12 +144,18 @@ class LabIntake:
 
     async def discard(self, quarantine_id: UUID, command: DiscardRow, *, by: Actor, command_id: UUID) -> Receipt:
         row = await self._row(quarantine_id, by)
-        if row.state in {RowState.RELEASED, RowState.SUPERSEDED}:
-            raise RowAlreadySettled("this row was read meanwhile: it is on record, and nothing waits")
-        about = Discarded(quarantine_id, row.problem)
-        receipt = await self._laboratories.discard(row.laboratory_id, command, about, by=by, command_id=command_id)
-        await self._settled([quarantine_id], RowState.DISCARDED, by, command.reason)
-        return receipt
+        frame = tracing.recording(
+            by, at=self._clock(), subject=row.site_id, command_id=command_id, reason=command.reason
+        )
+        cause, stream = Cause(frame, command.fingerprint()), quarantine.stream_of(quarantine_id)
+        earlier = await self._store.earlier_run(stream, frame, cause.fingerprint)
+        if earlier is not None:
+            return earlier
+        if not await quarantine.settle(self._store, [quarantine_id], RowState.DISCARDED, cause):
+            row = await self._row(quarantine_id, by)
+            if row.state is not RowState.DISCARDED:
+                raise RowAlreadySettled("this row was read meanwhile: it is on record, and nothing waits")
+        return Receipt(stream, 2)
 
     async def quarantined(
         self,
@@ -179,7 +186,7 @@ class LabIntake:
         batch = _Batch(laboratory, [each.row for each in kept], command, command_id, by, False, {})
         await self._record(batch, await self._read(batch))
         read = [kept[place].quarantine_id for place, answer in batch.answers.items() if answer.outcome in _READ]
-        await self._settled(read, RowState.RELEASED, by, None)
+        await self._settled(batch, read, RowState.RELEASED)
         return tuple(batch.answers[place] for place in range(len(kept))), batch.receipt
 
     async def _read(self, batch: _Batch) -> dict[int, Reading]:
@@ -216,7 +223,7 @@ class LabIntake:
         }
         if batch.dry_run or not kept:
             return
-        states = await quarantine.keep(self._db, list(kept.values()))
+        states = await quarantine.keep(self._db, self._store, list(kept.values()), self._cause(batch))
         discarded = {key for key, state in states.items() if state is RowState.DISCARDED}
         for place, answer in batch.answers.items():
             if answer.quarantine_id in discarded:
@@ -279,11 +286,16 @@ class LabIntake:
         if batch.dry_run or not keys:
             return
         waiting = await quarantine.waiting_under(self._db, batch.laboratory.id, keys)
-        await self._settled(waiting, RowState.SUPERSEDED, batch.by, None)
+        await self._settled(batch, waiting, RowState.SUPERSEDED)
 
-    async def _settled(self, ids: Sequence[UUID], state: RowState, by: Actor, reason: str | None) -> None:
+    async def _settled(self, batch: _Batch, ids: Sequence[UUID], state: RowState) -> None:
         if ids:
-            await quarantine.settle(self._db, ids, state, by=by.id, at=self._clock(), reason=reason)
+            await quarantine.settle(self._store, ids, state, self._cause(batch))
+
+    def _cause(self, batch: _Batch) -> Cause:
+        site, command_id = batch.laboratory.site_id, batch.command_id
+        frame = tracing.recording(batch.by, at=self._clock(), subject=site, command_id=command_id)
+        return Cause(frame, batch.command.fingerprint())
 
 
 def _answer(fate: Fate, known: Known | None) -> Answer:

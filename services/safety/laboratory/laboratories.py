@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from services.safety.domain.lab_results.laboratory import DECIDER, Discarded, Laboratory, NoSuchLaboratory
+from services.safety.domain.lab_results.laboratory import DECIDER, Laboratory, NoSuchLaboratory
 from services.safety.domain.lab_results.laboratory_commands import (
-    DiscardRow,
-    LaboratoryCommand,
     MapTests,
     RecordReferenceRanges,
     RegisterLaboratory,
@@ -44,14 +42,8 @@ class Laboratories:
         command_id: UUID,
     ) -> Receipt:
         known, _ = await self.laboratory(laboratory_id, by=by)
-        return await self._carry_out(known, command, None, self._frame(by, known.site_id, command_id), expected)
-
-    async def discard(
-        self, laboratory_id: str, command: DiscardRow, row: Discarded, *, by: Actor, command_id: UUID
-    ) -> Receipt:
-        known, _ = await self.laboratory(laboratory_id, by=by)
-        frame = self._frame(by, known.site_id, command_id, command.reason)
-        return await self._carry_out(known, command, row, frame, None)
+        frame = self._frame(by, known.site_id, command_id)
+        return await self._store.execute(DECIDER, known.id, command, None, frame, expected=expected)
 
     async def laboratory(self, laboratory_id: str, *, by: Actor) -> tuple[Laboratory, int]:
         state, version = await self._store.load(DECIDER, laboratory_id)
@@ -63,15 +55,5 @@ class Laboratories:
         await self.laboratory(laboratory_id, by=by)
         return await self._store.history(DECIDER.stream(laboratory_id))
 
-    def _frame(self, by: Actor, site_id: str, command_id: UUID, reason: str | None = None) -> Recording:
-        return tracing.recording(by, at=self._clock(), subject=site_id, command_id=command_id, reason=reason)
-
-    async def _carry_out(
-        self,
-        known: Laboratory,
-        command: LaboratoryCommand,
-        row: Discarded | None,
-        frame: Recording,
-        expected: int | None,
-    ) -> Receipt:
-        return await self._store.execute(DECIDER, known.id, command, row, frame, expected=expected)
+    def _frame(self, by: Actor, site_id: str, command_id: UUID) -> Recording:
+        return tracing.recording(by, at=self._clock(), subject=site_id, command_id=command_id)

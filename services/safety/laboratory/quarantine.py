@@ -1,7 +1,7 @@
 """Rows of laboratories that could not be read, kept as they were sent until they can be, or somebody discards them.
 
-They are no events: nobody knows yet what such a row says, or whom it names, and events cannot be erased. That one was
-discarded, and why, is an event of the laboratory's.
+They are no events: nobody knows yet what such a row says, or whom it names, and events cannot be erased. That one
+waits, why, and what became of it, are events without its content, written together with the row's own change.
 """
 
 import json
@@ -13,11 +13,21 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Select, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.safety.domain.lab_results.rows import SentRow
 from services.safety.tables import lab_quarantine
-from shared.contracts.safety_laboratory import QuarantineProblem
+from shared.contracts.safety_laboratory import (
+    LaboratoryRowDiscarded,
+    LaboratoryRowQuarantined,
+    LaboratoryRowReleased,
+    QuarantineEvent,
+    QuarantineProblem,
+    ReleaseCause,
+)
 from shared.db import Database
+from shared.eventstore.store import EventStore, Write
+from shared.kernel.decider import Recording
 from shared.kernel.errors import Conflict, NotFound
 from shared.upserts import insert
 
@@ -73,30 +83,81 @@ def id_of(laboratory_id: str, row: SentRow) -> UUID:
     return uuid5(_NAMESPACE, f"{laboratory_id}\n{content}")
 
 
-async def keep(db: Database, rows: Sequence[Quarantined]) -> dict[UUID, RowState]:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a row's change is recorded with: who, when, why, by which command of which content."""
+
+    recording: Recording
+    fingerprint: str
+
+
+def stream_of(quarantine_id: UUID) -> str:
+    return f"quarantined-row:{quarantine_id}"
+
+
+async def keep(db: Database, store: EventStore, rows: Sequence[Quarantined], cause: Cause) -> dict[UUID, RowState]:
     """Keep rows that are not kept yet; answers what has become of each."""
     states: dict[UUID, RowState] = {}
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        kept = insert(db, lab_quarantine).values([_values(each) for each in part])
-        ids = [str(each.quarantine_id) for each in part]
-        known = select(_columns.quarantine_id, _columns.state).where(_columns.quarantine_id.in_(ids))
-        async with db.begin() as connection:
-            await connection.execute(kept.on_conflict_do_nothing(index_elements=["quarantine_id"]))
-            states |= {UUID(key): RowState(state) for key, state in (await connection.execute(known)).all()}
+        async with store.transaction() as connection:
+            new = await _inserted(connection, insert(db, lab_quarantine), part)
+            told = [_write(each.quarantine_id, 0, _waits(each), cause) for each in part if each.quarantine_id in new]
+            await store.append_within(connection, *told)
+            states |= await _states(connection, part)
     return states
 
 
-async def settle(
-    db: Database, ids: Iterable[UUID], state: RowState, *, by: str, at: datetime, reason: str | None
-) -> None:
-    """Say what became of rows that waited."""
-    keys = [str(each) for each in ids]
-    async with db.begin() as connection:
-        for start in range(0, len(keys), _AT_ONCE):
-            chosen = _columns.quarantine_id.in_(keys[start : start + _AT_ONCE]) & (_columns.state == RowState.WAITING)
-            change = {"state": state.value, "settled_at": at, "settled_by": by, "reason": reason}
-            await connection.execute(update(lab_quarantine).where(chosen).values(change))
+async def _inserted(connection: AsyncConnection, insertion: Any, rows: Sequence[Quarantined]) -> set[UUID]:
+    kept = insertion.values([_values(each) for each in rows]).on_conflict_do_nothing(index_elements=["quarantine_id"])
+    return set(map(UUID, (await connection.execute(kept.returning(_columns.quarantine_id))).scalars()))
+
+
+async def _states(connection: AsyncConnection, rows: Sequence[Quarantined]) -> dict[UUID, RowState]:
+    ids = [str(each.quarantine_id) for each in rows]
+    known = select(_columns.quarantine_id, _columns.state).where(_columns.quarantine_id.in_(ids))
+    return {UUID(key): RowState(state) for key, state in (await connection.execute(known)).all()}
+
+
+async def settle(store: EventStore, ids: Iterable[UUID], state: RowState, cause: Cause) -> set[UUID]:
+    """Say what became of rows that waited; answers which did."""
+    keys, settled = [str(each) for each in ids], set[UUID]()
+    recording = cause.recording
+    change = {"state": state.value, "settled_at": recording.at, "settled_by": recording.by.id}
+    for start in range(0, len(keys), _AT_ONCE):
+        chosen = _columns.quarantine_id.in_(keys[start : start + _AT_ONCE]) & (_columns.state == RowState.WAITING)
+        query = update(lab_quarantine).where(chosen).values(**change, reason=recording.reason)
+        async with store.transaction() as connection:
+            rows = (await connection.execute(query.returning(lab_quarantine))).mappings().all()
+            waited = [_quarantined(row) for row in rows]
+            told = [_write(each.quarantine_id, 1, _became(each), cause) for each in waited]
+            await store.append_within(connection, *told)
+        settled |= {each.quarantine_id for each in waited}
+    return settled
+
+
+def _write(quarantine_id: UUID, expected: int, event: QuarantineEvent, cause: Cause) -> Write:
+    return Write(stream_of(quarantine_id), expected, [event], cause.recording, cause.fingerprint)
+
+
+def _waits(row: Quarantined) -> LaboratoryRowQuarantined:
+    return LaboratoryRowQuarantined(
+        quarantine_id=row.quarantine_id,
+        laboratory_id=row.laboratory_id,
+        site_id=row.site_id,
+        problem=row.problem,
+        received_at=row.received_at,
+    )
+
+
+_RELEASED = {RowState.RELEASED: ReleaseCause.READ, RowState.SUPERSEDED: ReleaseCause.SENT_AGAIN}
+
+
+def _became(row: Quarantined) -> LaboratoryRowReleased | LaboratoryRowDiscarded:
+    where = {"quarantine_id": row.quarantine_id, "laboratory_id": row.laboratory_id, "site_id": row.site_id}
+    if row.state is RowState.DISCARDED:
+        return LaboratoryRowDiscarded(**where, problem=row.problem, reason=row.reason)
+    return LaboratoryRowReleased(**where, because=_RELEASED[row.state])
 
 
 async def waiting_under(db: Database, laboratory_id: str, keys: Sequence[str]) -> list[UUID]:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Table, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db import Database, DatabaseAway, open_database
 from shared.eventstore.store import EventStore, OtherContentOnRecord, Write
-from shared.eventstore.tables import events, outbox
+from shared.eventstore.tables import events, leases, outbox
 from shared.kernel.actor import Actor, Role
 from shared.kernel.decider import Command, Decider, Recording
 from shared.kernel.errors import Conflict, StaleVersion
@@ -259,3 +259,33 @@ async def test_a_database_that_is_away_says_so_and_nothing_is_written() -> None:
     store = EventStore(open_database("postgresql+asyncpg://nobody@127.0.0.1:9/none", "store"))
     with pytest.raises(DatabaseAway):
         await store.append(write("s:1", 0))
+
+
+async def test_rows_beside_events_are_written_with_them_or_not_at_all(store: EventStore, db: Database) -> None:
+    rung: list[int] = []
+    store = EventStore(db, hint=type("Bell", (), {"ring": lambda _self: rung.append(1)})())
+    lease = {"name": "beside", "holder": "somebody", "expires_at": NOON}
+    async with store.transaction() as connection:
+        await connection.execute(insert(leases).values(lease))
+        await store.append_within(connection, write("a", 0, 2), write("b", 0))
+    assert (len(await store.read("a")), len(await store.read("b")), rung) == (2, 1, [1])
+    assert await positions_in(db, outbox) == await positions_in(db, events)
+
+    async def too_late() -> None:
+        async with store.transaction() as connection:
+            await connection.execute(insert(leases).values({**lease, "name": "stale"}))
+            await store.append_within(connection, write("c", 0), write("a", 1))
+
+    with pytest.raises(StaleVersion):
+        await too_late()
+    async with store.transaction() as connection:
+        await store.append_within(connection)
+    async with db.connect() as connection:
+        names = (await connection.execute(select(leases.c.name))).scalars().all()
+    assert (names, await store.read("c"), len(rung)) == (["beside"], [], 2)
+    assert (await store.history("a"))[1].version == 2
+
+
+async def positions_in(db: Database, table: Table) -> list[int]:
+    async with db.connect() as connection:
+        return sorted((await connection.execute(select(table.c.position))).scalars())

@@ -121,5 +121,5 @@ async def get_laboratory(
 async def get_laboratory_history(
     laboratory_id: LaboratoryPath, laboratories: LaboratoriesDep, actor: MayReadLaboratories
 ) -> list[HistoryEntry]:
-    """Who recorded what of a laboratory, when, and why; and which of its rows were discarded."""
+    """Who recorded what of a laboratory, and when."""
     return answers.history(await laboratories.history(laboratory_id, by=actor), missing=NoSuchLaboratory())

@@ -1,13 +1,11 @@
-"""A laboratory: what its test codes mean, its own reference ranges, and which of its rows were discarded."""
+"""A laboratory: what its test codes mean, and its own reference ranges."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.safety.domain.lab_results.laboratory_commands import (
-    DiscardRow,
     LaboratoryCommand,
     MapTests,
     RecordReferenceRanges,
@@ -22,10 +20,8 @@ from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety_laboratory import (
     LaboratoryEvent,
     LaboratoryRegistered,
-    LaboratoryRowDiscarded,
     LaboratoryTestsMapped,
     MappedTest,
-    QuarantineProblem,
     ReferenceRange,
     ReferenceRangesRecorded,
 )
@@ -54,14 +50,6 @@ class AgesContradict(Unacceptable):
 
 
 @dataclass(frozen=True, slots=True)
-class Discarded:
-    """The row that a discard is about."""
-
-    quarantine_id: UUID
-    problem: QuarantineProblem
-
-
-@dataclass(frozen=True, slots=True)
 class Unregistered:
     """Nothing has been said under this code."""
 
@@ -73,7 +61,6 @@ class Laboratory:
     registered: LaboratoryRegistered
     tests: dict[str, str | None] = field(default_factory=dict)
     ranges: tuple[ReferenceRange, ...] = ()
-    discarded: frozenset[UUID] = frozenset()
 
     @property
     def id(self) -> str:
@@ -129,17 +116,13 @@ def evolve(state: State, event: LaboratoryEvent) -> State:
             assert_never(state)
 
 
-def _next(
-    state: Laboratory, event: LaboratoryTestsMapped | ReferenceRangesRecorded | LaboratoryRowDiscarded
-) -> Laboratory:
+def _next(state: Laboratory, event: LaboratoryTestsMapped | ReferenceRangesRecorded) -> Laboratory:
     match event:
         case LaboratoryTestsMapped():
             return replace(state, tests=state.tests | {each.code: each.analyte for each in event.tests})
         case ReferenceRangesRecorded():
             merged = {_whom(each): each for each in (*state.ranges, *event.ranges)}
             return replace(state, ranges=tuple(merged.values()))
-        case LaboratoryRowDiscarded():
-            return replace(state, discarded=state.discarded | {event.quarantine_id})
         case _:
             assert_never(event)
 
@@ -149,8 +132,7 @@ def _whom(each: ReferenceRange) -> tuple[object, ...]:
     return each.analyte, each.unit, each.sex, each.age_from_months, each.age_to_months, each.effective_from
 
 
-def decide(command: LaboratoryCommand, state: State, facts: Discarded | None) -> list[LaboratoryEvent]:
-    """`facts` is the row that a discard is about."""
+def decide(command: LaboratoryCommand, state: State, _facts: None) -> list[LaboratoryEvent]:
     if isinstance(command, RegisterLaboratory):
         return _registered(command, state)
     if not isinstance(state, Laboratory):
@@ -160,8 +142,6 @@ def decide(command: LaboratoryCommand, state: State, facts: Discarded | None) ->
             return _mapped(command, state)
         case RecordReferenceRanges():
             return _ranged(command, state)
-        case DiscardRow():
-            return _discarded(command, state, facts)
         case _:
             assert_never(command)
 
@@ -226,19 +206,6 @@ def _units_of(analyte: Analyte) -> str:
     return ", ".join(each.code for each in analyte.units)
 
 
-def _discarded(command: DiscardRow, state: Laboratory, facts: Discarded | None) -> list[LaboratoryEvent]:
-    if facts is None or facts.quarantine_id in state.discarded:
-        return []
-    return [
-        LaboratoryRowDiscarded(
-            laboratory_id=state.id,
-            quarantine_id=facts.quarantine_id,
-            problem=facts.problem,
-            reason=command.reason,
-        )
-    ]
-
-
-DECIDER: Decider[LaboratoryCommand, State, Discarded | None, LaboratoryEvent] = Decider(
+DECIDER: Decider[LaboratoryCommand, State, None, LaboratoryEvent] = Decider(
     category="laboratory", initial=Unregistered(), evolve=evolve, decide=decide
 )

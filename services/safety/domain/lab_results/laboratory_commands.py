@@ -1,4 +1,4 @@
-"""What is said of a laboratory: that it is there, what its codes mean, its ranges, which rows are not to be read."""
+"""What is said of a laboratory: that it is there, what its codes mean, its ranges; which rows are not to be read."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -101,4 +101,4 @@ class DiscardRow(Command):
     reason: Reason
 
 
-LaboratoryCommand = RegisterLaboratory | MapTests | RecordReferenceRanges | DiscardRow
+LaboratoryCommand = RegisterLaboratory | MapTests | RecordReferenceRanges

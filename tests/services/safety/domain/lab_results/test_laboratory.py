@@ -1,14 +1,12 @@
 """Laboratories: what their codes mean, and which of their ranges holds for a specimen."""
 
 from datetime import date
-from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
 from services.safety.domain.lab_results.laboratory import (
     AgesContradict,
-    Discarded,
     Laboratory,
     LaboratoryAlreadyRegistered,
     MappedTwice,
@@ -18,17 +16,15 @@ from services.safety.domain.lab_results.laboratory import (
     decide,
     evolve,
 )
-from services.safety.domain.lab_results.laboratory_commands import DiscardRow, MapTests, RegisterLaboratory
+from services.safety.domain.lab_results.laboratory_commands import MapTests, RegisterLaboratory
 from services.safety.domain.laboratory.analytes import UnknownAnalyte
 from services.safety.domain.laboratory.facts import UnreadableValue
 from shared.contracts.enrollment_terms import Sex
-from shared.contracts.safety_laboratory import QuarantineProblem
 from shared.kernel.errors import TrialError
 from tests.services.safety.domain.lab_results.course import a_laboratory, mapping, ranges
 
 HERE = RegisterLaboratory(laboratory_id="CU-LAB", site_id="CU", time_zone="Asia/Bangkok")
 ON = date(2026, 3, 15)
-ROW = Discarded(UUID(int=1), QuarantineProblem.BAD_VALUE)
 
 
 def test_a_laboratory_is_registered_once() -> None:
@@ -45,10 +41,10 @@ def test_a_time_zone_is_one_that_there_is() -> None:
             RegisterLaboratory(laboratory_id="CU-LAB", site_id="CU", time_zone=zone)
 
 
-@pytest.mark.parametrize("command", [mapping(GPT="ALT"), ranges({"uln": "40"}), DiscardRow(reason="A control")])
+@pytest.mark.parametrize("command", [mapping(GPT="ALT"), ranges({"uln": "40"})])
 def test_nothing_is_said_of_a_laboratory_that_is_not_registered(command: MapTests) -> None:
     with pytest.raises(NoSuchLaboratory):
-        decide(command, Unregistered(), ROW)
+        decide(command, Unregistered(), None)
     [event] = decide(mapping(GPT="ALT"), a_laboratory(), None)
     assert evolve(Unregistered(), event) == Unregistered()
 
@@ -148,11 +144,3 @@ def test_a_range_for_the_same_people_and_day_replaces_the_earlier_one() -> None:
 def test_a_range_that_cannot_be_is_refused(stated: dict[str, object], error: type[TrialError]) -> None:
     with pytest.raises(error):
         decide(ranges(stated), a_laboratory(), None)
-
-
-def test_a_row_is_discarded_once() -> None:
-    known, command = a_laboratory(), DiscardRow(reason="A control of the analyser")
-    [event] = decide(command, known, ROW)
-    after = evolve(known, event)
-    assert decide(command, after, ROW) == []
-    assert decide(command, known, None) == []
