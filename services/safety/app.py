@@ -45,6 +45,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.safety.laboratory.intake import LabIntake  # noqa: PLC0415
     from services.safety.laboratory.laboratories import Laboratories  # noqa: PLC0415
     from services.safety.laboratory.record import LabRecords  # noqa: PLC0415
+    from services.safety.notices.alerts import Alerts  # noqa: PLC0415
     from services.safety.toxicity.dose_limiting import DoseLimitingToxicities  # noqa: PLC0415
     from services.safety.toxicity.episodes import Episodes  # noqa: PLC0415
     from services.safety.toxicity.halts import DosingHalts  # noqa: PLC0415
@@ -61,6 +62,7 @@ def create_app(parts: Parts) -> "FastAPI":
         routers=ROUTERS,
         parts=parts,
         safety=Safety(parts.db, parts.store, parts.protocol, parts.clock),
+        alerts=Alerts(parts.db, parts.store, parts.clock, parts.protocol.alerting.levels.value),
         episodes=Episodes(parts.db, parts.store, parts.protocol, parts.clock),
         dose_limiting=DoseLimitingToxicities(parts.db, parts.store, parts.protocol, parts.clock),
         cases=Cases(parts.db, parts.store, parts.protocol, parts.clock),

@@ -1,19 +1,14 @@
-"""Safety's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
+"""Adverse events: gathers the facts that a decision about one may not fetch, executes the decider, answers."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from services.safety import definitions, references
 from services.safety.definitions import Definitions
 from services.safety.domain import adverse_event
 from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
-from services.safety.domain.notices import alert
-from services.safety.domain.notices.alert import AcknowledgeAlert, NoSuchAlert, ResendAlert
-from services.safety.domain.notices.escalation import present_level
 from services.safety.domain.record import OnRecord, Retracted
-from services.safety.notices.memory import Try, tries_of
 from services.safety.references import NoSuchParticipant, Participant
-from shared.contracts.safety import SeriousAdverseEventIdentified
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
@@ -25,7 +20,7 @@ from shared.telemetry import tracing
 
 
 class Safety:
-    """What the routes of safety call. An event of a site that the actor may not see does not exist for them."""
+    """What the routes of adverse events and CTCAE call. An event of a site that the actor may not see does not exist."""
 
     def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
         self._db = db
@@ -86,47 +81,6 @@ class Safety:
     async def history(self, adverse_event_id: UUID, *, by: Actor) -> list[Envelope]:
         await self._participant_of(adverse_event_id, by)
         return await self._store.history(adverse_event.DECIDER.stream(adverse_event_id))
-
-    async def acknowledge(self, alert_id: str, command: AcknowledgeAlert, *, by: Actor, command_id: UUID) -> Receipt:
-        """Take an alert in hand. No version is expected: a delivery recorded meanwhile changes nothing about it."""
-        return await self._of_alert(alert_id, command, by, command_id)
-
-    async def resend(self, alert_id: str, command: ResendAlert, *, by: Actor, command_id: UUID) -> Receipt:
-        """Have everybody of the alert's present level told once more."""
-        return await self._of_alert(alert_id, command, by, command_id)
-
-    async def alert(self, alert_id: str, *, by: Actor) -> tuple[SeriousAdverseEventIdentified, list[Envelope]]:
-        """An alert as it was raised, and what has happened to it since."""
-        raised, _ = await self._raised(alert_id, by)
-        return raised, await self._store.history(alert.DECIDER.stream(alert_id))
-
-    async def deliveries(self, alert_id: str, *, by: Actor) -> list[Try]:
-        """The latest tries to tell somebody of an alert, the newest first."""
-        await self._raised(alert_id, by)
-        return await tries_of(self._db, alert_id)
-
-    async def _of_alert(
-        self, alert_id: str, command: AcknowledgeAlert | ResendAlert, by: Actor, command_id: UUID
-    ) -> Receipt:
-        raised, raised_at = await self._raised(alert_id, by)
-        now = self._clock()
-        level = present_level(self._protocol.alerting.levels.value, raised_at, now)
-        facts = alert.Facts(alert_id, raised.adverse_event_id, raised.participant_id, level)
-        frame = tracing.recording(by, at=now, subject=raised.participant_id, command_id=command_id)
-        return await self._store.execute(alert.DECIDER, alert_id, command, facts, frame)
-
-    async def _raised(self, alert_id: str, by: Actor) -> tuple[SeriousAdverseEventIdentified, datetime]:
-        """An alert as it was raised, and when."""
-        adverse_event_id = alert.event_of(alert_id)
-        try:
-            history = await self.history(adverse_event_id, by=by)
-        except NoSuchAdverseEvent:
-            raise NoSuchAlert("no alert has this id, or none at your sites") from None
-        for envelope in history:
-            event = envelope.event()
-            if isinstance(event, SeriousAdverseEventIdentified) and event.alert_id == alert_id:
-                return event, envelope.recorded_at
-        raise NoSuchAlert("no alert has this id, or none at your sites")
 
     async def _about(self, adverse_event_id: UUID, by: Actor) -> tuple[Facts, Participant]:
         participant = await self._participant_of(adverse_event_id, by)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from services.safety.api.permissions import MayAcknowledge, MayRead, SafetyDep
+from services.safety.api.permissions import AlertsDep, MayAcknowledge, MayRead
 from services.safety.api.views import Alert, DeliveryTry
 from services.safety.domain.notices.alert import AcknowledgeAlert, AlertAlreadyAcknowledged, NoSuchAlert, ResendAlert
 from shared.contracts.safety import AlertId
@@ -26,13 +26,13 @@ AlertPath = Annotated[AlertId, Path()]
 async def acknowledge_alert(
     alert_id: AlertPath,
     command: AcknowledgeAlert,
-    safety: SafetyDep,
+    alerts: AlertsDep,
     actor: MayAcknowledge,
     mint: Mint,
     response: Response,
 ) -> Recorded:
     """Take an alert in hand. Needs no `If-Match`: a delivery recorded meanwhile changes nothing about it."""
-    receipt = await safety.acknowledge(alert_id, command, by=actor, command_id=mint(None))
+    receipt = await alerts.acknowledge(alert_id, command, by=actor, command_id=mint(None))
     return answers.changed(response, receipt, alert_id)
 
 
@@ -43,7 +43,7 @@ async def acknowledge_alert(
 async def resend_alert(
     alert_id: AlertPath,
     command: ResendAlert,
-    safety: SafetyDep,
+    alerts: AlertsDep,
     actor: MayAcknowledge,
     mint: Mint,
     response: Response,
@@ -54,29 +54,29 @@ async def resend_alert(
     """
     resend_id = mint(command.resend_id)
     command = command.model_copy(update={"resend_id": resend_id})
-    receipt = await safety.resend(alert_id, command, by=actor, command_id=resend_id)
+    receipt = await alerts.resend(alert_id, command, by=actor, command_id=resend_id)
     return answers.changed(response, receipt, alert_id)
 
 
 @router.get("/{alert_id}/deliveries", responses=problems.of(NoSuchAlert))
-async def get_alert_deliveries(alert_id: AlertPath, safety: SafetyDep, actor: MayRead) -> list[DeliveryTry]:
+async def get_alert_deliveries(alert_id: AlertPath, alerts: AlertsDep, actor: MayRead) -> list[DeliveryTry]:
     """The log of the latest 200 tries to tell somebody of an alert, the newest first. Empty: nothing was tried yet.
 
     A try whose process died shows no result. It was made again.
     """
-    return [DeliveryTry.of(each) for each in await safety.deliveries(alert_id, by=actor)]
+    return [DeliveryTry.of(each) for each in await alerts.deliveries(alert_id, by=actor)]
 
 
 @router.get("/{alert_id}", responses={**problems.of(NoSuchAlert), **answers.VERSIONED})
-async def get_alert(alert_id: AlertPath, safety: SafetyDep, actor: MayRead, response: Response) -> Alert:
+async def get_alert(alert_id: AlertPath, alerts: AlertsDep, actor: MayRead, response: Response) -> Alert:
     """One alert: as it was raised with its event, and what happened to it since."""
-    raised, life = await safety.alert(alert_id, by=actor)
+    raised, life = await alerts.alert(alert_id, by=actor)
     response.headers["ETag"] = etags.of(len(life))
     return Alert.since_raised(raised, life)
 
 
 @router.get("/{alert_id}/history", responses=problems.of(NoSuchAlert))
-async def get_alert_history(alert_id: AlertPath, safety: SafetyDep, actor: MayRead) -> list[HistoryEntry]:
+async def get_alert_history(alert_id: AlertPath, alerts: AlertsDep, actor: MayRead) -> list[HistoryEntry]:
     """What happened to an alert after it was raised. Empty: nothing yet."""
-    _, life = await safety.alert(alert_id, by=actor)
+    _, life = await alerts.alert(alert_id, by=actor)
     return answers.history(life, missing=NoSuchAlert()) if life else []

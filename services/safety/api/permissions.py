@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.safety.application import Safety
+from services.safety.notices.alerts import Alerts
 from shared.auth.permissions import ReadsCourses, ReadsTrialData, allow
 from shared.kernel.actor import Actor, Role
 
@@ -27,4 +28,10 @@ async def _safety(request: Request) -> Safety:
     return safety
 
 
+async def _alerts(request: Request) -> Alerts:
+    alerts: Alerts = request.app.state.alerts
+    return alerts
+
+
 SafetyDep = Annotated[Safety, Depends(_safety)]
+AlertsDep = Annotated[Alerts, Depends(_alerts)]
