@@ -20,7 +20,7 @@ from shared.telemetry import tracing
 
 
 class Safety:
-    """What the routes of adverse events and CTCAE call. An event of a site that the actor may not see does not exist."""
+    """What the routes of adverse events and CTCAE call. An event of a site that is not the actor's does not exist."""
 
     def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
         self._db = db
