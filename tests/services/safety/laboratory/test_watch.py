@@ -116,6 +116,7 @@ async def test_whatever_is_put_right_about_treatment_is_followed(
     house: House, told: list[Event], baseline: str | None, basis: str | None, grade: int
 ) -> None:
     await a_course(house, **RAISED)
+    await a_round(house)
     for each in told:
         await house.hears(each)
         await a_round(house)
