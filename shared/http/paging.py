@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query, Request, Response
@@ -10,6 +11,8 @@ from pydantic import BaseModel, Field
 from shared.kernel.errors import Unacceptable
 
 T = TypeVar("T")
+
+AS_GIVEN = "use the cursor as `next_cursor` gave it, with the same filters"
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows per page")]
 Cursor = Annotated[
@@ -46,8 +49,21 @@ def decode(cursor: str | None, types: tuple[type, ...]) -> tuple[str | int, ...]
         if version != 1 or tuple(map(type, key)) != types:
             raise ValueError(cursor)  # noqa: TRY301 - all that is wrong with a cursor ends in one answer
     except (ValueError, TypeError) as error:
-        raise UnreadableCursor("use the cursor as `next_cursor` gave it, with the same filters") from error
+        raise UnreadableCursor(AS_GIVEN) from error
     return tuple(key)
+
+
+def instant(text: str) -> datetime:
+    """An instant within a cursor's key.
+
+    Raises:
+        UnreadableCursor: it is none, or one that no database takes.
+    """
+    try:
+        at = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnreadableCursor(AS_GIVEN) from error
+    return at
 
 
 def page(

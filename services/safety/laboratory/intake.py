@@ -280,12 +280,20 @@ class LabIntake:
         return Write(record.stream, version, settled.events, frame, fingerprint)
 
     async def _supersede(self, batch: _Batch) -> None:
-        """Rows that waited under the key of one that could be read now."""
-        read = [batch.rows[place].key for place, answer in batch.answers.items() if answer.outcome in _READ]
-        keys = [key for key in read if key is not None]
-        if batch.dry_run or not keys:
+        """Rows that waited under the key of one that could be read now.
+
+        A row that only repeats what is on record says nothing of one that came after it, such as a correction.
+        """
+        now = self._clock()
+        read: dict[str, datetime] = {}
+        for place, answer in batch.answers.items():
+            key = batch.rows[place].key
+            if answer.outcome in _READ and key is not None:
+                at = answer.known.received_at if answer.outcome is Outcome.REPEATED and answer.known else now
+                read[key] = max(at, read.get(key, at))
+        if batch.dry_run or not read:
             return
-        waiting = await quarantine.waiting_under(self._db, batch.laboratory.id, keys)
+        waiting = await quarantine.waiting_under(self._db, batch.laboratory.id, read)
         await self._settled(batch, waiting, RowState.SUPERSEDED)
 
     async def _settled(self, batch: _Batch, ids: Sequence[UUID], state: RowState) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 
-from services.safety.domain.lab_results.rows import Lymphodepletion, Person, SentRow
+from services.safety.domain.lab_results.rows import Lymphodepletion, Person, SentRow, said
 from services.safety.references import NoSuchParticipant
 from services.safety.tables import lymphodepletions, participants, subjects
 from shared.contracts.enrollment_terms import Sex
@@ -34,8 +34,8 @@ class People:
     def of(self, row: SentRow) -> Person | None:
         """The participant of a row; None: unknown here, or its two names mean two people."""
         named = [
-            *([self._by_id(row.participant_id)] if row.participant_id is not None else []),
-            *([self.by_number.get(row.subject_number.strip())] if row.subject_number is not None else []),
+            *([self._by_id(own)] if (own := said(row.participant_id)) else []),
+            *([self.by_number.get(number)] if (number := said(row.subject_number)) else []),
         ]
         return named[0] if named and all(each == named[0] for each in named) else None
 
@@ -47,7 +47,7 @@ class People:
 async def people(db: Database, site_id: str, rows: Iterable[SentRow]) -> People:
     """The participants that rows name, of one site alone."""
     ids = {str(found) for row in rows if row.participant_id and (found := _uuid(row.participant_id)) is not None}
-    numbers = {row.subject_number.strip() for row in rows if row.subject_number}
+    numbers = {number for row in rows if (number := said(row.subject_number))}
     arrived: list[Any] = []
     names = [*((participants.c.participant_id, each) for each in sorted(ids))]
     names += [(subjects.c.subject_number, each) for each in sorted(numbers)]

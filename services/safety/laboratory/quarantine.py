@@ -5,7 +5,7 @@ waits, why, and what became of it, are events without its content, written toget
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -160,16 +160,18 @@ def _became(row: Quarantined) -> LaboratoryRowReleased | LaboratoryRowDiscarded:
     return LaboratoryRowReleased(**where, because=_RELEASED[row.state])
 
 
-async def waiting_under(db: Database, laboratory_id: str, keys: Sequence[str]) -> list[UUID]:
-    """The rows of a laboratory that wait under one of these row keys."""
+async def waiting_under(db: Database, laboratory_id: str, until: Mapping[str, datetime]) -> list[UUID]:
+    """The rows of a laboratory that wait under one of these row keys, and came no later than the key's instant."""
     found: list[UUID] = []
+    keys = list(until)
     of_laboratory = (_columns.laboratory_id == laboratory_id) & (_columns.state == RowState.WAITING)
     async with db.connect() as connection:
         for start in range(0, len(keys), _AT_ONCE):
-            query = select(_columns.quarantine_id).where(
+            query = select(_columns.quarantine_id, _columns.row_key, _columns.received_at).where(
                 of_laboratory, _columns.row_key.in_(keys[start : start + _AT_ONCE])
             )
-            found += [UUID(key) for key in (await connection.execute(query)).scalars()]
+            waiting = (await connection.execute(query)).all()
+            found += [UUID(row.quarantine_id) for row in waiting if row.received_at <= until[row.row_key]]
     return found
 
 

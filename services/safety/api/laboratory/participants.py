@@ -109,9 +109,9 @@ async def list_laboratory_results(
 
 def _place(at: str, result_id: str) -> tuple[datetime, UUID]:
     try:
-        return datetime.fromisoformat(at), UUID(result_id)
+        return paging.instant(at), UUID(result_id)
     except ValueError as error:
-        raise UnreadableCursor("use the cursor as `next_cursor` gave it, with the same filters") from error
+        raise UnreadableCursor(paging.AS_GIVEN) from error
 
 
 @router.get("/lab-results/history", responses=problems.of(NoSuchParticipant))

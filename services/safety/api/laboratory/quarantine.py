@@ -1,6 +1,5 @@
 """Rows of laboratories that could not be read: look at them, release them once they can be, or discard them."""
 
-from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -84,7 +83,7 @@ async def list_quarantined_rows(
 ) -> Page[QuarantinedRow]:
     """The rows that wait, oldest first; or those of another state."""
     after = paging.decode(cursor, (str, str))
-    place = None if after is None else (_instant(str(after[0])), str(after[1]))
+    place = None if after is None else (paging.instant(str(after[0])), _id(str(after[1])))
     found = await intake.quarantined(by=actor, laboratory_id=laboratory_id, site=site, state=state, after=place,
                                      limit=limit + 1)  # fmt: skip
     more = None
@@ -94,11 +93,11 @@ async def list_quarantined_rows(
     return paging.page(request, response, [QuarantinedRow.of(each) for each in found[:limit]], limit, more)
 
 
-def _instant(text: str) -> datetime:
+def _id(text: str) -> str:
     try:
-        return datetime.fromisoformat(text)
+        return str(UUID(text))
     except ValueError as error:
-        raise UnreadableCursor("use the cursor as `next_cursor` gave it, with the same filters") from error
+        raise UnreadableCursor(paging.AS_GIVEN) from error
 
 
 @router.post("/release", responses={**problems.of(NoSuchLaboratory, StaleVersion), **_RELEASED})

@@ -4,6 +4,7 @@ Everything in a row may be wrong, so nothing in it is required and little of it 
 be read is kept as it was sent, with the reason, until a mapping is added or somebody discards it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -11,11 +12,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.safety.domain.lab_results.laboratory import Laboratory, UnitNotOfAnalyte, unit_code
 from services.safety.domain.laboratory import analytes, numbers, units
-from services.safety.domain.laboratory.analytes import UnknownAnalyte
+from services.safety.domain.laboratory.analytes import Analyte, UnknownAnalyte
 from services.safety.domain.laboratory.facts import Limits, Measured, UnreadableValue
 from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety_laboratory import (
@@ -26,6 +27,7 @@ from shared.contracts.safety_laboratory import (
     ResultQualifier,
     SpecimenType,
 )
+from shared.contracts.saying import Says
 from shared.contracts.terms import Code
 from shared.kernel.clock import CLOCK_SKEW
 
@@ -45,10 +47,17 @@ def _no_flag(given: object) -> object:
     return given
 
 
-Text = Annotated[str | None, Field(max_length=200)]
+def _storable(given: str | Decimal | None) -> str | Decimal | None:
+    """PostgreSQL keeps no NUL. It is kept as the character that stands for one that cannot be shown."""
+    return given.replace("\0", "\ufffd") if isinstance(given, str) else given
+
+
+Text = Annotated[str | None, Field(max_length=200), AfterValidator(_storable)]
 Number = Annotated[
     Annotated[str, Field(max_length=64)] | Decimal | None,
     BeforeValidator(_no_flag),
+    AfterValidator(_storable),
+    Says("a decimal as a number or as a string of at most 64 characters, such as 120 or <40, or null"),
     Field(description="An exact decimal as a string or a JSON number", examples=["40"]),
 ]
 
@@ -76,22 +85,26 @@ class SentRow(BaseModel):
     collected_at: Text = Field(None, description="RFC 3339; without an offset, in the laboratory's time zone")
     specimen_type: Text = Field(None, examples=["serum"])
     status: RowStatus = RowStatus.FINAL
-    reason: Annotated[str | None, Field(max_length=500)] = Field(
+    reason: Annotated[str | None, Field(max_length=500), AfterValidator(_storable)] = Field(
         None, description="Of a correction or a cancellation: why, in words that name nobody"
     )
 
     @property
     def test(self) -> str | None:
-        return self.local_code or self.analyte or self.loinc
+        return said(self.local_code) or said(self.analyte) or said(self.loinc)
 
     @property
     def key(self) -> str | None:
         """What the laboratory knows the row by; None where it names nothing."""
-        if self.row_id and self.row_id.strip():
-            return self.row_id.strip()
-        if self.specimen_id and self.specimen_id.strip() and self.test:
-            return f"{self.specimen_id.strip()}/{self.test.strip()}"
-        return None
+        if said(self.row_id):
+            return said(self.row_id)
+        specimen, test = said(self.specimen_id), self.test
+        return f"{specimen}/{test}" if specimen and test else None
+
+
+def said(text: str | None) -> str | None:
+    """A text without blanks around it; a blank one says nothing, as an empty cell of a table does."""
+    return text.strip() or None if text is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,20 +223,42 @@ def _result(
 
 
 def _analyte(row: SentRow, laboratory: Laboratory) -> str | None:
-    """The key of what was measured; None where the laboratory's code means something that is not graded."""
-    if row.local_code is not None:
-        code = row.local_code.strip()
+    """The key of what was measured; None where the laboratory's code means something that is not graded.
+
+    The first of local_code, analyte and loinc says what it is. What the others say besides must not contradict it; a
+    name or a LOINC code that is not known here contradicts nothing.
+    """
+    key = _first_named(row, laboratory)
+    besides = {found for found in (_known(analytes.named, row.analyte), _known(analytes.of_loinc, row.loinc)) if found}
+    if key is not None and besides - {key}:
+        named = " and ".join(sorted({key, *besides}))
+        raise Unreadable(
+            QuarantineProblem.UNKNOWN_TEST, f"local_code, analyte and loinc name different things, {named}"
+        )
+    return key
+
+
+def _first_named(row: SentRow, laboratory: Laboratory) -> str | None:
+    if code := said(row.local_code):
         if code in laboratory.tests:
             return laboratory.tests[code]
         raise Unreadable(QuarantineProblem.UNKNOWN_TEST, "this laboratory has no mapping of local_code: add one")
     try:
-        if row.analyte is not None:
-            return analytes.named(row.analyte).key
-        if row.loinc is not None:
-            return analytes.of_loinc(row.loinc).key
+        if name := said(row.analyte):
+            return analytes.named(name).key
+        if loinc := said(row.loinc):
+            return analytes.of_loinc(loinc).key
     except UnknownAnalyte as unknown:
         raise Unreadable(QuarantineProblem.UNKNOWN_TEST, str(unknown)) from None
     raise Unreadable(QuarantineProblem.UNKNOWN_TEST, "name what was measured in local_code, analyte or loinc")
+
+
+def _known(find: Callable[[str], Analyte], text: str | None) -> str | None:
+    name = said(text)
+    try:
+        return None if name is None else find(name).key
+    except UnknownAnalyte:
+        return None
 
 
 def _unit(row: SentRow, analyte: str | None) -> str | None:

@@ -22,14 +22,15 @@ def plain(name: str, given: str | Decimal | None) -> Decimal | None:
 
 
 def read(name: str, given: str | Decimal | None) -> tuple[Qualifier | None, Decimal | None]:
-    """A number with its qualifier; no more digits than any laboratory reports.
+    """A number with its qualifier; no more digits than any laboratory reports. None: there is none, or a blank text.
 
     Raises:
         UnreadableValue: not a decimal.
     """
-    if given is None:
+    text = "" if given is None else str(given).strip()
+    if not text:
         return None, None
-    found = _NUMBER.fullmatch(str(given).strip())
+    found = _NUMBER.fullmatch(text)
     if found is None:
         raise UnreadableValue(f"{name} is not a decimal: send digits with a point, such as 1.5")
     number = Decimal(found["number"])

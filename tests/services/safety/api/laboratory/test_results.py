@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from shared.http import paging
 from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import problem
 from tests.services.safety.builders import CHILD
@@ -131,6 +132,7 @@ async def test_a_dry_run_answers_as_the_batch_would_and_records_nothing(lab: Hou
     [
         ({"row_id": None}, "not-identified"),
         ({"row_id": "a\nb"}, "not-identified"),
+        ({"row_id": "a\ufffdb"}, "not-identified"),
         ({"participant_id": str(uuid4())}, "unknown-participant"),
         ({"participant_id": "nobody"}, "unknown-participant"),
         ({"participant_id": None}, "unknown-participant"),
@@ -219,6 +221,30 @@ async def test_a_row_that_comes_again_and_can_be_read_leaves_nothing_waiting(any
     assert shown["row"]["value"] == "l20"
 
 
+async def test_a_correction_that_waits_outlasts_an_old_row_that_is_sent_again(any_lab: House) -> None:
+    await sent(any_lab, row(1))
+    any_lab.wait(minutes=1)
+    [waiting] = (await sent(any_lab, row(1, value="l20", reason="Diluted twice")))["rows"]
+    any_lab.wait(minutes=1)
+    assert outcomes(await sent(any_lab, row(1))) == ["repeated"]
+    assert [each["quarantine_id"] for each in (await read(any_lab, QUARANTINE))["items"]] == [waiting["quarantine_id"]]
+    assert outcomes(await sent(any_lab, row(1, value="12", reason="Diluted twice"))) == ["corrected"]
+    assert (await read(any_lab, QUARANTINE))["items"] == []
+
+
+TEXTS = ("row_id", "specimen_id", "participant_id", "subject_number", "local_code", "analyte", "unit", "value")
+OTHER_TEXTS = ("lln", "uln", "collected_at", "specimen_type", "reason")
+
+
+@pytest.mark.parametrize("field", [*TEXTS, *OTHER_TEXTS])
+async def test_a_character_that_no_database_keeps_costs_no_row(any_lab: House, field: str) -> None:
+    bad = row(2, **{"value": "?", field: "a\0b"})
+    answer = await sent(any_lab, row(1), bad)
+    assert outcomes(answer) == ["recorded", "quarantined"]
+    [kept] = (await read(any_lab, QUARANTINE))["items"]
+    assert kept["row"][field] == "a\ufffdb"
+
+
 async def test_other_content_is_a_correction_with_a_reason_and_a_conflict_without(lab: House) -> None:
     await sent(lab, row(1))
     conflict = await sent(lab, row(1, value="210"))
@@ -298,7 +324,9 @@ async def test_results_come_in_pages_in_order_of_time(lab: House) -> None:
     assert second["next_cursor"] is None
     assert [each["row"] for each in await results(lab, analyte="AST")] == ["RAST"]
     async with lab.client(Role.INVESTIGATOR) as client:
-        for cursor in ("x", "WzEsICJ4IiwgInkiXQ"):
+        nul = ("2026-01-01T00:00:00+00:00", "x\0")
+        beyond = ("9999-12-31T23:59:59-12:00", str(UUID(int=1)))
+        for cursor in ("x", "WzEsICJ4IiwgInkiXQ", paging.encode(*nul), paging.encode(*beyond)):
             assert problem(await client.get(f"{RECORD}?cursor={cursor}")) == (422, "unreadable-cursor")
             assert problem(await client.get(f"{QUARANTINE}?cursor={cursor}")) == (422, "unreadable-cursor")
 

@@ -34,6 +34,9 @@ def result(course: Course, **changed: Any) -> Any:
         ({"analyte": "nonsense"}, "unknown-test"),
         ({"analyte": None, "loinc": "0-0"}, "unknown-test"),
         ({"local_code": "GOT"}, "unknown-test"),
+        ({"loinc": "1920-8"}, "unknown-test"),  # of AST, beside ALT
+        ({"local_code": "GPT", "analyte": "AST"}, "unknown-test"),
+        ({"local_code": " ", "analyte": " ", "loinc": ""}, "unknown-test"),
         ({"unit": "g/dL"}, "unknown-unit"),
         ({"unit": None}, "unknown-unit"),
         ({"local_code": "UREA", "unit": "furlong"}, "unknown-unit"),
@@ -52,10 +55,22 @@ def result(course: Course, **changed: Any) -> Any:
     ],
 )
 def test_what_is_not_understood_is_named(changed: dict[str, Any], problem: str) -> None:
-    course = Course(laboratory=a_laboratory(mapping(UREA=None)))
+    course = Course(laboratory=a_laboratory(mapping(UREA=None, GPT="ALT")))
     with pytest.raises(Unreadable) as caught:
         course.read(a_row(**changed))
     assert caught.value.problem == problem
+
+
+def test_names_that_agree_or_are_not_known_contradict_nothing() -> None:
+    course = Course(laboratory=a_laboratory(mapping(GPT="ALT")))
+    for beside in ({"loinc": "1742-6"}, {"loinc": "76625-3"}, {"loinc": " "}, {"local_code": " "}):
+        assert result(course, **beside).analyte == "ALT"
+    assert result(course, local_code="GPT", analyte="alanine transaminase").analyte == "ALT"
+
+
+def test_an_empty_cell_is_no_limit() -> None:
+    read = result(Course(), lln="", uln=" ")
+    assert (read.lln, read.uln, read.limits_from) == (None, None, None)
 
 
 def test_a_row_of_nobody_known_is_not_read() -> None:
