@@ -35,6 +35,7 @@ from services.projector.readmodels import (
     flow_results,
     participants,
     responses,
+    lymphodepletions,
     timeline,
     toxicity_episodes,
 )
@@ -95,7 +96,7 @@ class Projector(Readings):
 
     async def participant(self, question: Question) -> Found[ParticipantWithInfusions]:
         """Raises: NoSuchParticipant."""
-        async with self._reading(question, participants.PROJECTION) as reading:
+        async with self._reading(question, participants.PROJECTION, lymphodepletions.PROJECTION) as reading:
             return reading.found(await participants.one(reading.connection, reading.scope))
 
     async def timeline(

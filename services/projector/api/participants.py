@@ -46,7 +46,7 @@ def _key_of(participant: Participant) -> tuple[str, str]:
 async def participant(
     participant_id: UUID, actor: MayReadCourses, projector: ProjectorDep, wait_for: WaitFor = None
 ) -> Answer[ParticipantWithInfusions]:
-    """One participant, with every infusion."""
+    """One participant, with every lymphodepletion and every infusion."""
     question = about(participant_id, actor, wait_for)
     return answer(question, await projector.participant(question))
 

@@ -8,6 +8,7 @@ from services.projector.readmodels import (
     cytokine_panels,
     dose_limiting,
     flow_results,
+    lymphodepletions,
     participants,
     responses,
     timeline,
@@ -17,6 +18,7 @@ from services.projector.readmodels import (
 
 PROJECTIONS = (
     participants.PROJECTION,
+    lymphodepletions.PROJECTION,
     adverse_events.PROJECTION,
     alerts.PROJECTION,
     case_clocks.PROJECTION,

@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.projector.readmodels import lymphodepletions
+from services.projector.readmodels.lymphodepletions import Lymphodepletion
 from services.projector.tables import ENROLLMENT, METADATA
 from shared.contracts.enrollment import (
     CellsInfused,
@@ -259,8 +261,9 @@ class Participant(BaseModel):
 
 
 class ParticipantWithInfusions(Participant):
-    """One participant, with every infusion on record."""
+    """One participant, with every lymphodepletion and every infusion on record."""
 
+    lymphodepletions: tuple[Lymphodepletion, ...]
     infusions: tuple[Infusion, ...]
 
 
@@ -316,7 +319,9 @@ async def one(connection: AsyncConnection, scope: Scope) -> ParticipantWithInfus
     given = select(infusions).where(infusions.c.participant_id == scope.participant_id)
     found = (await connection.execute(given.order_by(infusions.c.infusion_number))).all()
     return ParticipantWithInfusions(
-        **Participant.model_validate(row).model_dump(), infusions=tuple(Infusion.model_validate(each) for each in found)
+        **Participant.model_validate(row).model_dump(),
+        lymphodepletions=await lymphodepletions.of(connection, scope.participant_id),
+        infusions=tuple(Infusion.model_validate(each) for each in found),
     )
 
 

@@ -11,6 +11,12 @@ from shared.contracts import efficacy as eff
 from shared.contracts import enrollment as enr
 from shared.contracts import enrollment_terms as terms
 from shared.contracts import safety as saf
+from shared.contracts.enrollment_lymphodepletion import (
+    DrugGiven,
+    LymphodepletionCorrected,
+    LymphodepletionRecorded,
+    LymphodepletionRetracted,
+)
 from shared.kernel.events import Envelope, Event
 from shared.protocol import load_protocol
 
@@ -129,6 +135,34 @@ class Child:
             )
         )
         return self
+
+    def prepared(self, began_on: date, first_dose_at: datetime | None = None) -> "Child":
+        told = self._lymphodepletion(began_on, first_dose_at)
+        self._tell(LymphodepletionRecorded(site_id=self.site, **told))
+        return self
+
+    def lymphodepletion_corrected(self, began_on: date) -> "Child":
+        self._tell(LymphodepletionCorrected(reason="Misread day", **self._lymphodepletion(began_on, None)))
+        return self
+
+    def lymphodepletion_retracted(self) -> "Child":
+        told = self._lymphodepletion(date(2026, 1, 1), None)
+        kept = {name: told[name] for name in ("participant_id", "lymphodepletion_id", "protocol")}
+        self._tell(LymphodepletionRetracted(reason="Entered for the wrong participant", **kept))
+        return self
+
+    def _lymphodepletion(self, began_on: date, first_dose_at: datetime | None) -> dict[str, Any]:
+        drug = {"drug": "fludarabine", "dose": "30.0", "unit": "mg/m2", "route": "intravenous", "days": [began_on]}
+        return {
+            "participant_id": self.id,
+            "lymphodepletion_id": named(f"lymphodepletion of {self.subject_number}"),
+            "prepares_infusion": 1,
+            "began_on": began_on,
+            "first_dose_at": first_dose_at,
+            "drugs": (DrugGiven.model_validate(drug),),
+            "consent_gaps": (),
+            "protocol": PROTOCOL.ref,
+        }
 
     def infusion_corrected(self, at: datetime) -> "Child":
         told = self._infusion(at, None)

@@ -1,7 +1,7 @@
 """Given events, then rows: on both databases, whatever the order in which the streams arrive."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,29 @@ async def test_a_participant_reads_as_the_latest_events_say(any_house: House) ->
     (infusion,) = found["infusions"]
     assert (infusion["weight_kg"], infusion["lot"]) == ("22.50", "LOT-7")
     assert datetime.fromisoformat(infusion["started_at"]) == at(1, 6)
+
+
+async def test_a_participant_shows_what_prepared_for_the_infusion(any_house: House) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened().enrolled().prepared(date(2026, 1, 1), at(1, 1)).infused(at(1, 5))
+    await any_house.hears(chronicle.told)
+    (course,) = (await one(any_house, f"/v1/participants/{named('CU-001')}"))["result"]["lymphodepletions"]
+    assert (course["prepares_infusion"], course["began_on"]) == (1, "2026-01-01")
+    assert datetime.fromisoformat(course["first_dose_at"]) == at(1, 1)
+    assert course["drugs"] == [
+        {"drug": "fludarabine", "dose": "30.0", "unit": "mg/m2", "route": "intravenous", "days": ["2026-01-01"]}
+    ]
+    child.lymphodepletion_corrected(date(2026, 1, 2))
+    await any_house.hears(chronicle.told)
+    found = (await one(any_house, f"/v1/participants/{named('CU-001')}"))["result"]["lymphodepletions"]
+    assert [(each["began_on"], each["first_dose_at"]) for each in found] == [("2026-01-02", None)]
+    child.lymphodepletion_retracted()
+    await any_house.hears(chronicle.told)
+    assert (await one(any_house, f"/v1/participants/{named('CU-001')}"))["result"]["lymphodepletions"] == []
+    timeline = (await one(any_house, f"/v1/participants/{named('CU-001')}/timeline"))["items"]
+    told = [each for each in timeline if each["type"].startswith("enrollment.lymphodepletion")]
+    assert [each["type"].rpartition("-")[2] for each in told] == ["recorded", "corrected", "retracted"]
+    assert datetime.fromisoformat(told[0]["occurred"]) == at(1, 1)
 
 
 async def test_a_retracted_infusion_leaves_the_outcomes(any_house: House) -> None:
