@@ -1,4 +1,4 @@
-"""The shape of a watch: it looks again at whatever is due, one after the other, and notes each look.
+"""How safety works on by itself: in rounds, and by watches that look again at whatever is due and note each look.
 
 What a look finds becomes events by deciders to whom the same finding twice is nothing, and it is noted after its events
 are on record. So a watch that dies looks again, two that look at once say everything once, and nothing is lost.
@@ -7,8 +7,8 @@ are on record. So a watch that dies looks again, two that look at once say every
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from prometheus_client import Gauge
@@ -16,6 +16,7 @@ from sqlalchemy import Table
 
 from shared.db import Database
 from shared.kernel.errors import Unavailable
+from shared.messaging.lease import set_within
 from shared.telemetry import tracing
 from shared.upserts import upsert
 
@@ -27,6 +28,16 @@ Due = TypeVar("Due")
 log = logging.getLogger("trial.safety")
 
 
+async def rounds(task: str, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Act again and again, with a pause after each time, until told to stop. A database that is away is waited out."""
+    while not stop.is_set():
+        try:
+            await act()
+        except Unavailable as away:
+            log.warning("a task waits", extra={"lease": task, "reason_code": away.code})
+        await set_within(stop, POLL_SECONDS)
+
+
 class Watch(ABC, Generic[Due]):
     """One round after another, until told to stop. Runs in one worker at a time, under a lease."""
 
@@ -34,13 +45,7 @@ class Watch(ABC, Generic[Due]):
     waiting: Gauge
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await self.round(stop)
-            except Unavailable:
-                log.warning("the database is away; %s waits", self.name)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+        await rounds(self.name, partial(self.round, stop), stop)
 
     async def round(self, stop: asyncio.Event) -> None:
         """Look at everything that is due, each look in a trace of its own."""

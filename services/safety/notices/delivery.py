@@ -11,8 +11,8 @@ serious event. What waits is counted in the metrics. Each channel goes its own p
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from typing import assert_never
@@ -24,14 +24,13 @@ from services.safety.notices.channels import Accepted, Channel, Line, NoAnswer, 
 from services.safety.notices.memory import DeliveryMemory, Sending
 from services.safety.notices.plan import DeliveryPlan
 from services.safety.notices.records import DeliveryRecords, Standing
+from services.safety.watching import rounds
 from shared.contracts.safety import AlertChannel
 from shared.db import Database
 from shared.eventstore.store import EventStore
 from shared.kernel.clock import Clock
-from shared.kernel.errors import Unavailable
 from shared.protocol import AlertLevel
 
-POLL_SECONDS = 1.0
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)  # the shortest clock of a serious event runs 24 h
 LONGEST_ASKED_PAUSE = timedelta(hours=1)  # what a receiver can ask for by Retry-After
@@ -68,11 +67,11 @@ class AlertDelivery:
     async def run(self, stop: asyncio.Event) -> None:
         if not self._channels:
             log.warning("no ALERT_WEBHOOK_URL and no ALERT_SMTP_HOST: alerts are not delivered, only listed")
-        async with AsyncExitStack() as opened, asyncio.TaskGroup() as rounds:
-            rounds.create_task(_repeat(self.plan, stop))
+        async with AsyncExitStack() as opened, asyncio.TaskGroup() as together:
+            together.create_task(rounds(self.name, self.plan, stop))
             for name, channel in self._channels.items():
                 line = await opened.enter_async_context(channel.connected())
-                rounds.create_task(_repeat(partial(self.send, name, line, stop), stop))
+                together.create_task(rounds(self.name, partial(self.send, name, line, stop), stop))
 
     async def plan(self) -> None:
         """Plan what has fallen due; without a channel, count what waits."""
@@ -137,13 +136,3 @@ class AlertDelivery:
     def _warn(self, sending: Sending, why: str, level: int = logging.WARNING) -> None:
         known = {"alert_id": sending.notice_id, "attempt": sending.attempts + 1, "reason_code": why}
         log.log(level, "alert not delivered; it will be tried again", extra=known)
-
-
-async def _repeat(act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            await act()
-        except Unavailable:
-            log.warning("the database is away; alerts wait")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), POLL_SECONDS)

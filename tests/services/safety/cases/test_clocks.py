@@ -229,7 +229,9 @@ async def test_a_database_that_is_away_is_waited_out(house: House, caplog: pytes
 
     clocks._due = away  # type: ignore[method-assign]
     await clocks.run(stop)
-    assert "the database is away; case-clocks waits" in caplog.text
+    assert [(told.__dict__["lease"], told.__dict__["reason_code"]) for told in caplog.records] == [
+        ("case-clocks", "database-away")
+    ]
 
 
 async def test_a_worker_that_is_told_to_stop_looks_at_no_more(house: House) -> None:
