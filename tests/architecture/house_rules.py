@@ -3,6 +3,7 @@
 - A module has at most 400 lines: past that it is split along the domain.
 - No module is called utils, helpers or common.
 - A module says in a sentence what it is, and no exception is swallowed.
+- A log line's text is constant: values travel in fields.
 - A field of a log line is on the list of `shared.telemetry.logs`, or it would be dropped without a word.
 - What a migration makes is frozen: it and the `ddl` modules it calls name no table that the code of today declares.
 """
@@ -35,7 +36,7 @@ def breaches(path: Path) -> Iterator[str]:
     tree = ast.parse(text)
     if tree.body and "migrations" not in place.parts and ast.get_docstring(tree) is None:
         yield f"{place}: a module says in a sentence what it is"
-    found = [*swallowed(tree), *unlisted(tree)]
+    found = [*swallowed(tree), *unlisted(tree), *interpolated(tree)]
     if "versions" in place.parts or path.stem == "ddl":
         found += thawed(tree)
     yield from (f"{place}:{line}: {what}" for line, what in found)
@@ -46,6 +47,16 @@ def swallowed(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and all(isinstance(each, ast.Pass) for each in node.body):
             yield node.lineno, "an exception is swallowed; handle it, or suppress it by name with a reason"
+
+
+def interpolated(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Log lines whose text takes in values: they could be anything, and no list says what may be in them."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=attr), args=[*args]) if attr in LOGGING:
+                texts = args[1:] if attr == "log" else args
+                if len(texts) != 1 or not isinstance(texts[0], ast.Constant):
+                    yield node.lineno, "the text of a log line is constant; send values in fields"
 
 
 def unlisted(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.architecture.house_rules import breaches, modules, thawed, unlisted
+from tests.architecture.house_rules import breaches, interpolated, modules, thawed, unlisted
 
 
 def test_the_house_keeps_its_rules() -> None:
@@ -47,3 +47,19 @@ def test_a_migration_writes_out_its_tables(line: str, frozen: bool) -> None:
 )
 def test_a_field_of_the_log_is_on_the_list(line: str, unknown: int) -> None:
     assert len(list(unlisted(ast.parse(line)))) == unknown
+
+
+@pytest.mark.parametrize(
+    ("line", "constant"),
+    [
+        ("log.warning('a task waits', extra={'lease': name})", True),
+        ("log.log(level, 'alert not delivered')", True),
+        ("log.warning('%s waits', name)", False),
+        ("log.log(level, '%s waits', name)", False),
+        ("log.info(f'{name} waits')", False),
+        ("log.info('waits: ' + name)", False),
+        ("catalogue.log(value, base)", True),
+    ],
+)
+def test_the_text_of_a_log_line_is_constant(line: str, constant: bool) -> None:
+    assert (list(interpolated(ast.parse(line))) == []) is constant
