@@ -4,7 +4,7 @@ Source: CTCAE v5.0, as `bands.csv`; readings where it is silent are listed in `R
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.safety.domain import ctcae
 from services.safety.domain.ctcae import EDITION, UnknownTerm
@@ -23,7 +23,8 @@ from services.safety.domain.laboratory.facts import (
     Policy,
 )
 from services.safety.domain.laboratory.judging import judge
-from services.safety.domain.laboratory.ladders import NoLadder, ladder
+from services.safety.domain.laboratory.ladders import MULTIPLES, Ladder, NoLadder, ladder
+from services.safety.domain.laboratory.ranges import ONE
 from shared.kernel.errors import Unacceptable
 
 checking.require_sound(bands.terms())
@@ -74,10 +75,10 @@ def asked(
 ) -> Asked:
     """What a request means by any of a CTCAE term or its MedDRA code, an analyte and a LOINC code.
 
-    A term that several analytes serve, named alone, is read from the first of them that is reported in this unit.
+    A term that several analytes serve, named alone, is read from the one that is reported in this unit.
 
     Raises:
-        TestNotNamed: none of the three, or two analytes.
+        TestNotNamed: none of the three, two analytes, or a term of which the unit leaves two.
         UnknownTerm, UnknownAnalyte: there is no such thing.
         TermNotGradedFromThis: not a laboratory term, or not of this analyte.
     """
@@ -115,6 +116,7 @@ def _graded(
 ) -> ExplainedGrade:
     try:
         steps = ladder(term.meddra_code, analyte.key, _unit_code(analyte, measured.unit))
+        limits, baseline = _of_multiples(steps, limits, baseline)
     except NoLadder as reason:
         return ExplainedGrade(
             term=term.name,
@@ -145,6 +147,25 @@ def _graded(
         limits=limits,
         baseline=baseline,
     )
+
+
+def _of_multiples(steps: Ladder, limits: Limits, baseline: Baseline) -> tuple[Limits, Baseline]:
+    """Limits and baseline in the unit of the value: what a multiple is a multiple of is 1 in it."""
+    if steps.unit is None or steps.unit.quantity != MULTIPLES:
+        return limits, baseline
+    given = {"{xULN}": limits.uln, "{xLLN}": limits.lln, "{xBaseline}": baseline.value}[steps.unit.code]
+    if given not in {None, ONE}:
+        raise NoLadder(
+            f"limits and baseline are in the unit of the value, so what {steps.unit.code} is a multiple of is 1: "
+            "send 1 or null for it, or the value in the unit of the limits"
+        )
+    match steps.unit.code:
+        case "{xULN}":
+            return replace(limits, uln=ONE), baseline
+        case "{xLLN}":
+            return replace(limits, lln=ONE), baseline
+        case _:
+            return limits, replace(baseline, value=ONE)
 
 
 def _unit_code(analyte: Analyte, text: str | None) -> str | None:
@@ -178,4 +199,8 @@ def _of_term(reference: str, analyte: Analyte | None, unit: str | None) -> Asked
 def _reported_in(term: LaboratoryTerm, text: str | None) -> Analyte:
     unit = None if text is None else units.read(text)
     candidates = [analytes.by_key(key) for key in term.analytes]
-    return next((each for each in candidates if unit is not None and unit.quantity in each.quantities), candidates[0])
+    fitting = [each for each in candidates if unit is not None and unit.quantity in each.quantities]
+    if len(fitting) > 1:
+        keys = " or ".join(each.key for each in fitting)
+        raise TestNotNamed(f"{term.name} is graded from {keys}, which have other limits: send one of them in analyte")
+    return fitting[0] if fitting else candidates[0]

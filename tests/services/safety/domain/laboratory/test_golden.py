@@ -376,3 +376,34 @@ def test_changes_are_measured_from_the_baseline() -> None:
     assert low("WEIGHT", "18.9", "kg", baseline="20").grade == 1
     assert low("WEIGHT", "18.9", "kg").grade is None
     assert low("DLCO", "14", "mL/min/mm[Hg]", baseline="20").possible_grades == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "given", "grade"),
+    [
+        ("1", {}, 0),
+        ("1.01", {}, 1),
+        ("3.5", {}, 2),
+        ("3.5", {"uln": "1"}, 2),
+        ("3.5", {"uln": "1.00"}, 2),
+        ("3.5", {"uln": "40"}, None),  # 40 U/L is no limit in multiples of itself: read as one, 3.5 would be normal
+        ("20.1", {"baseline": "0.8"}, 4),
+        ("3.5", {"baseline": "2"}, 1),
+    ],
+)
+def test_a_value_in_multiples_of_its_limit_is_held_against_one(
+    value: str, given: dict[str, str], grade: int | None
+) -> None:
+    found = high("ALT", value, "{xULN}", **given)
+    assert found.grade == grade
+    if grade is None:
+        assert "send 1 or null for it" in found.explanation
+    else:
+        assert found.limits.uln == 1
+
+
+def test_a_value_in_multiples_of_another_reference_is_held_against_one() -> None:
+    assert (low("BICARB", "1", "{xLLN}").grade, low("BICARB", "0.99", "{xLLN}").grade) == (0, 1)
+    assert low("BICARB", "0.99", "{xLLN}", lln="22").grade is None
+    assert high("CREAT", "3.1", "{xBaseline}", uln="9").grade == 3
+    assert high("CREAT", "3.1", "{xBaseline}", uln="9", baseline="0.3").grade is None

@@ -44,7 +44,8 @@ def test_every_loinc_code_has_its_check_digit_and_no_name_means_two_things() -> 
 def test_a_term_named_alone_is_read_from_what_is_reported_in_its_unit() -> None:
     assert grading.asked(term="Proteinuria", unit="mg/mg").analyte.key == "UPCR"
     assert grading.asked(term="Proteinuria", unit="g/(24.h)").analyte.key == "UPROT24"
-    assert grading.asked(term="hypercalcemia", unit="mg/dL").analyte.key == "CACR"
+    assert grading.asked(term="Hypertension", unit="{percentile}").analyte.key == "BPPCTL"
+    assert grading.asked(term="hypercalcemia").analyte.key == "CACR"
     assert grading.asked(term="Hypercalcemia", unit="furlong").analyte.key == "CACR"
     assert grading.asked(term="10020587", analyte="CAION").analyte.key == "CAION"
     assert [term.name for term in grading.asked(term="Hyperkalemia").terms] == ["Hyperkalemia"]
@@ -60,6 +61,8 @@ def test_a_term_named_alone_is_read_from_what_is_reported_in_its_unit() -> None:
         ({"term": "Potassium sickness"}, UnknownTerm, "not a term of CTCAE 5.0"),
         ({"term": "Nausea"}, TermNotGradedFromThis, "from what is seen and done"),
         ({"term": "Anemia", "analyte": "ALT"}, TermNotGradedFromThis, "send HGB"),
+        ({"term": "Hypercalcemia", "unit": "mmol/L"}, TestNotNamed, "CACR or CAION, which have other limits"),
+        ({"term": "Hypertension", "unit": "mmHg"}, TestNotNamed, "SYSBP or DIABP, which have other limits"),
     ],
 )
 def test_what_is_not_known_is_refused_with_what_to_send(
