@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.safety.api.permissions import MayLookUp, SafetyDep
 from services.safety.api.toxicity.gradings import MOST_ITEMS, ItemId
 from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.laboratory import grading, numbers
 from services.safety.domain.laboratory.bands import Direction
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Policy, UnreadableValue
+from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Policy, UnreadableValue
 from services.safety.domain.laboratory.grading import ExplainedGrade
+from services.safety.domain.laboratory.numbers import Number
 from shared.contracts.safety import MeddraCode
 from shared.contracts.terms import Flag
 from shared.http import problems
@@ -28,17 +28,6 @@ AT_A_STRETCH = 50
 SEXES = frozenset({"m", "f", "u", "male", "female", "unknown", "undifferentiated"})
 
 
-def _no_flag(given: object) -> object:
-    if isinstance(given, bool):
-        raise ValueError("a decimal as a string or a number, or null")  # noqa: TRY004 - as pydantic wants it
-    return given
-
-
-Number = Annotated[
-    Annotated[str, Field(max_length=64)] | Decimal | None,
-    BeforeValidator(_no_flag),
-    Field(description="An exact decimal as a string or a JSON number", examples=["40"]),
-]
 Name = Annotated[str | None, Field(max_length=200)]
 
 
@@ -168,16 +157,9 @@ def _grades(item: LabItem, policy: Policy) -> list[ExplainedGrade]:
         raise UnreadableValue("sex is M, F, U or null")
     return grading.grade(
         what,
-        _measured(item),
+        numbers.measured(item.value, item.unit),
         Limits(numbers.plain("lln", item.lln), numbers.plain("uln", item.uln)),
         Baseline(numbers.plain("baseline", item.baseline), item.baseline_abnormal),
         Facts(item.symptomatic, item.on_anticoagulation, numbers.plain("age_years", item.age_years)),
         policy,
     )
-
-
-def _measured(item: LabItem) -> Measured:
-    qualifier, number = numbers.read("value", item.value)
-    if number is None:
-        raise UnreadableValue("no value was sent: send a decimal, such as 120 or <40")
-    return Measured(number, item.unit, qualifier)

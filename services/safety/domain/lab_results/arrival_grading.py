@@ -11,10 +11,10 @@ from uuid import UUID
 
 from services.safety.domain.lab_results.results import Known
 from services.safety.domain.lab_results.rows import Person
-from services.safety.domain.laboratory import analytes, bands, baseline, grading
+from services.safety.domain.laboratory import analytes, baseline, grading
 from services.safety.domain.laboratory.baseline import Beginning, Dated
 from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Pick, Policy, Qualifier
-from services.safety.domain.laboratory.grading import Asked, ExplainedGrade
+from services.safety.domain.laboratory.grading import ExplainedGrade
 from shared.contracts.safety_laboratory import BaselineBasis, BaselineUsed, Grading, LaboratoryResult, ResultGrade
 from shared.protocol import Protocol
 
@@ -102,18 +102,13 @@ def explained(result: LaboratoryResult, used: BaselineUsed | None, policy: Polic
     if result.analyte is None:
         return []
     return grading.grade(
-        _asked(result.analyte),
+        grading.of_analyte(analytes.by_key(result.analyte)),
         _measured(result),
         Limits(result.lln, result.uln),
         Baseline() if used is None else Baseline(used.value, used.abnormal, _CHOSEN[used.basis]),
         Facts(age_years=None if result.age_months is None else Decimal(result.age_months // 12)),
         policy,
     )
-
-
-def _asked(analyte: str) -> Asked:
-    own = analytes.by_key(analyte)
-    return Asked(own, bands.of_analyte(own.read_from or own.key))
 
 
 def _dated(result: LaboratoryResult, *, valid: bool = True) -> Dated:

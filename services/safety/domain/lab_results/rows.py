@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.safety.domain.lab_results.laboratory import Laboratory, UnitNotOfAnalyte, unit_code
 from services.safety.domain.laboratory import analytes, numbers, units
@@ -27,7 +27,6 @@ from shared.contracts.safety_laboratory import (
     ResultQualifier,
     SpecimenType,
 )
-from shared.contracts.saying import Says
 from shared.contracts.terms import Code
 from shared.kernel.clock import CLOCK_SKEW
 
@@ -41,25 +40,13 @@ class RowStatus(StrEnum):
     CANCELLED = "cancelled"  # it should never have been reported
 
 
-def _no_flag(given: object) -> object:
-    if isinstance(given, bool):
-        raise ValueError("a decimal as a string or a number, or null")  # noqa: TRY004 - as pydantic wants it
-    return given
-
-
 def _storable(given: str | Decimal | None) -> str | Decimal | None:
     """PostgreSQL keeps no NUL. It is kept as the character that stands for one that cannot be shown."""
     return given.replace("\0", "\ufffd") if isinstance(given, str) else given
 
 
 Text = Annotated[str | None, Field(max_length=200), AfterValidator(_storable)]
-Number = Annotated[
-    Annotated[str, Field(max_length=64)] | Decimal | None,
-    BeforeValidator(_no_flag),
-    AfterValidator(_storable),
-    Says("a decimal as a number or as a string of at most 64 characters, such as 120 or <40, or null"),
-    Field(description="An exact decimal as a string or a JSON number", examples=["40"]),
-]
+Number = Annotated[numbers.Number, AfterValidator(_storable)]
 
 
 class SentRow(BaseModel):
@@ -278,10 +265,7 @@ def _unit(row: SentRow, analyte: str | None) -> str | None:
 
 def _measured(row: SentRow, unit: str | None) -> Measured:
     try:
-        qualifier, number = numbers.read("value", row.value)
-        if number is None:
-            raise UnreadableValue("no value was sent: send a decimal, such as 120 or <40")  # noqa: TRY301
-        return Measured(number, unit, qualifier)
+        return numbers.measured(row.value, unit)
     except UnreadableValue as unreadable:
         raise Unreadable(QuarantineProblem.BAD_VALUE, str(unreadable)) from None
 

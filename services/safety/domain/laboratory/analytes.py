@@ -40,6 +40,11 @@ class Analyte:
         return tuple(unit for quantity in self.quantities for unit in units.of_quantity(quantity))
 
     @property
+    def graded_as(self) -> str:
+        """The key of the analyte that it is graded as: its own, or that of the one it stands for."""
+        return self.read_from or self.key
+
+    @property
     def unit_of_pure_number(self) -> str | None:
         """The code of a number that is complete without a unit, such as an INR or a pH."""
         return {"ratio": "1", "acidity": "[pH]"}.get(";".join(self.quantities))

@@ -90,7 +90,12 @@ def asked(
         return _of_term(term, own, unit)
     if own is None:
         raise TestNotNamed("name what was measured in term, analyte or loinc")
-    return Asked(own, bands.of_analyte(own.read_from or own.key))
+    return of_analyte(own)
+
+
+def of_analyte(analyte: Analyte) -> Asked:
+    """A value of an analyte, for every term that it is graded for by itself."""
+    return Asked(analyte, bands.of_analyte(analyte.graded_as))
 
 
 def grade(
@@ -191,7 +196,7 @@ def _of_term(reference: str, analyte: Analyte | None, unit: str | None) -> Asked
         raise TermNotGradedFromThis("v5.0 grades this term from what is seen and done, not from one measured value")
     if analyte is None:
         return Asked(_reported_in(term, unit), (term,))
-    if (analyte.read_from or analyte.key) not in term.analytes:
+    if analyte.graded_as not in term.analytes:
         raise TermNotGradedFromThis(f"{term.name} is not graded from {analyte.key}; send {' or '.join(term.analytes)}")
     return Asked(analyte, (term,))
 

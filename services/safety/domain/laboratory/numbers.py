@@ -1,12 +1,43 @@
-"""Numbers as laboratories write them: `120`, `1.5`, `<40`, `>= 1000`."""
+"""Numbers as laboratories write them and send them: `120`, `1.5`, `<40`, `>= 1000`."""
 
 import re
 from decimal import Decimal
+from typing import Annotated
 
-from services.safety.domain.laboratory.facts import Qualifier, UnreadableValue
+from pydantic import BeforeValidator, Field
+
+from services.safety.domain.laboratory.facts import Measured, Qualifier, UnreadableValue
+from shared.contracts.saying import Says
 
 _NUMBER = re.compile(r"(?P<qualifier><=|>=|<|>|≤|≥)?\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)")
 _QUALIFIERS = {"≤": Qualifier.AT_MOST, "≥": Qualifier.AT_LEAST}
+
+
+def _no_flag(given: object) -> object:
+    if isinstance(given, bool):
+        raise ValueError("a decimal as a string or a number, or null")  # noqa: TRY004 - as pydantic wants it
+    return given
+
+
+Number = Annotated[
+    Annotated[str, Field(max_length=64)] | Decimal | None,
+    BeforeValidator(_no_flag),
+    Says("a decimal as a number or as a string of at most 64 characters, such as 120 or <40, or null"),
+    Field(description="An exact decimal as a string or a JSON number", examples=["40"]),
+]
+"""One in a request: whether it can be read shows later."""
+
+
+def measured(given: str | Decimal | None, unit: str | None) -> Measured:
+    """A value that was sent, in the unit as reported.
+
+    Raises:
+        UnreadableValue: none was sent, or not a decimal.
+    """
+    qualifier, number = read("value", given)
+    if number is None:
+        raise UnreadableValue("no value was sent: send a decimal, such as 120 or <40")
+    return Measured(number, unit, qualifier)
 
 
 def plain(name: str, given: str | Decimal | None) -> Decimal | None:
