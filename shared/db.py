@@ -8,7 +8,7 @@ away, both raise `DatabaseAway`, which becomes a 503.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from shared.driver_pool import DriverPool
 from shared.kernel.errors import Unavailable
 
 SQLITE_BUSY_SECONDS = 10
@@ -90,9 +91,8 @@ def instant_text(value: datetime) -> str:
 class Database:
     """The engine of one service's database, with errors translated once for everybody."""
 
-    def __init__(self, engine: AsyncEngine, schema: str, *, dsn: str | None = None, pool_size: int = 8) -> None:
-        self._dsn, self._pool_size = dsn, pool_size
-        self._pool: asyncio.Future[Any] | None = None
+    def __init__(self, engine: AsyncEngine, schema: str, *, pool: DriverPool | None = None) -> None:
+        self._pool = pool
         self._tasks: set[asyncio.Task[None]] = set()
         self.engine = engine
         self.schema = schema
@@ -124,36 +124,20 @@ class Database:
             async with self.engine.begin() as connection:
                 yield connection
 
-    @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
+    def driver(self) -> AbstractAsyncContextManager[Any]:
         """The raw driver's connection, in autocommit. For `eventstore` and bulk writes alone.
 
-        On PostgreSQL it comes from a pool of asyncpg's own: SQLAlchemy's asks for a greenlet at each turn, which
-        costs as much as the statement (`make bench`, "append").
+        On PostgreSQL it comes from a pool of its own: SQLAlchemy's asks for a greenlet at each turn, which costs as
+        much as the statement (`make bench`, "append").
         """
+        return self._driver_below() if self._pool is None else _Lent(self._pool)
+
+    @asynccontextmanager
+    async def _driver_below(self) -> AsyncIterator[Any]:
         with translated():
-            if self._dsn is None:
-                async with self._reading.connect() as connection:
-                    raw = await connection.get_raw_connection()
-                    yield raw.driver_connection
-            else:
-                pool = await self._driver_pool()
-                async with pool.acquire(timeout=POOL_SECONDS) as connection:
-                    yield connection
-
-    async def _driver_pool(self) -> Any:
-        """Made at the first use, within the running loop. It connects to nothing by itself, so it cannot fail."""
-        if self._pool is None:
-            self._pool = asyncio.ensure_future(self._make_pool())
-        return self._pool.result() if self._pool.done() else await asyncio.shield(self._pool)
-
-    async def _make_pool(self) -> Any:
-        async def nothing_to_reset(_connection: Any) -> None:
-            """Every statement stands alone, so a connection comes back as it went."""
-
-        return await asyncpg.create_pool(
-            self._dsn, min_size=0, max_size=self._pool_size, reset=nothing_to_reset, **_connect_options(self.schema)
-        )
+            async with self._reading.connect() as connection:
+                raw = await connection.get_raw_connection()
+                yield raw.driver_connection
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Work beside the requests that ends by itself, soon; `dispose` waits for it."""
@@ -167,8 +151,27 @@ class Database:
             await asyncio.wait(self._tasks)
         await self.engine.dispose()
         if self._pool is not None:
-            pool, self._pool = await self._pool, None
-            pool.terminate()
+            self._pool.close()
+
+
+class _Lent:
+    """A connection of the pool, for the length of a block."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: DriverPool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Any:
+        with translated():
+            self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        connection = self._connection
+        broken_off = error is not None and (not isinstance(error, Exception) or is_away(error))
+        self._pool.give_back(connection, sound=not broken_off and not connection.is_in_transaction())
+        say_if_away(error)
 
 
 class Lookup:
@@ -213,10 +216,14 @@ class translated:  # noqa: N801 - reads as a statement: `with translated():`
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None and is_away(error):
-            raise DatabaseAway(
-                "the database did not answer; send the same request again, a change with the same id or Idempotency-Key"
-            ) from error
+        say_if_away(error)
+
+
+def say_if_away(error: BaseException | None) -> None:
+    if error is not None and is_away(error):
+        raise DatabaseAway(
+            "the database did not answer; send the same request again, a change with the same id or Idempotency-Key"
+        ) from error
 
 
 _AWAY = (
@@ -274,7 +281,9 @@ def open_database(url: str, schema: str, *, pool_size: int = 8) -> Database:
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-    return Database(engine, schema, dsn=dsn, pool_size=pool_size)
+    options = _connect_options(schema)
+    pool = DriverPool(lambda: asyncpg.connect(dsn, **options), pool_size, patience=POOL_SECONDS)
+    return Database(engine, schema, pool=pool)
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
