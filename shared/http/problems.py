@@ -16,7 +16,7 @@ from shared.auth.tokens import Unauthenticated
 from shared.http import wording
 from shared.http.etags import MissingIfMatch
 from shared.http.negotiation import NotAcceptable
-from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_bug, of_http
+from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_http
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
@@ -79,7 +79,7 @@ def of_error(error: TrialError) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every expected failure of an app as a problem."""
+    """Answer every expected failure of an app as a problem. What nobody expected, `Surroundings` answers."""
     service = app.title
 
     async def trial_error(_request: Request, error: Exception) -> Response:
@@ -96,10 +96,6 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101
         return of_http(error)
 
-    async def bug(_request: Request, _error: Exception) -> Response:
-        return of_bug()
-
-    app.add_exception_handler(Exception, bug)
     app.add_exception_handler(TrialError, trial_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
 
 from shared.http import problems
 from shared.http.parts import Parts
@@ -18,11 +20,21 @@ def router(prefix: str, tag: str) -> APIRouter:
     )
 
 
+class ServiceApp(FastAPI):
+    """FastAPI without its own surroundings: `Surroundings` stands round every process, and `Calling` has nothing open.
+
+    Its own would ask at each request whether there is a tracer, limit the body and answer bugs a second time.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+
+
 def create_service_app(
     name: str, *, title: str, description: str, routers: Sequence[APIRouter], parts: Parts, **state: Any
 ) -> FastAPI:
     """One service's app: routes under `/v1`, `/docs`, `/openapi.json`. `state` is what its dependencies read."""
-    app = FastAPI(
+    app = ServiceApp(
         title=title,
         description=description,
         version="1.0.0",
@@ -30,6 +42,7 @@ def create_service_app(
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.redirect_slashes = False
     for each in routers:
