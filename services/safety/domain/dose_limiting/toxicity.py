@@ -5,7 +5,7 @@ The dates of an adverse event are known to the day at best, so a moment is a spa
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from services.safety.domain.episodes.record import Course
 from services.safety.domain.record import OnRecord
@@ -14,6 +14,9 @@ from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.contracts.safety_episodes import EpisodeKind
 from shared.contracts.terms import earliest, latest
 from shared.protocol.dose_limiting_status import midnight
+
+
+_ANY_DAY = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,16 @@ def of_adverse_event(record: OnRecord, zone: tzinfo) -> Toxicity:
 
 
 def _end(record: OnRecord, zone: tzinfo) -> Moment | None:
-    """When it was over. Of an event that ended on an unknown day, only that it was after its last grade began."""
+    """When it was over. Of an event that ended on an unknown day, only that it was after its last grade began.
+
+    That leaves room without an end, so that no rule is missed for want of a date.
+    """
     if record.outcome is Outcome.FATAL:
         return None  # what the participant died of did not pass
     if record.ended_on is not None:
         return Moment.on(record.ended_on, zone)
     if record.outcome in ENDS:
-        return Moment.on(record.grades[-1].since, zone)
+        return Moment(midnight(earliest(record.grades[-1].since), zone), _ANY_DAY)
     return None
 
 

@@ -132,8 +132,11 @@ def test_a_death_from_the_treatment_limits_the_dose() -> None:
     assert rules_of(died) == [ORGAN_3, ORGAN_4, DEATH]
 
 
-def test_an_event_that_ended_on_an_unknown_day_may_have_ended_when_its_last_grade_began() -> None:
-    assert rules_of(an_event("liver", (3, 5), outcome=Outcome.RECOVERED)) == []
+def test_an_event_that_ended_on_an_unknown_day_may_have_lasted_too_long() -> None:
+    assert rules_of(an_event("liver", (3, 5), outcome=Outcome.RECOVERED)) == [ORGAN_3]
+    assert rules_of(an_event("neutrophils", (4, 5), outcome=Outcome.RECOVERED_WITH_SEQUELAE)) == [CYTOPENIA]
+    assert rules_of(an_event("alt", (4, 5), outcome=Outcome.RECOVERED)) == [ORGAN_3, ORGAN_4]
+    assert rules_of(an_event("liver", (3, 5), (2, 6), outcome=Outcome.RECOVERED)) == []
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(72, []), (72.1, [ORGAN_3])])
