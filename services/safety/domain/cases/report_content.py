@@ -1,7 +1,8 @@
 """One version of a report in full: everything the recipient is told, as it was known when the report was recorded."""
 
-from datetime import date, datetime
+from datetime import datetime
 
+from services.safety.domain.age import completed_months
 from services.safety.domain.cases import susar
 from services.safety.domain.cases.facts import Entry, Facts, event_after, on_record
 from services.safety.domain.cases.record import Case
@@ -87,14 +88,9 @@ def age_at(onset: str, birth_month: str | None) -> AgeAtOnset | None:
     """
     if birth_month is None:
         return None
-    youngest = _months(latest(birth_month), earliest(onset))
-    oldest = _months(earliest(birth_month), latest(onset))
+    youngest = completed_months(latest(birth_month), earliest(onset))
+    oldest = completed_months(earliest(birth_month), latest(onset))
     return AgeAtOnset(months_at_least=max(youngest, 0), months_at_most=max(oldest, 0))
-
-
-def _months(born: date, on: date) -> int:
-    """Completed months; a birth on the 31st is a month old on the 1st after a shorter one."""
-    return (on.year - born.year) * 12 + on.month - born.month - (on.day < born.day)
 
 
 def _sponsor(case: Case, facts: Facts) -> ReportedAssessment:

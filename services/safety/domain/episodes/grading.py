@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import assert_never
 
 from services.safety.domain import adverse_event, record
+from services.safety.domain.age import age_in_years
 from services.safety.domain.astct import crs, crs_observed, icans, iec_hs
 from services.safety.domain.astct.icans import IcansFindings
 from services.safety.domain.astct.scale import Graded
@@ -99,12 +99,6 @@ def _icans(course: Course, observed_at: datetime, seen: IcansObservation, facts:
     )
     from_age = facts.choices.ice_from_age_years.value
     return _grades(icans.astct(found, from_age), icans.ctcae(found, from_age), RULE)
-
-
-def age_in_years(birth_month: str, on: date) -> Decimal:
-    """Completed years; a birthday counts from the first of its month, for the day of birth is never taken."""
-    year, month = map(int, birth_month.split("-"))
-    return Decimal(max(0, ((on.year - year) * 12 + on.month - month) // 12))
 
 
 def _grades(astct: Graded, ctcae: Graded, rule: str) -> Grades:

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from services.safety.domain.age import age_in_months
 from services.safety.domain.lab_results.laboratory import Laboratory, UnitNotOfAnalyte, unit_code
 from services.safety.domain.laboratory import analytes, numbers, units
 from services.safety.domain.laboratory.analytes import Analyte, UnknownAnalyte
@@ -114,12 +115,8 @@ class Person:
     lymphodepletions: tuple[Lymphodepletion, ...] = ()
 
     def age_months(self, at: datetime) -> int | None:
-        """Completed months at the site's date; a month counts from its first day, for the day of birth is not taken."""
-        if self.birth_month is None:
-            return None
-        year, month = map(int, self.birth_month.split("-"))
-        on = at.astimezone(self.zone).date()
-        return max(0, (on.year - year) * 12 + on.month - month)
+        """Completed months at the site's date."""
+        return None if self.birth_month is None else age_in_months(self.birth_month, at.astimezone(self.zone).date())
 
 
 class Unreadable(Exception):

@@ -1,7 +1,7 @@
 """An episode's life, observation by observation."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -25,7 +25,7 @@ from services.safety.domain.episodes.episode import (
     TimesContradict,
     followed,
 )
-from services.safety.domain.episodes.grading import Facts, age_in_years
+from services.safety.domain.episodes.grading import Facts
 from services.safety.domain.episodes.record import RetractedCourse
 from services.safety.domain.record import Unreported
 from shared.contracts.safety import Outcome
@@ -300,14 +300,6 @@ def test_a_term_that_lacks_the_grade_is_refused_at_the_opening() -> None:
     oedema = PROTOCOL.car_t_toxicity.icans_term.model_copy(update={"value": "10014217"})  # offers 3, 4 and 5
     command = OpenEpisode.model_validate(opening(kind="icans", developmental_delay=False, observation=icans(ice=8)))
     spec.given().when(command, facts_with(icans_term=oedema)).then_rejected(GradeNotDefinedForTerm)
-
-
-@pytest.mark.parametrize(
-    ("born", "on", "years"),
-    [("2014-03", "2026-02-28", 11), ("2014-03", "2026-03-01", 12), ("2026-05", "2026-03-01", 0)],
-)
-def test_a_birthday_counts_from_the_first_of_its_month(born: str, on: str, years: int) -> None:
-    assert age_in_years(born, date.fromisoformat(on)) == years
 
 
 def test_iec_hs_is_graded_as_the_physician_says() -> None:
