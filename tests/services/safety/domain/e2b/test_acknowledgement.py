@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.safety.domain.cases.case import AcknowledgementOfAnotherReport
 from services.safety.domain.e2b.acknowledgement import (
     DEEPEST,
     LARGEST,
-    AcknowledgementOfAnotherReport,
     UnreadableAcknowledgement,
     acknowledgement,
 )
