@@ -12,7 +12,7 @@ from pathlib import Path
 from services.loading.addresses import ensure_free, local_url, url_of
 from services.loading.cdisc import command as cdisc
 from services.loading.client import Tokens
-from shared.auth.local_issuer import LocalIssuer, add_token_arguments, token_of
+from shared.auth.local_issuer import add_token_arguments, local_issuer, token_of
 from shared.kernel.actor import Role
 from shared.kernel.errors import TrialError
 from shared.settings import Settings, read_settings
@@ -45,13 +45,9 @@ def _demo(folder: Path, settings: Settings, *, once: bool) -> None:
     demo.run(demo.Trial(serve, _tokens(folder, settings), folder, settings), once=once)
 
 
-def _issuer(folder: Path, settings: Settings) -> LocalIssuer:
-    return LocalIssuer(folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
-
-
 def _tokens(folder: Path, settings: Settings) -> Tokens:
     """Tokens of the folder's own issuer, one subject per role and site, as people would hold them."""
-    issuer = _issuer(folder, settings)
+    issuer = local_issuer(folder, settings)
 
     def token(role: Role, site: str) -> str:
         return issuer.token(subject=f"{role}@{site}" if site != "*" else role, roles=[role], sites=[site])
@@ -91,7 +87,7 @@ def main() -> None:
             case "demo":
                 _demo(folder, settings, once=given.once)
             case "token":
-                sys.stdout.write(token_of(_issuer(folder, settings), given) + "\n")
+                sys.stdout.write(token_of(local_issuer(folder, settings), given) + "\n")
             case "load":
                 cdisc.run(given.directory, given.url or local_url(settings), _tokens(folder, settings))
     except TrialError as error:

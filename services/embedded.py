@@ -15,7 +15,7 @@ from services.enrollment.app import SERVICE as ENROLLMENT
 from services.projector.app import SERVICE as PROJECTOR
 from services.safety.app import SERVICE as SAFETY
 from shared import migrations
-from shared.auth.local_issuer import LocalIssuer
+from shared.auth.local_issuer import local_issuer
 from shared.db import Database
 from shared.messaging import Hint
 from shared.process import running, wiring
@@ -24,11 +24,6 @@ from shared.process.worker import Worker, run_together
 from shared.settings import Settings
 
 SERVICES = (ENROLLMENT, SAFETY, EFFICACY, BIOMARKERS, PROJECTOR)
-
-
-def local_issuer(folder: Path, settings: Settings) -> LocalIssuer:
-    """The issuer whose tokens the embedded services accept; made on first use."""
-    return LocalIssuer(folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
 
 
 def embedded_settings(folder: Path, settings: Settings) -> Settings:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from shared.kernel.actor import Role
-from shared.settings import read_settings
+from shared.settings import Settings, read_settings
 
 KEY_ID = "local"
 
@@ -68,6 +68,11 @@ class LocalIssuer:
         return key
 
 
+def local_issuer(folder: Path, settings: Settings) -> LocalIssuer:
+    """The issuer whose tokens a trial of these settings accepts, with its key in a folder; made on first use."""
+    return LocalIssuer(folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
+
+
 def add_token_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
     parser.add_argument("--site", action="append", default=[], help="a site's code, or '*'; may be repeated")
@@ -90,7 +95,7 @@ def main() -> None:
     add_token_arguments(commands.add_parser("token", help="print a bearer token"))
     given = parser.parse_args()
     settings = read_settings()
-    issuer = LocalIssuer(given.folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
+    issuer = local_issuer(given.folder, settings)
     said = token_of(issuer, given) if given.command == "token" else f"key set: {issuer.jwks_file}"
     sys.stdout.write(said + "\n")
 

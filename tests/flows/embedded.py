@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.native.servers import free_port
 from services import embedded
+from shared.auth.local_issuer import local_issuer
 from shared.settings import Settings
 from tests.flows.trial import Trial
 
@@ -36,7 +37,7 @@ def embedded_trial(folder: Path) -> Iterator[Trial]:
         assert started.wait(60), "the embedded trial did not start within a minute"
         if failed:
             raise failed[0]
-        with Trial(url, embedded.local_issuer(folder, settings)) as trial:
+        with Trial(url, local_issuer(folder, settings)) as trial:
             yield trial
     finally:
         if not loop.is_closed():

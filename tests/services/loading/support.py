@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.native.servers import free_port
 from services.loading.client import Tokens, TrialClient
 from services.loading.outcomes import Outcomes, ask
-from shared.auth.local_issuer import LocalIssuer
+from shared.auth.local_issuer import local_issuer
 from shared.kernel.actor import Role
 from shared.settings import Settings
 
@@ -96,8 +96,7 @@ def finished(*words: str, data: Path, port: int | None = None, **variables: str)
 
 
 def tokens_of(folder: Path) -> Tokens:
-    settings = Settings()
-    issuer = LocalIssuer(folder, issuer=settings.oidc_issuer, audience=settings.oidc_audience).prepare()
+    issuer = local_issuer(folder, Settings())
 
     def token(role: Role, site: str) -> str:
         return issuer.token(subject=f"{role}@{site}", roles=[role], sites=[site])
