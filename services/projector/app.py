@@ -25,6 +25,7 @@ def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.projector.api import (  # noqa: PLC0415
         adverse_events,
+        figures,
         outcomes,
         participants,
         protocol,
@@ -35,6 +36,8 @@ def create_app(parts: Parts) -> "FastAPI":
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.plots.pictures import Pictures  # noqa: PLC0415
+    from services.projector.plotting import Figures  # noqa: PLC0415
     from services.projector.safety_tables import SafetyTables  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -49,6 +52,7 @@ def create_app(parts: Parts) -> "FastAPI":
             visits.router,
             adverse_events.router,
             outcomes.router,
+            figures.router,
             sae_worklist.router,
             safety_tables.router,
             special_interest.router,
@@ -56,6 +60,8 @@ def create_app(parts: Parts) -> "FastAPI":
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
+        figures=Figures(parts.db, parts.protocol, parts.clock),
+        pictures=Pictures(),
     )
 
 

@@ -192,12 +192,7 @@ class Projector(Readings):
         """Raises: NoSuchOutcome."""
         self._require(MeasureId.RESPONSE_RATE)
         async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
-            cohort = await _cohort(reading)
-            rows = await responses.that_count(reading.connection, reading.scope, evaluator)
-        assessed = [_assessed(row) for row in rows if not row["baseline"] and row["assigned"] is not None]
-        table = await to_thread(
-            response_rates, self.protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today
-        )
+            _, table = await responses_of(reading, self.protocol, evaluator)
         return reading.found(table)
 
     async def persistence(
@@ -249,6 +244,18 @@ _OF_VISITS = (
 
 async def _cohort(reading: Reading) -> list[Infused]:
     return [_infused(row) for row in await participants.infused(reading.connection, reading.scope)]
+
+
+async def responses_of(
+    reading: Reading, protocol: Protocol, evaluator: Evaluator
+) -> tuple[list[Infused], ResponseRates]:
+    """Everybody infused, and their responses as one evaluator read them."""
+    cohort = await _cohort(reading)
+    rows = await responses.that_count(reading.connection, reading.scope, evaluator)
+    assessed = [_assessed(row) for row in rows if not row["baseline"] and row["assigned"] is not None]
+    return cohort, await to_thread(
+        response_rates, protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today
+    )
 
 
 def _infused(row: RowMapping) -> Infused:

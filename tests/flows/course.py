@@ -63,6 +63,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "meddra_code": "10052015",
         "number": "1",
         "rsi_version": "IB-1.0",
+        "figure": "waterfall",
     }
 
 

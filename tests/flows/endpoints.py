@@ -19,6 +19,7 @@ class About(Enum):
     PARTICIPANT = auto()  # one participant: 404
     SITE = auto()  # one site itself: 404
     MANY = auto()  # a list or a table: the caller's sites alone
+    FIGURE = auto()  # the same, drawn
     TRIAL = auto()  # a decision about the trial as a whole: no site's alone
     NOBODY = auto()  # a dictionary, the protocol: the same for everybody
 
@@ -469,6 +470,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/outcomes/response-rate": MANY,
     "GET /v1/outcomes/persistence": MANY,
     "GET /v1/outcomes/cytokines": MANY,
+    "GET /v1/figures/{figure}": Endpoint(About.FIGURE),
     "GET /v1/sae-worklist": MANY,
     "GET /v1/dose-limiting-toxicity": MANY,
     "GET /v1/safety-reconciliation": MANY,

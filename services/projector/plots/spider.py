@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from services.projector.domain.tumour_change import ChangeAt, ChangeCourse, limits
+from services.projector.domain.tumour_change import ChangeCourse, limits
 from services.projector.plots.label_places import Label, spread
 from services.projector.plots.specification import Row, Specification, filled, in_order, legend
 from services.projector.plots.time_axis import TimeAxis, time_axis
@@ -74,16 +74,16 @@ def _points(shown: Sequence[ChangeCourse], top: int, *, dense: bool) -> Iterator
     for course in _ordered(shown):
         best = course.best
         panel = f"{' '.join(filter(None, (best, IN_WORDS.get(best))))} (n = {sizes[best]})" if dense else ""
-        start = ChangeAt(course.baseline_day or 0, Decimal(0), course.best)
-        for change in (start, *course.changes):
+        baseline = (course.baseline_day or 0, Decimal(0), "baseline")
+        for day, percent, response in (baseline, *((at.day, at.percent, at.response.value) for at in course.changes)):
             yield {
                 "participant": course.subject_number,
                 "best": best,
                 "panel": panel,
-                "day": change.day,
-                "change": float(change.percent),
-                "drawn": float(min(change.percent, Decimal(top))),
-                "response": "baseline" if change is start else change.response.value,
+                "day": day,
+                "change": float(percent),
+                "drawn": float(min(percent, Decimal(top))),
+                "response": response,
             }
 
 

@@ -347,3 +347,12 @@ async def infused(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapp
     query = select(participants).where(within(scope), participants.c.day_zero.is_not(None))
     ordered = query.order_by(participants.c.subject_number, participants.c.participant_id)
     return (await connection.execute(ordered)).mappings().all()
+
+
+async def given(connection: AsyncConnection, scope: Scope) -> dict[UUID, list[datetime]]:
+    """When each infusion of each participant began, in order."""
+    query = select(infusions.c.participant_id, infusions.c.started_at).order_by(infusions.c.infusion_number)
+    found: dict[UUID, list[datetime]] = {}
+    for row in (await connection.execute(query.where(about(infusions.c.participant_id, scope)))).all():
+        found.setdefault(row.participant_id, []).append(row.started_at)
+    return found

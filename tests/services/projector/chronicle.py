@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from shared.contracts import biomarkers as bio
 from shared.contracts import efficacy as eff
+from shared.contracts import efficacy_terms as read
 from shared.contracts import enrollment as enr
 from shared.contracts import enrollment_terms as terms
 from shared.contracts import safety as saf
@@ -226,9 +227,11 @@ class Child:
     def adverse_event(self, name: str, grade: int, onset: str, **told: Any) -> "AdverseEvent":
         return AdverseEvent(self, name, grade, onset, **told)
 
-    def assessed(self, on: str, response: str | None, *, name: str | None = None) -> "Assessment":
-        """An assessment; a baseline has no response."""
-        return Assessment(self, on, response, name or f"{self.subject_number} {on}")
+    def assessed(
+        self, on: str, response: str | None, *, name: str | None = None, change: tuple[str, str] | None = None
+    ) -> "Assessment":
+        """An assessment; a baseline has no response. `change`: the percentage, and the baseline's date."""
+        return Assessment(self, on, response, name or f"{self.subject_number} {on}", change)
 
     def flow(self, at: datetime, cells: str | None, *, lloq: str = "1", percent: str | None = "5") -> UUID:
         """CAR-T cells/uL in blood; `<`: below the limit; None: a percentage that gives no count."""
@@ -429,9 +432,12 @@ def opinion(agent: str, attribution: str) -> saf.AgentCausality:
 class Assessment:
     """One tumour assessment and its response, in the investigator's stream of the child."""
 
-    def __init__(self, child: Child, on: str, response: str | None, name: str) -> None:
+    def __init__(
+        self, child: Child, on: str, response: str | None, name: str, change: tuple[str, str] | None = None
+    ) -> None:
         self.child = child
         self.id = named(name)
+        self.change = change
         self.on = on
         self.response = response
         self._found(eff.TumourAssessed)
@@ -439,12 +445,12 @@ class Assessment:
             self.assigned(response)
 
     def _tell(self, kind: type[Event], **told: Any) -> "Assessment":
-        who = {"participant_id": self.child.id, "assessment_id": self.id, "evaluator": eff.Evaluator.INVESTIGATOR}
+        who = {"participant_id": self.child.id, "assessment_id": self.id, "evaluator": read.Evaluator.INVESTIGATOR}
         self.child.chronicle.tell(f"tumour-burden:{self.child.id}", kind(**who, **told))
         return self
 
     def _found(self, kind: type[Event], **told: Any) -> "Assessment":
-        findings = eff.Findings(assessed_on=self.on, modality=eff.Modality.MRI, non_target=eff.NonTargetStatus.NONE)
+        findings = read.Findings(assessed_on=self.on, modality=read.Modality.MRI, non_target=read.NonTargetStatus.NONE)
         return self._tell(kind, baseline=self.response is None, findings=findings, **told)
 
     def assigned(self, response: str) -> "Assessment":
@@ -453,23 +459,30 @@ class Assessment:
             assessed_on=self.on,
             visit=None,
             criteria="SEED_V1",
-            response=eff.Response(response),
+            response=read.Response(response),
             rule="told-by-a-test",
             explanation="Told by a test.",
-            basis=eff.ResponseBasis(measure="sum-of-diameters", unit="mm"),
+            basis=self._basis(),
             protocol=PROTOCOL.ref,
         )
+
+    def _basis(self) -> read.ResponseBasis:
+        told: dict[str, Any] = {"measure": "sum-of-diameters", "unit": "mm"}
+        if self.change is not None:
+            percent, baseline_on = self.change
+            told |= {"percent_from_baseline": Decimal(percent), "baseline_on": baseline_on}
+        return read.ResponseBasis(**told)
 
     def moved_to(self, on: str) -> "Assessment":
         self.on = on
         return self._found(eff.AssessmentCorrected, reason="Date of another scan")
 
     def overridden(self, response: str, assigned: str) -> "Assessment":
-        told = {"assigned": eff.Response(assigned), "response": eff.Response(response), "criteria": "SEED_V1"}
+        told = {"assigned": read.Response(assigned), "response": read.Response(response), "criteria": "SEED_V1"}
         return self._tell(eff.ResponseOverridden, reason="Pseudoprogression", **told)
 
     def override_withdrawn(self, assigned: str) -> "Assessment":
-        told = {"assigned": eff.Response(assigned), "criteria": "SEED_V1"}
+        told = {"assigned": read.Response(assigned), "criteria": "SEED_V1"}
         return self._tell(eff.OverrideWithdrawn, reason="Read again", **told)
 
     def retracted(self) -> "Assessment":

@@ -1,0 +1,103 @@
+"""Questions whose answers are figures. Each figure names the read models that it is built from."""
+
+from asyncio import to_thread
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from services.projector.application import NoSuchOutcome, responses_of
+from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
+from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
+from services.projector.plots import spider, swimmer, waterfall
+from services.projector.plots.specification import Specification
+from services.projector.plots.wording import Context
+from services.projector.reading import Found, Question, Reading, Readings
+from services.projector.readmodels import adverse_events, participants, responses, tumour_changes
+from services.projector.readmodels.participants import ENDINGS
+from shared.contracts.efficacy_terms import Evaluator
+from shared.kernel.errors import NotFound
+from shared.projection import Projection
+from shared.protocol import MeasureId, Protocol
+
+
+class NoSuchFigure(NotFound):
+    """There is no figure of this name; the message names those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure: the read models it is built from, and how."""
+
+    projections: tuple[Projection, ...]
+    make: Callable[[Reading, Protocol, Evaluator], Awaitable[Specification]]
+
+
+async def _of_changes(
+    draw: Callable[[Context, list[ChangeCourse]], Specification],
+    reading: Reading,
+    protocol: Protocol,
+    evaluator: Evaluator,
+) -> Specification:
+    """A figure of how the tumours changed."""
+    cohort, rates = await responses_of(reading, protocol, evaluator)
+    known = await tumour_changes.known(reading.connection, reading.scope, evaluator.value)
+    changes = {row["assessment_id"]: SumChange(row["percent_from_baseline"], row["baseline_on"]) for row in known}
+    courses = change_courses(protocol, cohort, rates, changes)
+    return await to_thread(draw, Context(protocol, evaluator.value, reading.today), courses)
+
+
+async def _of_time(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:
+    cohort, rates = await responses_of(reading, protocol, evaluator)
+    serious = await _serious(reading)
+    given = await participants.given(reading.connection, reading.scope)
+    endings = {
+        row["participant_id"]: {status: row[column] for status, column in ENDINGS.items()}
+        for row in await participants.infused(reading.connection, reading.scope)
+    }
+    responding = {each.participant_id: each for each in rates.participants}
+    everybody = [
+        Followed(
+            infused=each,
+            responses=responding[each.participant_id],
+            infusions=given.get(each.participant_id, ()),
+            endings=endings[each.participant_id],
+            serious=serious[each.participant_id],
+        )
+        for each in cohort
+    ]
+    times = times_on_study(protocol, everybody, reading.today)
+    return await to_thread(swimmer.swimmer, Context(protocol, evaluator.value, reading.today), times)
+
+
+async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
+    found: dict[UUID, list[SeriousEvent]] = defaultdict(list)
+    for event in await adverse_events.that_count(reading.connection, reading.scope):
+        if event.serious:
+            found[event.participant_id].append(SeriousEvent(event.term, event.grades))
+    return found
+
+
+_OF_CHANGES = (participants.PROJECTION, responses.PROJECTION, tumour_changes.PROJECTION)
+_OF_TIME = (participants.PROJECTION, responses.PROJECTION, adverse_events.PROJECTION)
+
+FIGURES: Mapping[str, Figure] = {
+    waterfall.NAME: Figure(_OF_CHANGES, partial(_of_changes, waterfall.waterfall)),
+    spider.NAME: Figure(_OF_CHANGES, partial(_of_changes, spider.spider)),
+    swimmer.NAME: Figure(_OF_TIME, _of_time),
+}
+
+
+class Figures(Readings):
+    """The figures that people look at, as Vega-Lite specifications with their data."""
+
+    async def figure(self, name: str, question: Question, evaluator: Evaluator) -> Found[Specification]:
+        """Raises: NoSuchFigure, NoSuchOutcome."""
+        figure = FIGURES.get(name)
+        if figure is None:
+            raise NoSuchFigure(f"there is no such figure; there are {', '.join(FIGURES)}")
+        if MeasureId.RESPONSE_RATE not in {each.id for each in self.protocol.outcome_measures}:
+            raise NoSuchOutcome(f"this figure shows responses, and the protocol {self.protocol.ref} measures none")
+        async with self._reading(question, *figure.projections) as reading:
+            return reading.found(await figure.make(reading, self.protocol, evaluator))
