@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.safety.api.calculators import MOST_ITEMS, ItemId
 from services.safety.api.permissions import MayLookUp, SafetyDep
-from services.safety.api.toxicity.gradings import MOST_ITEMS, ItemId
 from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.laboratory import grading, numbers
 from services.safety.domain.laboratory.bands import Direction

@@ -5,20 +5,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.safety.api.calculators import MOST_ITEMS, ItemId
 from services.safety.api.permissions import MayLookUp, SafetyDep
 from services.safety.domain.astct import crs, icans
 from services.safety.domain.astct.crs import CrsFindings
 from services.safety.domain.astct.icans import IcansFindings
 from services.safety.domain.astct.scale import Graded
-from shared.contracts.terms import Code
 from shared.http import problems
 from shared.http.service_app import router as make_router
 
 router = make_router("/v1/gradings", "Gradings")
-
-MOST_ITEMS = 1000
-
-ItemId = Annotated[Code, Field(description="The caller's own id of the item; never of a person", examples=["1"])]
 
 
 class CrsItem(CrsFindings):
