@@ -21,6 +21,7 @@ from services.safety.laboratory import quarantine
 from services.safety.laboratory.laboratories import Laboratories
 from services.safety.laboratory.people import people
 from services.safety.laboratory.quarantine import (
+    SEND_AGAIN,
     Cause,
     NoSuchQuarantinedRow,
     Quarantined,
@@ -76,6 +77,7 @@ class _Batch:
     by: Actor
     dry_run: bool
     answers: dict[int, Answer]
+    kept: Sequence[Quarantined] = ()  # the rows' place in quarantine, where they come from there
     receipt: Receipt | None = None
 
 
@@ -125,7 +127,7 @@ class LabIntake:
         """
         row = await self._row(quarantine_id, by)
         if row.state is RowState.DISCARDED:
-            raise RowAlreadySettled("this row was discarded; if it is to count, let the laboratory send it again")
+            raise RowAlreadySettled(SEND_AGAIN)
         [answer], receipt = await self._again([row], row.laboratory_id, command, by, command_id)
         if answer.outcome is Outcome.QUARANTINED:
             raise RowStillUnreadable(f"{answer.problem}: {answer.says}")
@@ -183,7 +185,7 @@ class LabIntake:
         self, kept: Sequence[Quarantined], laboratory_id: str, command: Command, by: Actor, command_id: UUID
     ) -> tuple[tuple[Answer, ...], Receipt | None]:
         laboratory, _ = await self._laboratories.laboratory(laboratory_id, by=by)
-        batch = _Batch(laboratory, [each.row for each in kept], command, command_id, by, False, {})
+        batch = _Batch(laboratory, [each.row for each in kept], command, command_id, by, False, {}, kept)
         await self._record(batch, await self._read(batch))
         read = [kept[place].quarantine_id for place, answer in batch.answers.items() if answer.outcome in _READ]
         await self._settled(batch, read, RowState.RELEASED)
@@ -255,12 +257,22 @@ class LabIntake:
             if not writes or batch.dry_run:
                 return
             try:
-                batch.receipt = await self._store.append(*writes)
+                batch.receipt = await self._written(batch, writes, [place for places in groups for place in places])
             except StaleVersion:
                 if attempt == MAX_ATTEMPTS:
                     raise
             else:
                 return
+
+    async def _written(self, batch: _Batch, writes: Sequence[Write], places: Sequence[int]) -> Receipt:
+        """Append; rows from quarantine wait no longer from the very same moment on."""
+        if not batch.kept:
+            return await self._store.append(*writes)
+        read = [batch.kept[place].quarantine_id for place in places if batch.answers[place].outcome in _READ]
+        async with self._store.transaction() as connection:
+            await quarantine.release_within(connection, self._store, read, self._cause(batch))
+            await self._store.append_within(connection, *writes)
+        return Receipt(writes[-1].stream, writes[-1].expected + len(writes[-1].events))
 
     async def _settle(
         self, batch: _Batch, readings: dict[int, Reading], places: Sequence[int], fingerprint: str

@@ -33,6 +33,7 @@ from shared.upserts import insert
 
 _NAMESPACE = UUID("7d6e0f18-42b9-5c9d-a3e7-58c1b9f4d206")  # of this rule; never changes
 _AT_ONCE = 400
+SEND_AGAIN = "this row was discarded; if it is to count, let the laboratory send it again"
 _columns = lab_quarantine.c
 
 
@@ -104,7 +105,7 @@ async def keep(db: Database, store: EventStore, rows: Sequence[Quarantined], cau
             new = await _inserted(connection, insert(db, lab_quarantine), part)
             told = [_write(each.quarantine_id, 0, _waits(each), cause) for each in part if each.quarantine_id in new]
             await store.append_within(connection, *told)
-            states |= await _states(connection, part)
+            states |= await _states(connection, [str(each.quarantine_id) for each in part])
     return states
 
 
@@ -113,27 +114,46 @@ async def _inserted(connection: AsyncConnection, insertion: Any, rows: Sequence[
     return set(map(UUID, (await connection.execute(kept.returning(_columns.quarantine_id))).scalars()))
 
 
-async def _states(connection: AsyncConnection, rows: Sequence[Quarantined]) -> dict[UUID, RowState]:
-    ids = [str(each.quarantine_id) for each in rows]
-    known = select(_columns.quarantine_id, _columns.state).where(_columns.quarantine_id.in_(ids))
+async def _states(connection: AsyncConnection, keys: Sequence[str]) -> dict[UUID, RowState]:
+    known = select(_columns.quarantine_id, _columns.state).where(_columns.quarantine_id.in_(keys))
     return {UUID(key): RowState(state) for key, state in (await connection.execute(known)).all()}
 
 
 async def settle(store: EventStore, ids: Iterable[UUID], state: RowState, cause: Cause) -> set[UUID]:
     """Say what became of rows that waited; answers which did."""
     keys, settled = [str(each) for each in ids], set[UUID]()
+    for start in range(0, len(keys), _AT_ONCE):
+        async with store.transaction() as connection:
+            settled |= await _settled(connection, store, keys[start : start + _AT_ONCE], state, cause)
+    return settled
+
+
+async def release_within(connection: AsyncConnection, store: EventStore, ids: Sequence[UUID], cause: Cause) -> None:
+    """Say in a transaction that rows which it records wait no longer.
+
+    Raises:
+        RowAlreadySettled: one of them was discarded meanwhile; let it end the transaction.
+    """
+    keys = [str(each) for each in ids]
+    for start in range(0, len(keys), _AT_ONCE):
+        part = keys[start : start + _AT_ONCE]
+        settled = await _settled(connection, store, part, RowState.RELEASED, cause)
+        states = await _states(connection, part) if len(settled) < len(part) else {}
+        if RowState.DISCARDED in states.values():
+            raise RowAlreadySettled(SEND_AGAIN)
+
+
+async def _settled(
+    connection: AsyncConnection, store: EventStore, keys: Sequence[str], state: RowState, cause: Cause
+) -> set[UUID]:
     recording = cause.recording
     change = {"state": state.value, "settled_at": recording.at, "settled_by": recording.by.id}
-    for start in range(0, len(keys), _AT_ONCE):
-        chosen = _columns.quarantine_id.in_(keys[start : start + _AT_ONCE]) & (_columns.state == RowState.WAITING)
-        query = update(lab_quarantine).where(chosen).values(**change, reason=recording.reason)
-        async with store.transaction() as connection:
-            rows = (await connection.execute(query.returning(lab_quarantine))).mappings().all()
-            waited = [_quarantined(row) for row in rows]
-            told = [_write(each.quarantine_id, 1, _became(each), cause) for each in waited]
-            await store.append_within(connection, *told)
-        settled |= {each.quarantine_id for each in waited}
-    return settled
+    chosen = _columns.quarantine_id.in_(keys) & (_columns.state == RowState.WAITING)
+    query = update(lab_quarantine).where(chosen).values(**change, reason=recording.reason)
+    rows = (await connection.execute(query.returning(lab_quarantine))).mappings().all()
+    waited = [_quarantined(row) for row in rows]
+    await store.append_within(connection, *(_write(each.quarantine_id, 1, _became(each), cause) for each in waited))
+    return {each.quarantine_id for each in waited}
 
 
 def _write(quarantine_id: UUID, expected: int, event: QuarantineEvent, cause: Cause) -> Write:

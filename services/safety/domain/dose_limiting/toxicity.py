@@ -15,7 +15,6 @@ from shared.contracts.safety_episodes import EpisodeKind
 from shared.contracts.terms import earliest, latest
 from shared.protocol.dose_limiting_status import midnight
 
-
 _ANY_DAY = datetime.max.replace(tzinfo=UTC)
 
 

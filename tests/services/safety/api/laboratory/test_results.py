@@ -213,6 +213,19 @@ async def test_a_row_that_was_discarded_stays_so(any_lab: House) -> None:
     assert problem(await posted(any_lab, f"{path}/release", {})) == (409, "row-already-settled")
 
 
+async def test_a_row_is_released_or_discarded_and_never_both(any_lab: House) -> None:
+    for number in range(12):
+        [kept] = (await sent(any_lab, row(number, local_code=f"NEW{number}")))["rows"]
+        path = f"{QUARANTINE}/{kept['quarantine_id']}"
+        await mapped(any_lab, **{f"NEW{number}": "ALT"})
+        released, discarded = await asyncio.gather(
+            posted(any_lab, f"{path}/release", {}), posted(any_lab, f"{path}/discard", {"reason": "No patient"})
+        )
+        assert {released.status_code, discarded.status_code} == {200, 409}, (released.text, discarded.text)
+        on_record = f"R{number}" in {each["row"] for each in await results(any_lab)}
+        assert on_record is (released.status_code == 200)
+
+
 async def test_a_row_that_comes_again_and_can_be_read_leaves_nothing_waiting(any_lab: House) -> None:
     await sent(any_lab, row(1, value="l20"))
     assert outcomes(await sent(any_lab, row(1))) == ["recorded"]
