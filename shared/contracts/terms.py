@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints
 
@@ -26,6 +27,23 @@ BirthMonth = Annotated[
     Says("a year and a month of birth, such as 2017-03; the day is never taken"),
     Field(description="Year and month of birth; the day is never taken", examples=["2017-03"]),
 ]
+
+
+def _is_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("not an IANA time zone; send one such as Asia/Bangkok") from None
+    return name
+
+
+KnownTimeZone = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_is_time_zone),
+    Field(description="An IANA time zone", examples=["Asia/Bangkok"]),
+]
+"""What a command takes. An event keeps the name as it was taken: zones come and go."""
 
 ProtocolRef = Annotated[str, Field(description="Protocol and version a decision rests on", examples=["CMD03@1.0.0"])]
 

@@ -6,27 +6,15 @@ The site's stream is where numbers are given, so two screenings at one site meet
 from dataclasses import dataclass, replace
 from typing import Annotated, assert_never
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.contracts.enrollment import SiteEvent, SiteOpened, SubjectNumberAllocated
-from shared.contracts.enrollment_terms import TimeZone
 from shared.contracts.saying import Says
-from shared.contracts.terms import Code, ShortText, SiteId
+from shared.contracts.terms import Code, KnownTimeZone, ShortText, SiteId
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound
 
-
-def _is_time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("not an IANA time zone; send one such as Asia/Bangkok") from None
-    return name
-
-
-KnownTimeZone = Annotated[TimeZone, StringConstraints(max_length=64), AfterValidator(_is_time_zone)]
 Country = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}$"),

@@ -212,3 +212,18 @@ def test_the_longest_narrative_is_judged_at_once(unit: str) -> None:
     began = perf_counter()
     valid(terms.Narrative, (unit * 20_000)[:20_000])
     assert perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("Asia/Bangkok", True),
+        ("UTC", True),
+        ("Asia/Nowhere", False),
+        ("", False),
+        ("../etc/passwd", False),
+        ("/", False),
+    ],
+)
+def test_a_command_takes_time_zones_that_are_known(name: str, known: bool) -> None:
+    assert valid(terms.KnownTimeZone, name) is known

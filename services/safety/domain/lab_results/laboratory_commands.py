@@ -1,24 +1,15 @@
 """What is said of a laboratory: that it is there, what its codes mean, its ranges; which rows are not to be read."""
 
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.enrollment_terms import Sex
-from shared.contracts.safety_laboratory import LaboratoryId, Months, TimeZone
-from shared.contracts.terms import Code, Day, Measurement, Reason, SiteId
+from shared.contracts.safety_laboratory import LaboratoryId, Months
+from shared.contracts.terms import Code, Day, KnownTimeZone, Measurement, Reason, SiteId
 from shared.kernel.decider import Command
 
 MOST_ENTRIES = 1000
-
-
-def _is_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("an IANA time zone, such as Asia/Bangkok") from error
-    return text
 
 
 class RegisterLaboratory(Command):
@@ -30,7 +21,7 @@ class RegisterLaboratory(Command):
 
     laboratory_id: LaboratoryId
     site_id: SiteId
-    time_zone: Annotated[TimeZone, AfterValidator(_is_zone)]
+    time_zone: KnownTimeZone
 
 
 class TestMapping(BaseModel):
