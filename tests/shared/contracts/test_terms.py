@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -209,9 +209,9 @@ def test_what_is_no_narrative_is_refused(text: str) -> None:
 )
 def test_the_longest_narrative_is_judged_at_once(unit: str) -> None:
     """A search that went over the whole text from every letter of it would take seconds, and hold up everybody."""
-    began = perf_counter()
+    began = process_time()
     valid(terms.Narrative, (unit * 20_000)[:20_000])
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
