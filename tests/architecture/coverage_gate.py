@@ -1,11 +1,11 @@
-"""Branch coverage of domain, kernel, contracts and protocol is 100 %; the argument is coverage.py's JSON report."""
+"""Branch coverage of domain and of the pure rooms of shared is 100 %; the argument is coverage.py's JSON report."""
 
 import json
 import re
 import sys
 from pathlib import Path
 
-COVERED = re.compile(r"^(services/[a-z]+/domain|shared/kernel|shared/contracts|shared/protocol)/")
+COVERED = re.compile(r"^(services/[a-z]+/domain|shared/(kernel|contracts|protocol|response|statistics))/")
 TOOLS = {"shared/contracts/schemas.py"}  # a command of the build, not part of any service
 
 
