@@ -18,14 +18,25 @@ DESCRIPTION = """Tumour lesions, their measurements, and the response that the p
 Both diameters are stored raw, in millimetres. Identify the lesions, record the baseline assessment, then each later
 one: the response comes with it, with the sums and the rule it rests on. Assessments may arrive late and be
 corrected; the responses follow. A reader may override a response with a reason; both stay visible.
+
+Two blinded readers record theirs under `/v1/independent-reads`, each seeing their own alone; where they differ an
+adjudicator decides. The calculators under `/v1/evaluations` keep nothing.
 """
 
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.efficacy.api import assessments, best_response, evaluations, lesions, tumour_burden  # noqa: PLC0415
+    from services.efficacy.api import (  # noqa: PLC0415
+        assessments,
+        best_response,
+        evaluations,
+        independent_reads,
+        lesions,
+        tumour_burden,
+    )
     from services.efficacy.application import Efficacy  # noqa: PLC0415
     from services.efficacy.domain.criteria import UnknownCriteria  # noqa: PLC0415
+    from services.efficacy.independent_review import IndependentReview  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     try:
@@ -36,9 +47,17 @@ def create_app(parts: Parts) -> "FastAPI":
         "efficacy",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[lesions.router, assessments.router, tumour_burden.router, evaluations.router, best_response.router],
+        routers=[
+            lesions.router,
+            assessments.router,
+            tumour_burden.router,
+            independent_reads.router,
+            evaluations.router,
+            best_response.router,
+        ],
         parts=parts,
         efficacy=efficacy,
+        independent_review=IndependentReview(efficacy, parts.store),
     )
 
 

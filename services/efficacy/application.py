@@ -37,13 +37,13 @@ class Efficacy:
         self._store = store
         self.protocol = protocol
         self._criteria = TrialCriteria(protocol)
-        self._clock = clock
+        self.clock = clock
         self.engines = self._criteria.engines
 
     async def add(self, participant_id: UUID, command: Addition, *, by: Actor) -> Receipt:
         """Record a lesion or an assessment. It has an id of its own, so it names no version: see `tumour_burden`."""
         participant = await self._participant(participant_id, by)
-        now = self._clock()
+        now = self.clock()
         frame = tracing.recording(by, at=now, subject=participant_id, command_id=command.which)
         return await self._store.execute(DECIDER, participant_id, command, self._facts(participant, now), frame)
 
@@ -53,8 +53,8 @@ class Efficacy:
         """Change what is on record, on the version its sender has seen."""
         participant = await self._participant(participant_id, by)
         burden, _ = await self._store.load(DECIDER, participant_id)
-        _ensure_known(command, burden)
-        now = self._clock()
+        ensure_known(command, burden)
+        now = self.clock()
         frame = tracing.recording(
             by, at=now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
@@ -71,6 +71,11 @@ class Efficacy:
         await self._participant(participant_id, by)
         return await self._store.history(DECIDER.stream(participant_id))
 
+    async def about(self, participant_id: UUID, by: Actor) -> tuple[Participant, Facts]:
+        """The participant, if the actor may see them, and what a decision about their tumour needs now."""
+        participant = await self._participant(participant_id, by)
+        return participant, self._facts(participant, self.clock())
+
     async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
         participant = await references.participant(self._db, participant_id)
         if not by.may_see(participant.site_id):
@@ -83,7 +88,7 @@ class Efficacy:
         return Facts(participant.participant_id, self.protocol, criteria.deciding, today, criteria.supportive)
 
 
-def _ensure_known(command: Change, burden: TumourBurden) -> None:
+def ensure_known(command: Change, burden: TumourBurden) -> None:
     """What does not exist is not found, whichever version the caller names."""
     if isinstance(command, AboutLesion):
         if command.which not in burden.lesions:

@@ -39,17 +39,20 @@ class Permission(HTTPBearer):
     dependency where it would resolve three.
     """
 
-    def __init__(self, roles: frozenset[Role]) -> None:
+    def __init__(self, roles: frozenset[Role], *, alone: bool = False) -> None:
         super().__init__(
             bearerFormat="JWT", scheme_name="Bearer", description="A JWT of the trial's OIDC issuer", auto_error=False
         )
         self.roles = roles
+        self._alone = alone
 
     async def __call__(self, request: Request) -> Actor:  # type: ignore[override]
         identity = await identify(request)
         held = identity.roles & self.roles
         if not held:
             raise NotYourRole(f"this needs one of the roles {', '.join(sorted(self.roles))}")
+        if self._alone and len(identity.roles) > 1 and identity is not LOCAL:
+            raise NotYourRole(f"whoever is {min(held)} holds no other role: send a token with this one alone")
         request.state.actor = identity.id
         return identity.acting(held)
 
@@ -59,10 +62,18 @@ def allow(*roles: Role) -> Any:
     return Permission(frozenset(roles))
 
 
-EVERYBODY = tuple(Role)
+def allow_alone(*roles: Role) -> Any:
+    """A permission for one of these roles, for whoever must know nothing else of the trial: held without any other."""
+    return Permission(frozenset(roles), alone=True)
+
+
+# The independent review sees images and nothing else: no course, no treatment date, no list, no other reader.
+BLINDED = frozenset({Role.INDEPENDENT_READER_1, Role.INDEPENDENT_READER_2, Role.ADJUDICATOR})
+
+EVERYBODY = tuple(role for role in Role if role not in BLINDED)
 ReadsTrialData = Annotated[Actor, Depends(allow(*EVERYBODY))]
 
 # What happened to participants and how the trial goes. Not for those who read images or samples: what they know of a
 # child's course, or of the others', must not colour what they see. What each of them reads besides, its service says.
-COURSE_READERS = tuple(role for role in Role if role not in {Role.RADIOLOGIST, Role.LABORATORY})
+COURSE_READERS = tuple(role for role in EVERYBODY if role not in {Role.RADIOLOGIST, Role.LABORATORY})
 ReadsCourses = Annotated[Actor, Depends(allow(*COURSE_READERS))]

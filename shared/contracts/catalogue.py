@@ -3,6 +3,7 @@
 from shared.contracts import (
     biomarkers,
     efficacy,
+    efficacy_review,
     enrollment,
     enrollment_lymphodepletion,
     safety,
@@ -24,6 +25,7 @@ MODULES = (
     safety_episodes,
     safety_laboratory,
     efficacy,
+    efficacy_review,
     biomarkers,
 )
 

@@ -28,6 +28,7 @@ class LesionIdentified(Event, type="efficacy.lesion-identified", version=1):
     participant_id: ParticipantId
     lesion_id: UUID
     lesion: LesionDescription
+    evaluator: Evaluator = Evaluator.INVESTIGATOR
 
 
 class LesionCorrected(Event, type="efficacy.lesion-corrected", version=1):
@@ -37,6 +38,7 @@ class LesionCorrected(Event, type="efficacy.lesion-corrected", version=1):
     lesion_id: UUID
     lesion: LesionDescription
     reason: Reason
+    evaluator: Evaluator = Evaluator.INVESTIGATOR
 
 
 class LesionRetracted(Event, type="efficacy.lesion-retracted", version=1):
@@ -45,6 +47,7 @@ class LesionRetracted(Event, type="efficacy.lesion-retracted", version=1):
     participant_id: ParticipantId
     lesion_id: UUID
     reason: Reason
+    evaluator: Evaluator = Evaluator.INVESTIGATOR
 
 
 class TumourAssessed(Event, type="efficacy.tumour-assessed", version=1):

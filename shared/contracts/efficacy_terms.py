@@ -82,10 +82,15 @@ class Modality(StrEnum):
 
 
 class Evaluator(StrEnum):
-    """Who read the images (SDTM TUEVAL, TREVAL and RSEVAL, codelist C78735)."""
+    """Who read the images (SDTM TUEVAL and TUEVALID, codelists C78735 and C96777).
+
+    `independent-review` is what the two blinded readers agree on, or the adjudicator decides between them.
+    """
 
     INVESTIGATOR = "investigator"
-    INDEPENDENT_ASSESSOR = "independent-assessor"
+    INDEPENDENT_READER_1 = "independent-reader-1"
+    INDEPENDENT_READER_2 = "independent-reader-2"
+    INDEPENDENT_REVIEW = "independent-review"
 
 
 class LesionState(StrEnum):

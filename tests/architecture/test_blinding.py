@@ -2,8 +2,10 @@
 
 import pytest
 
+from shared.auth.permissions import COURSE_READERS
 from shared.kernel.actor import Role
 from tests.architecture.declared import roles
+from tests.flows.course import READ
 from tests.flows.endpoints import ENDPOINTS
 
 OPEN = {
@@ -26,10 +28,25 @@ LABORATORIES = {
 }
 
 
+INDEPENDENT = {key for key in ENDPOINTS if "/independent-reads/" in key}
+REVIEW = {f"GET {READ}/review", f"POST {READ}/adjudicate"}
+
+
+def test_blinded_readers_have_their_own_reading_and_no_other_endpoint() -> None:
+    assert len(INDEPENDENT) == 10
+    for reader in (Role.INDEPENDENT_READER_1, Role.INDEPENDENT_READER_2):
+        assert {key for key in ENDPOINTS if reader in roles(key)} == INDEPENDENT - REVIEW
+    assert {key for key in ENDPOINTS if Role.ADJUDICATOR in roles(key)} == REVIEW
+
+
+def test_the_review_is_read_by_those_who_read_courses_and_not_by_whoever_reads_images() -> None:
+    assert roles(f"GET {READ}/review") == {*COURSE_READERS, Role.ADJUDICATOR}
+
+
 @pytest.mark.parametrize(("role", "own"), [(Role.RADIOLOGIST, "/efficacy/"), (Role.LABORATORY, "/biomarkers/")])
 def test_they_read_what_they_measured_and_what_they_plan_by_and_nothing_else(role: Role, own: str) -> None:
     read = {key for key in ENDPOINTS if key.startswith("GET ") and role in roles(key)}
-    theirs = {key for key in ENDPOINTS if key.startswith(f"GET {own}")}
+    theirs = {key for key in ENDPOINTS if key.startswith(f"GET {own}")} - INDEPENDENT
     assert theirs
     beside = LABORATORIES if role is Role.LABORATORY else set()
     assert read == OPEN | theirs | beside

@@ -23,6 +23,7 @@ from tests.flows.waiting import until
 NAMESPACE = UUID("6b0b6b0a-2f2e-4a7e-9d0c-5d7f6f0c2a11")
 PERSON = "/enrollment/v1/participants/{participant_id}"
 BURDEN = "/efficacy/v1/participants/{participant_id}"
+READ = "/efficacy/v1/independent-reads/{participant_id}"
 EVENT = "/safety/v1/adverse-events/{adverse_event_id}"
 EPISODE = "/safety/v1/toxicity-episodes"
 FLOW, PANEL = "/biomarkers/v1/flow-results", "/biomarkers/v1/cytokine-panels"
@@ -207,6 +208,27 @@ def efficacy() -> Iterator[Step]:
     yield assessed("month 3", "2025-12-14", "10")
 
 
+def independently(role: Role, name: str, day: str, longest: str, **body: Any) -> Step:
+    return Step(f"POST {READ}/assessments", role, body={**findings(day, longest), **body}, names={"new": name})
+
+
+def independent_review() -> Iterator[Step]:
+    """Two readers who give their lesions and assessments the ids that the investigator gave."""
+    for role, longest in ((Role.INDEPENDENT_READER_1, "38"), (Role.INDEPENDENT_READER_2, "19")):
+        for name in ("T01", "T02"):
+            yield Step(f"POST {READ}/lesions", role, names={"new": name, "lesion": name})
+        yield Step(f"POST {READ}/lesions/{{lesion_id}}/correct", role)
+        yield Step(f"POST {READ}/lesions/{{lesion_id}}/retract", role, names={"lesion": "T02"})
+        yield independently(role, "baseline", "2025-09-10", "40", baseline=True)
+        yield independently(role, "month 1", "2025-10-14", longest)
+        yield Step(
+            f"POST {READ}/assessments/{{assessment_id}}/correct", role, body=findings("2025-10-14", longest + ".5")
+        )
+        yield independently(role, "wrong", "2025-12-12", "50", visit="D90")
+        yield Step(f"POST {READ}/assessments/{{assessment_id}}/retract", role, names={"assessment": "wrong"})
+    yield Step(f"POST {READ}/adjudicate", Role.ADJUDICATOR)
+
+
 def drawn(path: str, name: str, at: str | None = None, **body: Any) -> Step:
     report = {**ENDPOINTS[f"POST {path}"].body} if at else {}  # type: ignore[dict-item]
     moved = {"specimen": {**report["specimen"], "collected_at": at}} if at else {}
@@ -236,12 +258,23 @@ def endings() -> Iterator[Step]:
 def reading() -> Iterator[Step]:
     for key, endpoint in ENDPOINTS.items():
         if key.startswith("GET ") or endpoint.about is About.NOBODY:
-            yield Step(key, Role.SAFETY_OFFICER)
+            blinded = key in (f"GET {READ}", f"GET {READ}/history")
+            review = Role.INDEPENDENT_READER_1 if blinded else Role.ADJUDICATOR
+            yield Step(key, review if READ in key else Role.SAFETY_OFFICER)
 
 
 def commands() -> list[Step]:
     opening = Step("POST /enrollment/v1/sites", Role.SPONSOR)
-    return [opening, *enrollment(), *safety(), *laboratory(), *efficacy(), *biomarkers(), *endings()]
+    return [
+        opening,
+        *enrollment(),
+        *safety(),
+        *laboratory(),
+        *efficacy(),
+        *independent_review(),
+        *biomarkers(),
+        *endings(),
+    ]
 
 
 def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
@@ -251,7 +284,7 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
         path = step.path(site)
         if step.waits_for is not None:
             until(f"{step.key} can be sent", partial(_is_there, trial, path, site, step.waits_for))
-        version = partial(version_of, trial, path, site) if ENDPOINTS[step.key].needs_version else None
+        version = partial(version_of, trial, path, site, step.role) if ENDPOINTS[step.key].needs_version else None
         answer = trial.command(path, step.content(site), role=step.role, sites=(site,), version=version)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
         last[path.split("/")[1]] = answer.headers["Trial-Position"]
@@ -265,9 +298,12 @@ def _is_there(trial: Trial, path: str, site: str, member: str) -> bool:
     return found is not None and found["decision"] is None
 
 
-def version_of(trial: Trial, path: str, site: str) -> str:
-    """The entity tag that a change at this path has to name."""
-    thing = path.rpartition("/")[0]
-    answer = trial.get(thing, sites=(site,))
+def version_of(trial: Trial, path: str, site: str, role: Role) -> str:
+    """The entity tag that a change at this path has to name. A blinded reader alone may read it of their own."""
+    thing, reader = path.rpartition("/")[0], Role.MONITOR
+    if "/independent-reads/" in path:
+        thing, reader = "/".join(path.split("/")[:5]), role
+        thing += "/review" if role is Role.ADJUDICATOR else ""
+    answer = trial.get(thing, role=reader, sites=(site,))
     assert answer.status_code == 200, f"{thing}: {answer.text}"
     return answer.headers["ETag"]

@@ -382,6 +382,8 @@ def findings(day: str, longest: str) -> dict[str, Any]:
     }
 
 
+READ = "/v1/independent-reads/{participant_id}"
+
 EFFICACY: dict[str, Endpoint] = {
     "POST /v1/participants/{participant_id}/lesions": creating(lesion_id="{new_id}", **TARGET),
     "POST /v1/participants/{participant_id}/lesions/{lesion_id}/correct": changing(
@@ -405,6 +407,35 @@ EFFICACY: dict[str, Endpoint] = {
     "GET /v1/participants/{participant_id}/assessments/{assessment_id}": Endpoint(),
     "GET /v1/participants/{participant_id}/tumour-burden": Endpoint(),
     "GET /v1/participants/{participant_id}/tumour-burden/history": Endpoint(),
+    f"POST {READ}/lesions": creating(lesion_id="{new_id}", **TARGET),
+    f"POST {READ}/lesions/{{lesion_id}}/correct": changing(**{**TARGET, "laterality": "right"}, reason="It is right"),
+    f"POST {READ}/lesions/{{lesion_id}}/retract": changing(reason="A vessel, not a lesion"),
+    f"POST {READ}/assessments": creating(assessment_id="{new_id}", visit="D30", **findings("2025-10-14", "20")),
+    f"POST {READ}/assessments/{{assessment_id}}/correct": changing(
+        visit="D30", **findings("2025-10-14", "18"), reason="Transcription error"
+    ),
+    f"POST {READ}/assessments/{{assessment_id}}/retract": changing(reason="Another child's"),
+    f"GET {READ}": Endpoint(),
+    f"GET {READ}/history": Endpoint(),
+    f"GET {READ}/review": Endpoint(),
+    f"POST {READ}/adjudicate": changing(
+        time_point="D30", sides_with="independent-reader-2", reason="The second plane shows it"
+    ),
+    "POST /v1/evaluations": asking(
+        criteria=["SEED_V1", "RECIST_1_1"],
+        assessments=[
+            {
+                "on": "2026-01-05",
+                "baseline": True,
+                "targets": [{"lesion_id": "T1", "state": "measured", "longest_mm": "60", "perpendicular_mm": "40"}],
+                "non_target": "none",
+            }
+        ],
+    ),
+    "POST /v1/evaluations/best-response": asking(
+        responses=[{"on": "2026-02-03", "response": "PR"}, {"on": "2026-03-05", "response": "CR"}],
+        reference_date="2026-01-01",
+    ),
 }
 
 
@@ -468,6 +499,8 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/adverse-events": MANY,
     "GET /v1/outcomes/adverse-events": MANY,
     "GET /v1/outcomes/response-rate": MANY,
+    "GET /v1/outcomes/best-response": MANY,
+    "GET /v1/outcomes/survival": MANY,
     "GET /v1/outcomes/persistence": MANY,
     "GET /v1/outcomes/cytokines": MANY,
     "GET /v1/figures/{figure}": Endpoint(About.FIGURE),

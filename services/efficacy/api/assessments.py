@@ -38,7 +38,7 @@ router: APIRouter = make_router("/v1/participants/{participant_id}/assessments",
 
 AssessmentPath = Annotated[UUID, Path(description="The assessment's id")]
 
-_SOUND: tuple[type[TrialError], ...] = (
+ASSESSMENT_RULES: tuple[type[TrialError], ...] = (
     AssessedInTheFuture,
     UnknownTargetLesion,
     TargetLesionLeftOut,
@@ -58,7 +58,9 @@ def _changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
     "",
     status_code=201,
     responses={
-        **problems.of(NoSuchParticipant, AssessmentAlreadyRecorded, OtherContentOnRecord, BaselineOnRecord, *_SOUND),
+        **problems.of(
+            NoSuchParticipant, AssessmentAlreadyRecorded, OtherContentOnRecord, BaselineOnRecord, *ASSESSMENT_RULES
+        ),
         **answers.CREATED,
     },
 )
@@ -83,7 +85,7 @@ async def record_assessment(
     return answers.created(request, response, receipt, command.which, path)
 
 
-@router.post("/{assessment_id}/correct", responses=_changes(AssessmentWasRetracted, *_SOUND))
+@router.post("/{assessment_id}/correct", responses=_changes(AssessmentWasRetracted, *ASSESSMENT_RULES))
 async def correct_assessment(
     assessment_id: AssessmentPath, command: CorrectAssessment, actor: MayRecord, carry_out: ChangeDep
 ) -> Recorded:

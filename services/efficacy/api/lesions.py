@@ -33,7 +33,12 @@ router: APIRouter = make_router("/v1/participants/{participant_id}/lesions", "Le
 
 LesionPath = Annotated[UUID, Path(description="The lesion's id")]
 
-_RULES: tuple[type[TrialError], ...] = (LabelTaken, TooManyTargets, TooManyTargetsInOneOrgan, BaselineAlreadyAssessed)
+LESION_RULES: tuple[type[TrialError], ...] = (
+    LabelTaken,
+    TooManyTargets,
+    TooManyTargetsInOneOrgan,
+    BaselineAlreadyAssessed,
+)
 _CHANGE: tuple[type[TrialError], ...] = (NoSuchParticipant, NoSuchLesion, AnotherIdInTheBody, *VERSION_PROBLEMS)
 
 
@@ -41,7 +46,7 @@ _CHANGE: tuple[type[TrialError], ...] = (NoSuchParticipant, NoSuchLesion, Anothe
     "",
     status_code=201,
     responses={
-        **problems.of(NoSuchParticipant, LesionAlreadyIdentified, OtherContentOnRecord, *_RULES),
+        **problems.of(NoSuchParticipant, LesionAlreadyIdentified, OtherContentOnRecord, *LESION_RULES),
         **answers.CREATED,
     },
 )
@@ -62,7 +67,7 @@ async def identify_lesion(
 
 
 @router.post(
-    "/{lesion_id}/correct", responses={**problems.of(LesionWasRetracted, *_RULES, *_CHANGE), **answers.CHANGED}
+    "/{lesion_id}/correct", responses={**problems.of(LesionWasRetracted, *LESION_RULES, *_CHANGE), **answers.CHANGED}
 )
 async def correct_lesion(
     lesion_id: LesionPath, command: CorrectLesion, actor: MayRecord, carry_out: ChangeDep

@@ -1,6 +1,5 @@
 """Tumour assessments: what one must say, and how a wrong one is corrected or retracted."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -9,7 +8,6 @@ from services.efficacy.domain.burden import Assessment, EfficacyEvent, Facts, Tu
 from services.efficacy.domain.naming import AboutAssessment
 from shared.contracts.efficacy import AssessmentCorrected, AssessmentRetracted, TumourAssessed
 from shared.contracts.efficacy_terms import (
-    Evaluator,
     Findings,
     LesionRole,
     LesionState,
@@ -47,9 +45,6 @@ class RecordAssessment(AboutAssessment, Findings):
     )
 
     baseline: Flag = Field(False, description="The assessment that every later one is compared with")
-    evaluator: Literal[Evaluator.INVESTIGATOR] = Field(
-        Evaluator.INVESTIGATOR, description="Independent readers are kept apart, and are not open yet"
-    )
 
     @property
     def findings(self) -> Findings:
@@ -119,7 +114,7 @@ class TargetTooSmallAtBaseline(Unacceptable):
 def record(command: RecordAssessment, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
     known = burden.assessments.get(command.which)
     if known is not None:
-        if (known.recorded, known.baseline, known.evaluator) == (command.findings, command.baseline, command.evaluator):
+        if (known.recorded, known.baseline) == (command.findings, command.baseline):
             return []
         raise AssessmentAlreadyRecorded(f"{command.which} is on record as another one; correct it, or take a new id")
     if command.baseline and burden.baseline is not None:
@@ -129,7 +124,7 @@ def record(command: RecordAssessment, burden: TumourBurden, facts: Facts) -> lis
         TumourAssessed(
             participant_id=facts.participant_id,
             assessment_id=command.which,
-            evaluator=command.evaluator,
+            evaluator=facts.evaluator,
             baseline=command.baseline,
             findings=command.findings,
         )

@@ -51,6 +51,7 @@ class Facts:
     criteria: CriteriaEngine
     today: date
     supportive: tuple[CriteriaEngine, ...] = ()
+    evaluator: Evaluator = Evaluator.INVESTIGATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,14 @@ def identify(command: IdentifyLesion, burden: TumourBurden, facts: Facts) -> lis
             "baseline, identify the lesion and record the baseline again"
         )
     _ensure_allowed(command.lesion, burden, command.which, facts)
-    return [LesionIdentified(participant_id=facts.participant_id, lesion_id=command.which, lesion=command.lesion)]
+    return [
+        LesionIdentified(
+            participant_id=facts.participant_id,
+            lesion_id=command.which,
+            lesion=command.lesion,
+            evaluator=facts.evaluator,
+        )
+    ]
 
 
 def correct(command: CorrectLesion, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
@@ -105,7 +112,11 @@ def correct(command: CorrectLesion, burden: TumourBurden, facts: Facts) -> list[
     _ensure_allowed(command.lesion, burden, command.which, facts)
     return [
         LesionCorrected(
-            participant_id=facts.participant_id, lesion_id=command.which, lesion=command.lesion, reason=command.reason
+            participant_id=facts.participant_id,
+            lesion_id=command.which,
+            lesion=command.lesion,
+            reason=command.reason,
+            evaluator=facts.evaluator,
         )
     ]
 
@@ -116,7 +127,14 @@ def retract(command: RetractLesion, burden: TumourBurden, facts: Facts) -> list[
         raise _no_such(command.which)
     if known.retracted:
         return []
-    return [LesionRetracted(participant_id=facts.participant_id, lesion_id=command.which, reason=command.reason)]
+    return [
+        LesionRetracted(
+            participant_id=facts.participant_id,
+            lesion_id=command.which,
+            reason=command.reason,
+            evaluator=facts.evaluator,
+        )
+    ]
 
 
 def _described(command: IdentifyLesion | CorrectLesion) -> LesionDescription:

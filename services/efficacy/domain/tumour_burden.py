@@ -10,6 +10,8 @@ The price would be that every measurement had to name the version it was decided
 assessments carry ids of their own, so what is new needs no `If-Match`, and only what changes a record does.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from services.efficacy.domain import assessments, lesions, overrides
@@ -18,6 +20,7 @@ from services.efficacy.domain.burden import EfficacyEvent, Facts, TumourBurden, 
 from services.efficacy.domain.lesions import CorrectLesion, IdentifyLesion, RetractLesion
 from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
 from services.efficacy.domain.responses import with_responses
+from shared.contracts.efficacy_terms import Evaluator
 from shared.kernel.decider import Decider
 
 OfFindings = IdentifyLesion | CorrectLesion | RetractLesion | RecordAssessment | CorrectAssessment | RetractAssessment
@@ -55,3 +58,10 @@ def _on_findings(command: OfFindings, burden: TumourBurden, facts: Facts) -> lis
 DECIDER: Decider[EfficacyCommand, TumourBurden, Facts, EfficacyEvent] = Decider(
     category="tumour-burden", initial=TumourBurden(), evolve=evolve, decide=decide
 )
+
+# One stream each: what a blinded reader measured is told to nobody who reads.
+OF_READER: Mapping[Evaluator, Decider[EfficacyCommand, TumourBurden, Facts, EfficacyEvent]] = {
+    Evaluator.INVESTIGATOR: DECIDER,
+    Evaluator.INDEPENDENT_READER_1: replace(DECIDER, category="tumour-burden-reader-1"),
+    Evaluator.INDEPENDENT_READER_2: replace(DECIDER, category="tumour-burden-reader-2"),
+}

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, false, select
+from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, false, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels.participants import Scope, participants, within
+from services.projector.readmodels.participants import Scope, about, participants, within
 from services.projector.tables import EFFICACY, METADATA
 from shared.contracts.efficacy import (
     AssessmentCorrected,
@@ -15,18 +16,20 @@ from shared.contracts.efficacy import (
     OverrideWithdrawn,
     ResponseAssigned,
     ResponseOverridden,
+    SupportiveResponsesAssigned,
     TumourAssessed,
 )
-from shared.contracts.efficacy_terms import Evaluator
+from shared.contracts.efficacy_review import IndependentResponseSettled, IndependentResponseUnsettled
+from shared.contracts.efficacy_terms import Evaluator, Response
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
 assessments = Table(
     "tumour_assessments",
     METADATA,
-    Column("assessment_id", Uuid, primary_key=True),
+    Column("assessment_id", Uuid, primary_key=True, comment="a reader's own: two readers may give the same"),
+    Column("evaluator", Text, primary_key=True),
     Column("participant_id", Uuid, index=True),
-    Column("evaluator", Text),
     Column("baseline", Boolean),
     Column("assessed_on", Text),
     Column("criteria", Text),
@@ -36,11 +39,21 @@ assessments = Table(
     Column("retracted", Boolean, nullable=False, server_default=false()),
 )
 
-PROJECTION = Projection("tumour-assessments", tables=[assessments], topics=[EFFICACY])
+supportive = Table(
+    "supportive_responses",
+    METADATA,
+    Column("assessment_id", Uuid, primary_key=True),
+    Column("evaluator", Text, primary_key=True),
+    Column("criteria", Text, primary_key=True),
+    Column("participant_id", Uuid, index=True),
+    Column("response", Text, comment="NULL: the criteria do not cover such disease"),
+)
+
+PROJECTION = Projection("tumour-assessments", tables=[assessments, supportive], topics=[EFFICACY])
 
 
 def _key(event: Any) -> dict[str, Any]:
-    return {"assessment_id": event.assessment_id}
+    return {"assessment_id": event.assessment_id, "evaluator": event.evaluator.value}
 
 
 @PROJECTION.on(TumourAssessed, AssessmentCorrected)
@@ -49,7 +62,6 @@ def _(rows: Rows, event: TumourAssessed | AssessmentCorrected, _envelope: Envelo
         assessments,
         _key(event),
         participant_id=event.participant_id,
-        evaluator=event.evaluator.value,
         baseline=event.baseline,
         assessed_on=event.findings.assessed_on,
     )
@@ -63,6 +75,17 @@ def _(rows: Rows, event: AssessmentRetracted, _envelope: Envelope) -> None:
 @PROJECTION.on(ResponseAssigned)
 def _(rows: Rows, event: ResponseAssigned, _envelope: Envelope) -> None:
     rows.upsert(assessments, _key(event), criteria=event.criteria, assigned=event.response.value)
+
+
+@PROJECTION.on(SupportiveResponsesAssigned)
+def _(rows: Rows, event: SupportiveResponsesAssigned, _envelope: Envelope) -> None:
+    for each in event.responses:
+        rows.upsert(
+            supportive,
+            {**_key(event), "criteria": each.criteria},
+            participant_id=event.participant_id,
+            response=None if each.response is None else each.response.value,
+        )
 
 
 @PROJECTION.on(ResponseOverridden)
@@ -80,12 +103,44 @@ def _(rows: Rows, event: OverrideWithdrawn, _envelope: Envelope) -> None:
     rows.upsert(assessments, _key(event), overridden=None, override_to_review=False)
 
 
+@PROJECTION.on(IndependentResponseSettled)
+def _(rows: Rows, event: IndependentResponseSettled, _envelope: Envelope) -> None:
+    rows.upsert(
+        assessments,
+        {"assessment_id": event.assessment_id, "evaluator": Evaluator.INDEPENDENT_REVIEW.value},
+        participant_id=event.participant_id,
+        baseline=False,
+        assessed_on=event.assessed_on,
+        criteria=event.criteria,
+        assigned=event.response.value,
+        retracted=False,
+    )
+
+
+@PROJECTION.on(IndependentResponseUnsettled)
+def _(rows: Rows, event: IndependentResponseUnsettled, _envelope: Envelope) -> None:
+    key = {"assessment_id": event.assessment_id, "evaluator": Evaluator.INDEPENDENT_REVIEW.value}
+    rows.upsert(assessments, key, retracted=True)
+
+
+def counting(row: RowMapping) -> Response:
+    """The response that counts at an assessment: as overridden, else as the criteria assigned it."""
+    return Response(row["overridden"] or row["assigned"])
+
+
+async def with_baseline(connection: AsyncConnection, scope: Scope) -> set[UUID]:
+    """Participants with a baseline assessment that stands, whoever read the images."""
+    stands = assessments.c.baseline.is_(true()), assessments.c.retracted.is_(false())
+    query = select(assessments.c.participant_id).where(*stands, about(assessments.c.participant_id, scope))
+    return set((await connection.execute(query)).scalars())
+
+
 async def that_count(connection: AsyncConnection, scope: Scope, evaluator: Evaluator) -> Sequence[RowMapping]:
     """Every assessment that stands, baselines included, of those who received the product, as one evaluator read it."""
-    about = assessments.join(participants, participants.c.participant_id == assessments.c.participant_id)
+    joined = assessments.join(participants, participants.c.participant_id == assessments.c.participant_id)
     query = (
         select(assessments)
-        .select_from(about)
+        .select_from(joined)
         .where(within(scope), participants.c.day_zero.is_not(None))
         .where(assessments.c.retracted.is_(false()), assessments.c.evaluator == evaluator.value)
         .order_by(assessments.c.assessment_id)

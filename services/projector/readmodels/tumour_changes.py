@@ -16,8 +16,8 @@ tumour_changes = Table(
     "tumour_changes",
     METADATA,
     Column("assessment_id", Uuid, primary_key=True),
+    Column("evaluator", Text, primary_key=True),
     Column("participant_id", Uuid, index=True),
-    Column("evaluator", Text),
     Column("baseline_on", Text),
     Column("percent_from_baseline", ExactDecimal, comment="NULL: no sum here, or none at baseline"),
 )
@@ -29,9 +29,8 @@ PROJECTION = Projection("tumour-changes", tables=[tumour_changes], topics=[EFFIC
 def _(rows: Rows, event: ResponseAssigned, _envelope: Envelope) -> None:
     rows.upsert(
         tumour_changes,
-        {"assessment_id": event.assessment_id},
+        {"assessment_id": event.assessment_id, "evaluator": event.evaluator.value},
         participant_id=event.participant_id,
-        evaluator=event.evaluator.value,
         **event.basis.model_dump(include={"baseline_on", "percent_from_baseline"}),
     )
 
