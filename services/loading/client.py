@@ -139,6 +139,18 @@ class TrialClient:
         headers = {"Authorization": f"Bearer {self._token(role, site)}"}
         return _answer(await self._send("GET", path, headers=headers, params=params))
 
+    async def document(self, path: str, *, role: Role, accept: str, site: str = "*") -> bytes:
+        """An answer as it comes, such as a picture.
+
+        Raises:
+            TrialAway, NotAdmitted, TrialFailed: there is no answer.
+        """
+        headers = {"Authorization": f"Bearer {self._token(role, site)}", "Accept": accept}
+        answer = await self._send("GET", path, headers=headers)
+        if answer.status_code != httpx.codes.OK:
+            raise TrialFailed(f"{answer.status_code} to GET {path}")
+        return answer.content
+
     def _token(self, role: Role, site: str) -> str:
         if (role, site) not in self._held:
             self._held[role, site] = self._tokens(role, site)

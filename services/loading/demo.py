@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from services.loading import outcomes, tables
+from services.loading import figures, outcomes, tables
 from services.loading.addresses import ensure_free, local_url, url_of
 from services.loading.client import Tokens, TrialClient
 from services.loading.progress import progress
@@ -29,6 +29,7 @@ Serve = Callable[[asyncio.Event, Callable[[], None]], Awaitable[None]]
 """Serve until the event is set; say when it answers."""
 
 LOG_FILE = "demo.log"
+FIGURES = "figures"  # the folder of the three pictures
 WIDE = 100  # columns, where there is no terminal to ask
 SERVICES = ("enrollment", "safety", "efficacy", "biomarkers", "trial")
 
@@ -92,8 +93,10 @@ async def _show(trial: Trial, started: asyncio.Event, *, once: bool) -> None:
         tally, sent = await load(client, sample)
         await outcomes.wait_until_shown(client, sent)
         answers = await outcomes.ask(client)
+        drawn = await figures.ask(client)
     zone = ZoneInfo(protocol["schedule"]["time_zone"]["value"])
     _print_outcomes(answers, tally, zone)
+    _print_figures(figures.keep(drawn, trial.folder / FIGURES), url_of(trial.settings))
     _print_addresses(trial, once=once)
 
 
@@ -134,6 +137,13 @@ def _what_was_loaded(tally: Tally) -> str:
     known = tally.commands[Fate.UNCHANGED]
     before = f", {known} were there already" if known else ""
     return f"The sample trial is loaded: {tally.commands[Fate.RECORDED]} commands recorded{before}. It is invented."
+
+
+def _print_figures(kept: Iterable[figures.Kept], url: str) -> None:
+    sys.stdout.write("Figures (SVG here; JSON, SVG or PNG from the API, as Accept asks):\n")
+    for each in kept:
+        sys.stdout.write(f"  {each.file}\n    {url}{each.path}\n")
+    sys.stdout.write("\n")
 
 
 def _print_addresses(trial: Trial, *, once: bool) -> None:

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 PARTICIPANTS = "/trial/v1/participants"
 WORKLIST = "/trial/v1/sae-worklist"
 DOSE_LIMITING = "/trial/v1/dose-limiting-toxicity"
+WATERFALL = "/trial/v1/figures/waterfall"
 ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
     f"/trial/v1/outcomes/{name}" for name in ("adverse-events", "response-rate", "persistence", "cytokines")
 )
@@ -26,7 +27,7 @@ SHOWS = {
     "dose-limiting-toxicity": (DOSE_LIMITING, {}),
     "alert": (WORKLIST, {}),
     "case": (WORKLIST, {}),
-    "tumour-burden": (RESPONSES, {}),
+    "tumour-burden": (WATERFALL, {}),
     "flow-result": (PERSISTENCE, {}),
     "cytokine-panel": (CYTOKINES, {}),
 }

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import socket
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import httpx
 
@@ -23,6 +24,12 @@ TITLES = (
     "7  Course of CRS of CU-003: worst ASTCT 3, CTCAE 2",
 )
 
+FIGURES = {
+    "waterfall": "of 9 infused",
+    "spider": "of 9 infused",
+    "swimmer": "Swimmer plot of 9 participants infused",
+}
+
 
 def test_it_prints_the_outcome_tables_and_fits_into_a_hundred_columns(demo: Running) -> None:
     for title in TITLES:
@@ -35,6 +42,15 @@ def test_it_prints_the_outcome_tables_and_fits_into_a_hundred_columns(demo: Runn
     tables = demo.said.partition("API pages:")[0]
     assert max(map(len, tables.splitlines())) <= 100
     assert "\x1b" not in demo.said  # no colours in a file
+
+
+def test_it_writes_the_figures_and_tells_where_they_are(demo: Running, demo_folder: Path) -> None:
+    for name, words in FIGURES.items():
+        file = demo_folder / "figures" / f"{name}.svg"
+        assert str(file) in demo.said
+        assert f"{demo.url}/trial/v1/figures/{name}" in demo.said
+        drawn = ET.fromstring(file.read_text(encoding="utf-8"))  # noqa: S314 - drawn by us
+        assert words in (drawn[1].text or "")
 
 
 def test_the_curl_it_prints_works_when_pasted(demo: Running) -> None:
