@@ -25,6 +25,7 @@ def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.projector.api import (  # noqa: PLC0415
         adverse_events,
+        efficacy_outcomes,
         figures,
         outcomes,
         participants,
@@ -36,6 +37,7 @@ def create_app(parts: Parts) -> "FastAPI":
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.efficacy_tables import EfficacyTables  # noqa: PLC0415
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
     from services.projector.plotting import Figures  # noqa: PLC0415
     from services.projector.safety_tables import SafetyTables  # noqa: PLC0415
@@ -52,6 +54,7 @@ def create_app(parts: Parts) -> "FastAPI":
             visits.router,
             adverse_events.router,
             outcomes.router,
+            efficacy_outcomes.router,
             figures.router,
             sae_worklist.router,
             safety_tables.router,
@@ -59,6 +62,7 @@ def create_app(parts: Parts) -> "FastAPI":
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
+        efficacy_tables=EfficacyTables(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
         figures=Figures(parts.db, parts.protocol, parts.clock),
         pictures=Pictures(),

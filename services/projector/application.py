@@ -13,9 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.projector.domain.cohort import Infused, follow_up_ended_on
+from services.projector.cohorts import assessed_of, cohort_of
+from services.projector.domain.cohort import Infused
 from services.projector.domain.cytokine_levels import CytokineLevels, Drawn, cytokine_levels
 from services.projector.domain.figures import Value
+from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import (
     AdverseEventIncidence,
     Episode,
@@ -23,7 +25,7 @@ from services.projector.domain.incidence import (
     incidence_by_dose_level,
 )
 from services.projector.domain.persistence import Persistence, Quantity, Sample, persistence
-from services.projector.domain.response_rate import Assessed, ResponseRates, response_rates
+from services.projector.domain.response_rate import ResponseRates, response_rates
 from services.projector.domain.visit_list import VisitOfParticipant, visits
 from services.projector.domain.worklist import Show, Worklist, worklist
 from services.projector.reading import Found, Question, Reading, Readings
@@ -33,28 +35,24 @@ from services.projector.readmodels import (
     case_clocks,
     cytokine_panels,
     flow_results,
+    lymphodepletions,
     participants,
     responses,
-    lymphodepletions,
     timeline,
     toxicity_episodes,
 )
-from services.projector.readmodels.participants import ENDINGS, ParticipantWithInfusions
+from services.projector.readmodels.participants import ParticipantWithInfusions
 from services.projector.readmodels.special_interest import SpecialInterests, special_interests
 from shared.contracts.biomarkers import CytokineFlag, CytokineResult, FlowSpecimenType
-from shared.contracts.efficacy import Evaluator, Response
+from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import earliest
-from shared.kernel.errors import NotFound, Unacceptable
+from shared.kernel.errors import Unacceptable
 from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
 from shared.protocol.fold_change import Measured
 from shared.protocol.schedule import Status, study_day
 
 CELLS_PER_UL, PERCENT = "/uL", "%"
-
-
-class NoSuchOutcome(NotFound):
-    """The protocol has no such outcome measure."""
 
 
 class IncidenceBy(StrEnum):
@@ -144,7 +142,7 @@ class Projector(Readings):
             performed[drawn["participant_id"], Assessment.CAR_T_FLOW].append(drawn["collected_at"])
         for drawn in await cytokine_panels.that_count(reading.connection, reading.scope):
             performed[drawn["participant_id"], Assessment.CYTOKINES].append(drawn["collected_at"])
-        return visits(self.protocol, await _cohort(reading), performed, today=reading.today)
+        return visits(self.protocol, await cohort_of(reading), performed, today=reading.today)
 
     async def adverse_events(
         self, question: Question, wanted: adverse_events.Filter, after: adverse_events.Key | None, limit: int
@@ -170,7 +168,7 @@ class Projector(Readings):
         self._require(MeasureId.ADVERSE_EVENTS)
         related_to = self._agent(agent)
         async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
-            cohort = await _cohort(reading)
+            cohort = await cohort_of(reading)
             standing = await adverse_events.that_count(reading.connection, reading.scope)
         episodes = [_episode(event, related_to) for event in standing]
         table = await to_thread(
@@ -183,16 +181,18 @@ class Projector(Readings):
 
     async def special_interests(self, question: Question) -> Found[SpecialInterests]:
         async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
-            cohort = await _cohort(reading)
+            cohort = await cohort_of(reading)
             standing = await adverse_events.that_count(reading.connection, reading.scope)
         infused_on = {each.participant_id: each.infused_on(self.protocol) for each in cohort}
         return reading.found(special_interests(self.protocol, infused_on, standing))
 
-    async def response_rate(self, question: Question, evaluator: Evaluator) -> Found[ResponseRates]:
+    async def response_rate(
+        self, question: Question, evaluator: Evaluator, by: GroupedBy | None = None
+    ) -> Found[ResponseRates]:
         """Raises: NoSuchOutcome."""
         self._require(MeasureId.RESPONSE_RATE)
         async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
-            _, table = await responses_of(reading, self.protocol, evaluator)
+            _, table = await responses_of(reading, self.protocol, evaluator, by)
         return reading.found(table)
 
     async def persistence(
@@ -205,7 +205,7 @@ class Projector(Readings):
         """
         self._require(MeasureId.PERSISTENCE)
         async with self._reading(question, participants.PROJECTION, flow_results.PROJECTION) as reading:
-            cohort = await _cohort(reading)
+            cohort = await cohort_of(reading)
             rows = await flow_results.that_count(reading.connection, reading.scope, specimen)
         samples = [_sample(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
         unit = CELLS_PER_UL if percent_of is None else PERCENT
@@ -216,14 +216,10 @@ class Projector(Readings):
         """Raises: NoSuchOutcome."""
         self._require(MeasureId.CYTOKINES)
         async with self._reading(question, participants.PROJECTION, cytokine_panels.PROJECTION) as reading:
-            cohort = await _cohort(reading)
+            cohort = await cohort_of(reading)
             panels = await cytokine_panels.that_count(reading.connection, reading.scope)
         drawn = [each for panel in panels for each in _drawn(panel)]
         return reading.found(await to_thread(cytokine_levels, self.protocol, cohort, drawn))
-
-    def _require(self, measure: MeasureId) -> None:
-        if measure not in {each.id for each in self.protocol.outcome_measures}:
-            raise NoSuchOutcome(f"the protocol {self.protocol.ref} has no outcome measure {measure}")
 
     def _agent(self, agent: str | None) -> str:
         agents = self.protocol.causality.agents.value
@@ -242,31 +238,14 @@ _OF_VISITS = (
 )
 
 
-async def _cohort(reading: Reading) -> list[Infused]:
-    return [_infused(row) for row in await participants.infused(reading.connection, reading.scope)]
-
-
 async def responses_of(
-    reading: Reading, protocol: Protocol, evaluator: Evaluator
+    reading: Reading, protocol: Protocol, evaluator: Evaluator, by: GroupedBy | None = None
 ) -> tuple[list[Infused], ResponseRates]:
-    """Everybody infused, and their responses as one evaluator read them."""
-    cohort = await _cohort(reading)
-    rows = await responses.that_count(reading.connection, reading.scope, evaluator)
-    assessed = [_assessed(row) for row in rows if not row["baseline"] and row["assigned"] is not None]
+    """Everybody infused, and their responses as one evaluator read them; `by`: also by group."""
+    cohort = await cohort_of(reading)
+    assessed = await assessed_of(reading, evaluator)
     return cohort, await to_thread(
-        response_rates, protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today
-    )
-
-
-def _infused(row: RowMapping) -> Infused:
-    return Infused(
-        participant_id=row["participant_id"],
-        subject_number=row["subject_number"],
-        site_id=row["site_id"],
-        day_zero=row["day_zero"],
-        first_infused_at=row["first_infused_at"],
-        followed_until=follow_up_ended_on({status: row[column] for status, column in ENDINGS.items()}),
-        dose_level=row["dose_level"],
+        response_rates, protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today, by=by
     )
 
 
@@ -290,16 +269,6 @@ def _episode(event: adverse_events.AdverseEvent, agent: str) -> Episode:
         grades=event.grades,
         serious=event.serious,
         related=any(opinion.agent == agent and opinion.attribution.is_related for opinion in event.causality),
-    )
-
-
-def _assessed(row: RowMapping) -> Assessed:
-    return Assessed(
-        assessment_id=row["assessment_id"],
-        participant_id=row["participant_id"],
-        assessed_on=row["assessed_on"],
-        assigned=Response(row["assigned"]),
-        counts=Response(row["overridden"] or row["assigned"]),
     )
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from services.projector.application import NoSuchOutcome, responses_of
+from services.projector.application import responses_of
 from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
 from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
 from services.projector.plots import spider, swimmer, waterfall
 from services.projector.plots.specification import Specification
 from services.projector.plots.wording import Context
-from services.projector.reading import Found, Question, Reading, Readings
+from services.projector.reading import Found, NoSuchOutcome, Question, Reading, Readings
 from services.projector.readmodels import adverse_events, participants, responses, tumour_changes
 from services.projector.readmodels.participants import ENDINGS
 from shared.contracts.efficacy_terms import Evaluator

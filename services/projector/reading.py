@@ -11,11 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.projector.readmodels.participants import Scope
 from shared.db import Database
 from shared.kernel.clock import Clock
+from shared.kernel.errors import NotFound
 from shared.projection import AsOf, Projection, UnknownPosition, as_of, wait_for
-from shared.protocol import Protocol
+from shared.protocol import MeasureId, Protocol
 from shared.protocol.schedule import local_date
 
 T = TypeVar("T")
+
+
+class NoSuchOutcome(NotFound):
+    """The protocol has no such outcome measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,10 @@ class Readings:
         self._db = db
         self._clock = clock
         self.protocol = protocol
+
+    def _require(self, measure: MeasureId) -> None:
+        if measure not in {each.id for each in self.protocol.outcome_measures}:
+            raise NoSuchOutcome(f"the protocol {self.protocol.ref} has no outcome measure {measure}")
 
     @asynccontextmanager
     async def _reading(self, question: Question, *projections: Projection) -> AsyncIterator[Reading]:

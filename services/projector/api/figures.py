@@ -9,11 +9,10 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from services.projector.api.answering import answer, failing
 from services.projector.api.asking import AskedDep
 from services.projector.api.permissions import MayReadCourses
-from services.projector.application import NoSuchOutcome
 from services.projector.plots.pictures import PictureNotDrawn, Pictures
 from services.projector.plots.specification import Specification
 from services.projector.plotting import FIGURES, Figures, NoSuchFigure
-from services.projector.reading import Found, Question
+from services.projector.reading import Found, NoSuchOutcome, Question
 from shared.contracts.efficacy_terms import Evaluator
 from shared.http.negotiation import JSON, NotAcceptable, chosen
 from shared.http.service_app import router as _router

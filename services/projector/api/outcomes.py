@@ -1,7 +1,7 @@
 """The trial's four outcome tables, over the participants of the caller's sites."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
 from pydantic import StringConstraints
@@ -9,12 +9,14 @@ from pydantic import StringConstraints
 from services.projector.api.answering import Answer, table, tabular
 from services.projector.api.asking import AskedDep, ProjectorDep
 from services.projector.api.permissions import MayReadCourses
-from services.projector.application import IncidenceBy, NoSuchOutcome, UnknownAgent
+from services.projector.application import IncidenceBy, UnknownAgent
 from services.projector.domain.cytokine_levels import CytokineLevels
+from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import AdverseEventIncidence
 from services.projector.domain.persistence import Persistence
 from services.projector.domain.response_rate import ResponseRates
-from services.projector.exports import sheets
+from services.projector.exports import efficacy_sheets, sheets
+from services.projector.reading import NoSuchOutcome
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.saying import Says
@@ -80,17 +82,23 @@ async def response_rate(
     csv: WantsCsv,
     projector: ProjectorDep,
     evaluator: Annotated[Evaluator, Query(description="Whose readings")] = Evaluator.INVESTIGATOR,
+    by: Annotated[
+        Literal[GroupedBy.DOSE_LEVEL, GroupedBy.TUMOUR_TYPE] | None,
+        Query(description="Also among those of each group; a CSV of time points then holds these lines"),
+    ] = None,
     sheet: CsvSheet = SheetName.TIME_POINTS,
 ) -> Answer[ResponseRates] | Response:
-    """Responses by time point and best overall, with exact (Clopper-Pearson) 95 % intervals of the rate.
+    """Responses by time point and best overall, with exact (Clopper-Pearson) and Wilson 95 % intervals of the rate.
 
     An overridden response counts as overridden; what was assigned stays beside it. Nothing after the first progression
     counts. Denominators: `infused` are those infused except who is not yet due; `response-evaluable` those of them
     with a response other than NE.
     """
     question = asked.by(actor)
-    found = await projector.response_rate(question, evaluator)
-    shown = sheets.response_rate if sheet is SheetName.TIME_POINTS else sheets.responses_of_participants
+    found = await projector.response_rate(question, evaluator, by)
+    shown = (
+        efficacy_sheets.response_rate if sheet is SheetName.TIME_POINTS else efficacy_sheets.responses_of_participants
+    )
     return table(question, found, shown, as_csv=csv)
 
 

@@ -42,7 +42,7 @@ class Infused:
 
     `day_zero` is the instant that the schedule counts from; `first_infused_at` is when the first infusion began,
     which is earlier only where a second one moved day zero. `followed_until` None: follow-up goes on.
-    `dose_level` None: enrolled without one.
+    `dose_level` None: enrolled without one. `tumour_type` is the diagnosis recorded at screening.
     """
 
     participant_id: UUID
@@ -52,6 +52,7 @@ class Infused:
     first_infused_at: datetime
     followed_until: date | None = None
     dose_level: str | None = None
+    tumour_type: str | None = None
 
     @property
     def order(self) -> tuple[str, UUID]:

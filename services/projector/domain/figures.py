@@ -1,4 +1,4 @@
-"""Figures as tables print them: percentages, exact confidence limits, and medians of values beyond a limit.
+"""Figures as tables print them: percentages, confidence limits, and medians of values beyond a limit.
 
 Percentages have one decimal, halves rounded away from zero. Nothing is ever computed from a rounded figure.
 """
@@ -10,6 +10,8 @@ from statistics import median as middle
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from shared.statistics.proportions import IntervalMethod, interval
 
 TENTH = Decimal("0.1")
 CONFIDENCE_PERCENT = Decimal(95)
@@ -43,27 +45,21 @@ class ConfidenceInterval(Figure):
     """Both limits in percent, one decimal."""
 
     confidence_percent: Exact
-    method: Literal["clopper-pearson"] = "clopper-pearson"
+    method: IntervalMethod
     lower: Percent
     upper: Percent
 
 
-def exact_interval(successes: int, trials: int) -> ConfidenceInterval | None:
-    """The exact two-sided 95 % interval of a proportion; None without a trial.
-
-    Source: Clopper and Pearson 1934: the limits are quantiles of beta distributions.
-    """
+def confidence_interval(successes: int, trials: int, method: IntervalMethod) -> ConfidenceInterval | None:
+    """The two-sided 95 % interval of a proportion; None without a trial."""
     if trials == 0:
         return None
-    from scipy.special import betaincinv  # noqa: PLC0415 - a slow import that only this table needs
-
-    tail = float((100 - CONFIDENCE_PERCENT) / 200)
-    lower = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
-    upper = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - tail))
+    found = interval(successes, trials, method, float(CONFIDENCE_PERCENT) / 100)
     return ConfidenceInterval(
         confidence_percent=CONFIDENCE_PERCENT,
-        lower=_tenth(Decimal(repr(lower)) * 100),
-        upper=_tenth(Decimal(repr(upper)) * 100),
+        method=method,
+        lower=_tenth(Decimal(repr(found.lower)) * 100),
+        upper=_tenth(Decimal(repr(found.upper)) * 100),
     )
 
 

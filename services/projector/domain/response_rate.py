@@ -9,60 +9,30 @@ still open or ahead and who have no response there; for the best overall respons
 `response-evaluable`: those of them with a response other than NE. The rate is CR and PR over the denominator.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from services.projector.domain.best_response import (
-    ORDER,
-    RESPONDERS,
-    Reading,
-    best_overall_response,
-    contradicts_itself,
-    up_to_progression,
-)
 from services.projector.domain.cohort import Infused
-from services.projector.domain.figures import ConfidenceInterval, Figure, Percent, exact_interval, percent
-from shared.contracts.efficacy import Response
-from shared.contracts.terms import earliest
-from shared.protocol import Assessment, Denominator, MeasureId, Moment, Protocol, Visit
-from shared.protocol.schedule import assign_visits, visit_dates
-
-
-@dataclass(frozen=True, slots=True)
-class Assessed:
-    """A standing assessment after baseline. `counts` is the response that counts, overridden or assigned."""
-
-    assessment_id: UUID
-    participant_id: UUID
-    assessed_on: str
-    assigned: Response
-    counts: Response
-
-
-class ResponseCounts(Figure):
-    """Participants by overall response (RSTESTCD OVRLRESP, RSSTRESC)."""
-
-    cr: int
-    pr: int
-    sd: int
-    pd: int
-    ne: int
-
-
-class Rate(Figure):
-    """Responders, CR or PR, out of a stated denominator."""
-
-    denominator: Denominator
-    responders: int
-    n: int
-    percent: Percent | None
-    interval: ConfidenceInterval | None
+from services.projector.domain.figures import Figure
+from services.projector.domain.groups import GroupedBy, groups
+from services.projector.domain.response_course import Assessed, Course, courses
+from services.projector.domain.response_figures import (
+    BestCounts,
+    Rate,
+    ResponseCounts,
+    best_counts,
+    response_counts,
+    response_rates_of,
+)
+from shared.contracts.efficacy_terms import Response
+from shared.protocol import Denominator, MeasureId, Protocol, Visit
+from shared.protocol.schedule import visit_dates
+from shared.response.best_overall import BestResponseRule
+from shared.response.readings import Best, is_evaluable
 
 
 class TimePointResponse(Figure):
@@ -81,7 +51,7 @@ class BestResponses(Figure):
     """Best overall response. `confirmed` says by which rule."""
 
     confirmed: bool
-    counts: ResponseCounts
+    counts: BestCounts
     rates: tuple[Rate, ...]
 
 
@@ -90,8 +60,8 @@ class ParticipantResponse(Figure):
 
     participant_id: UUID
     subject_number: str
-    best: Response
-    best_confirmed: Response
+    best: Best
+    best_confirmed: Best
     progressed_on_day: int | None
     contradiction: Literal["pr-after-cr"] | None
     assessments: tuple["AssessmentResponse", ...]
@@ -109,6 +79,17 @@ class AssessmentResponse(Figure):
     overridden: bool
 
 
+class GroupRates(Figure):
+    """The rates among those of one group."""
+
+    grouped_by: GroupedBy
+    group: str | None = Field(description="null: those of whom it is not known")
+    infused: int
+    time_points: tuple[TimePointResponse, ...]
+    best_overall: BestResponses
+    other_rule: BestResponses
+
+
 class ResponseRates(Figure):
     """The response table. `best_overall` follows the protocol's rule, `other_rule` the one with or without
     confirmation that the protocol did not choose."""
@@ -119,83 +100,68 @@ class ResponseRates(Figure):
     time_points: tuple[TimePointResponse, ...]
     best_overall: BestResponses
     other_rule: BestResponses
+    groups: tuple[GroupRates, ...] | None = Field(None, description="Where that was asked for")
     participants: tuple[ParticipantResponse, ...]
 
 
 def response_rates(
-    protocol: Protocol, cohort: Sequence[Infused], assessed: Iterable[Assessed], *, evaluator: str, today: date
+    protocol: Protocol,
+    cohort: Sequence[Infused],
+    assessed: Iterable[Assessed],
+    *,
+    evaluator: str,
+    today: date,
+    by: GroupedBy | None = None,
 ) -> ResponseRates:
-    """The table of the response outcome."""
-    people = sorted(cohort, key=lambda participant: participant.order)
-    by_participant: dict[UUID, list[Assessed]] = {each.participant_id: [] for each in people}
-    for each in assessed:
-        if each.participant_id in by_participant:
-            by_participant[each.participant_id].append(each)
-    courses = [_course(protocol, each, by_participant[each.participant_id]) for each in people]
-    chosen = protocol.response.confirmation.value
+    """The table of the response outcome; `by`: also for each group."""
+    people = courses(protocol, cohort, assessed)
     return ResponseRates(
         criteria=protocol.response.criteria.value,
         evaluator=evaluator,
         infused=len(people),
-        time_points=tuple(_time_points(protocol, courses, today)),
-        best_overall=_best(protocol, courses, confirmed=chosen),
-        other_rule=_best(protocol, courses, confirmed=not chosen),
-        participants=tuple(_participant(protocol, course) for course in courses),
+        **_rates(protocol, people, today),
+        groups=None if by is None else tuple(_of_groups(protocol, cohort, people, by, today)),
+        participants=tuple(_participant(protocol, course) for course in people),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """One participant's assessments after the infusion, in order of time, with the visit that each serves."""
-
-    participant: Infused
-    assessed: tuple[Assessed, ...]
-    days: tuple[int, ...]
-    visits: tuple[Visit | None, ...]
-
-    @property
-    def readings(self) -> tuple[Reading, ...]:
-        return tuple(Reading(day, each.counts) for day, each in zip(self.days, self.assessed, strict=True))
-
-    @property
-    def progressed_on_day(self) -> int | None:
-        last = up_to_progression(self.readings)[-1:]
-        return last[0].day if last and last[0].response is Response.PD else None
+def _of_groups(
+    protocol: Protocol, cohort: Sequence[Infused], people: Sequence[Course], by: GroupedBy, today: date
+) -> Iterator[GroupRates]:
+    for group in groups(protocol, cohort):
+        if group.by is by:
+            members = [each for each in people if each.participant.participant_id in group.members]
+            rates = _rates(protocol, members, today)
+            yield GroupRates(grouped_by=group.by, group=group.name, infused=len(members), **rates)
 
 
-def _course(protocol: Protocol, participant: Infused, assessed: Iterable[Assessed]) -> Course:
-    dated = [(participant.moment_of(protocol, earliest(each.assessed_on)), each) for each in assessed]
-    after = sorted(
-        ((moment, each) for moment, each in dated if moment.after_infusion),
-        key=lambda pair: (pair[0], pair[1].assessed_on, pair[1].assessment_id),
-    )
-    moments: list[Moment] = [moment for moment, _ in after]
-    return Course(
-        participant,
-        tuple(each for _, each in after),
-        tuple(moment.day for moment in moments),
-        assign_visits(protocol, Assessment.RESPONSE, moments),
-    )
+def _rates(protocol: Protocol, people: Sequence[Course], today: date) -> dict[str, Any]:
+    chosen = protocol.response.confirmation.value
+    return {
+        "time_points": tuple(_time_points(protocol, people, today)),
+        "best_overall": _best(protocol, people, confirmed=chosen),
+        "other_rule": _best(protocol, people, confirmed=not chosen),
+    }
 
 
-def _time_points(protocol: Protocol, courses: Sequence[Course], today: date) -> Iterator[TimePointResponse]:
+def _time_points(protocol: Protocol, people: Sequence[Course], today: date) -> Iterator[TimePointResponse]:
     for point in protocol.measure(MeasureId.RESPONSE_RATE).time_points:
         visit = protocol.visit(point.visit)
-        stands = [_stands(protocol, course, visit, today) for course in courses]
+        stands = [_stands(protocol, course, visit, today) for course in people]
         responses = [each for each in stands if isinstance(each, Response)]
         not_yet_due = stands.count("not-yet-due")
         denominators = {
-            Denominator.INFUSED: len(courses) - not_yet_due,
-            Denominator.RESPONSE_EVALUABLE: len(responses) - responses.count(Response.NE),
+            Denominator.INFUSED: len(people) - not_yet_due,
+            Denominator.RESPONSE_EVALUABLE: sum(map(is_evaluable, responses)),
         }
         yield TimePointResponse(
             visit=point.visit,
             label=point.label,
-            counts=_counts(responses),
-            progressed_before=sum(_progressed_before(course, visit) for course in courses),
+            counts=response_counts(responses),
+            progressed_before=sum(_progressed_before(course, visit) for course in people),
             not_assessed=stands.count("not-assessed"),
             not_yet_due=not_yet_due,
-            rates=_rates(protocol, responses, denominators),
+            rates=response_rates_of(protocol, responses, denominators),
         )
 
 
@@ -223,43 +189,27 @@ def _progressed_before(course: Course, visit: Visit) -> bool:
     return progressed < (served[0] if served else visit.first_day)
 
 
-def _counts(responses: Iterable[Response]) -> ResponseCounts:
-    counted = Counter(responses)
-    return ResponseCounts(**{response.value.lower(): counted[response] for response in ORDER})
-
-
-def _rates(
-    protocol: Protocol, responses: Iterable[Response], denominators: Mapping[Denominator, int]
-) -> tuple[Rate, ...]:
-    responders = sum(response in RESPONDERS for response in responses)
-    return tuple(
-        Rate(
-            denominator=name,
-            responders=responders,
-            n=denominators[name],
-            percent=percent(responders, denominators[name]),
-            interval=exact_interval(responders, denominators[name]),
-        )
-        for name in protocol.response.denominators.value
+def _best(protocol: Protocol, people: Sequence[Course], *, confirmed: bool) -> BestResponses:
+    rule = BestResponseRule.of(protocol, confirmed=confirmed)
+    best = [course.best(rule).best for course in people]
+    denominators = {
+        Denominator.INFUSED: len(people),
+        Denominator.RESPONSE_EVALUABLE: sum(course.is_evaluable for course in people),
+    }
+    return BestResponses(
+        confirmed=confirmed, counts=best_counts(best), rates=response_rates_of(protocol, best, denominators)
     )
 
 
-def _best(protocol: Protocol, courses: Sequence[Course], *, confirmed: bool) -> BestResponses:
-    best = [best_overall_response(course.readings, protocol.response, confirmed=confirmed) for course in courses]
-    evaluable = sum(any(each.counts is not Response.NE for each in course.assessed) for course in courses)
-    denominators = {Denominator.INFUSED: len(courses), Denominator.RESPONSE_EVALUABLE: evaluable}
-    return BestResponses(confirmed=confirmed, counts=_counts(best), rates=_rates(protocol, best, denominators))
-
-
 def _participant(protocol: Protocol, course: Course) -> ParticipantResponse:
-    readings = course.readings
+    best, confirmed = (course.best(BestResponseRule.of(protocol, confirmed=each)) for each in (False, True))
     return ParticipantResponse(
         participant_id=course.participant.participant_id,
         subject_number=course.participant.subject_number,
-        best=best_overall_response(readings, protocol.response, confirmed=False),
-        best_confirmed=best_overall_response(readings, protocol.response, confirmed=True),
+        best=best.best,
+        best_confirmed=confirmed.best,
         progressed_on_day=course.progressed_on_day,
-        contradiction="pr-after-cr" if contradicts_itself(readings) else None,
+        contradiction="pr-after-cr" if course.contradicts_itself else None,
         assessments=tuple(
             AssessmentResponse(
                 assessment_id=each.assessment_id,

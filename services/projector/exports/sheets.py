@@ -1,16 +1,15 @@
 """Each answer as flat tables. Columns bear the names of the JSON; a line's own place comes first."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
-from services.projector.domain.figures import ConfidenceInterval, Level, Range
+from services.projector.domain.figures import Level, Range
 from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies, TimePointIncidence
 from services.projector.domain.persistence import Observed, Persistence
-from services.projector.domain.response_rate import Rate, ResponseCounts, ResponseRates
 from services.projector.domain.visit_list import VisitOfParticipant
 from services.projector.domain.worklist import Worklist, WorklistClock, WorklistItem
 from services.projector.exports.csv_text import Sheet
@@ -152,56 +151,6 @@ def _kinds(place: Line, tallies: Tallies) -> Iterator[Line]:
     for kind in ("any", "related", "serious"):
         tally = getattr(tallies, kind)
         yield *place, kind, tally.n, tally.percent, *(count.n for count in tally.by_worst_grade)
-
-
-_RESPONSES = (
-    *("visit", "label", "denominator", "n", "responders", "percent", "lower", "upper"),
-    *("cr", "pr", "sd", "pd", "ne", "progressed_before", "not_assessed", "not_yet_due"),
-)
-
-
-def response_rate(answer: ResponseRates) -> Sheet:
-    """A line per time point and denominator, then the best overall response by both rules."""
-    return Sheet("response-rate", _RESPONSES, _response_lines(answer))
-
-
-def _response_lines(answer: ResponseRates) -> Iterator[Line]:
-    for point in answer.time_points:
-        missing = (point.progressed_before, point.not_assessed, point.not_yet_due)
-        yield from _rates((point.visit, point.label), point.rates, point.counts, missing)
-    for best in (answer.best_overall, answer.other_rule):
-        label = "Best overall response, confirmed" if best.confirmed else "Best overall response, unconfirmed"
-        yield from _rates((None, label), best.rates, best.counts, (None, None, None))
-
-
-def _rates(place: Line, rates: Sequence[Rate], counts: ResponseCounts, missing: Line) -> Iterator[Line]:
-    told = (counts.cr, counts.pr, counts.sd, counts.pd, counts.ne)
-    for rate in rates:
-        yield *place, rate.denominator, rate.n, rate.responders, rate.percent, *_limits(rate.interval), *told, *missing
-
-
-def _limits(interval: ConfidenceInterval | None) -> Line:
-    return (None, None) if interval is None else (interval.lower, interval.upper)
-
-
-_READINGS = (
-    *("participant_id", "subject_number", "best", "best_confirmed", "progressed_on_day", "contradiction"),
-    *("assessment_id", "assessed_on", "day", "visit", "response", "assigned", "overridden"),
-)
-
-
-def responses_of_participants(answer: ResponseRates) -> Sheet:
-    """A line per assessment, with what the participant's responses amount to."""
-    return Sheet("responses", _READINGS, _reading_lines(answer))
-
-
-def _reading_lines(answer: ResponseRates) -> Iterator[Line]:
-    for who in answer.participants:
-        place = tuple(getattr(who, name) for name in _READINGS[:6])
-        for assessment in who.assessments:
-            yield *place, *(getattr(assessment, name) for name in _READINGS[6:])
-        if not who.assessments:
-            yield *place, *[None] * len(_READINGS[6:])
 
 
 _PERSISTENCE = (

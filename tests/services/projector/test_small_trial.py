@@ -96,7 +96,7 @@ def rates(given: list[dict[str, Any]]) -> dict[str, Any]:
 
 async def test_responses_by_time_point(trial: House) -> None:
     points = {each["visit"]: each for each in (await ask(trial, "/v1/outcomes/response-rate"))["time_points"]}
-    nobody = dict.fromkeys(("cr", "pr", "sd", "pd", "ne"), 0)
+    nobody = dict.fromkeys(("cr", "pr", "mr", "sd", "non_cr_non_pd", "pd", "ne"), 0)
     half = (1, 2, "50.0", ("1.3", "98.7"))
     assert points["D30"]["counts"] == nobody | {"pr": 1, "pd": 1}
     assert rates(points["D30"]["rates"]) == {"infused": half, "response-evaluable": half}
@@ -111,12 +111,13 @@ async def test_responses_by_time_point(trial: House) -> None:
 
 async def test_best_overall_response(trial: House) -> None:
     answer = await ask(trial, "/v1/outcomes/response-rate")
-    assert answer["best_overall"]["counts"] == {"cr": 1, "pr": 0, "sd": 0, "pd": 1, "ne": 1}
+    nobody = dict.fromkeys(("cr", "pr", "mr", "sd", "non_cr_non_pd", "pd", "ne", "missing"), 0)
+    assert answer["best_overall"]["counts"] == nobody | {"cr": 1, "pd": 1, "ne": 1}
     third = (1, 3, "33.3", ("0.8", "90.6"))
     assert rates(answer["best_overall"]["rates"]) == {"infused": third, "response-evaluable": third}
     assert answer["best_overall"]["confirmed"] is False
     assert answer["other_rule"]["confirmed"] is True
-    assert answer["other_rule"]["counts"] == {"cr": 0, "pr": 1, "sd": 0, "pd": 1, "ne": 1}  # PR, then CR 60 days later
+    assert answer["other_rule"]["counts"] == nobody | {"pr": 1, "pd": 1, "ne": 1}  # PR, then CR 60 days later
 
 
 async def test_an_overridden_response_counts_and_the_assigned_one_stays_visible(trial: House) -> None:
@@ -125,6 +126,89 @@ async def test_an_overridden_response_counts_and_the_assigned_one_stays_visible(
         (each["visit"], each["day"], each["assigned"], each["response"], each["overridden"])
         for each in first["assessments"]
     ] == [("D30", 30, "SD", "PR", True), ("D90", 90, "CR", "CR", False)]
+
+
+async def test_best_response_by_both_rules_for_every_group(trial: House) -> None:
+    answer = await ask(trial, "/v1/outcomes/best-response")
+    assert [(each["grouped_by"], each["infused"], each["evaluable"]) for each in answer["groups"]] == [
+        ("all", 3, 3),
+        ("dose-level", 3, 3),
+        ("tumour-type", 3, 3),
+    ]
+    unconfirmed, confirmed = answer["groups"][0]["rules"]
+    third = (1, 3, "33.3", ("0.8", "90.6"))
+    assert rates(unconfirmed["rates"]) == rates(confirmed["rates"]) == {"infused": third, "response-evaluable": third}
+    assert [each["controlled"] for each in unconfirmed["disease_control"]] == [1, 1]  # the SD of day 14 is too early
+    wilson = unconfirmed["rates"][0]["wilson_interval"]
+    assert (wilson["method"], wilson["lower"], wilson["upper"]) == ("wilson", "6.1", "79.2")
+    first = answer["participants"][0]["rules"]
+    assert [(each["best"], each["on"], each["first_response_day"]) for each in first] == [
+        ("CR", "2026-04-05", 30),
+        ("PR", "2026-02-04", 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "times"),
+    [
+        (
+            "pfs",
+            [
+                ("CU-001", 0, 90, "last-assessment"),
+                ("CU-002", 0, 30, "progression"),
+                ("SI-001", 0, 14, "last-assessment"),
+            ],
+        ),
+        (
+            "os",
+            [
+                ("CU-001", 0, 90, "last-known-alive"),
+                ("CU-002", 0, 39, "death"),
+                ("SI-001", 0, 14, "last-known-alive"),  # a sample; the one of day 21 was cancelled
+            ],
+        ),
+        ("dor", [("CU-001", 30, 90, "last-assessment")]),
+        ("ttr", [("CU-001", 0, 30, "response")]),
+    ],
+)
+async def test_the_time_to_an_event(trial: House, endpoint: str, times: list[tuple[str, int, int, str]]) -> None:
+    answer = await ask(trial, "/v1/outcomes/survival", endpoint=endpoint)
+    found = [
+        (each["subject_number"], each["from_day"], each["until_day"], each["ending"]) for each in answer["participants"]
+    ]
+    assert found == times
+    everybody = answer["groups"][0]
+    assert (everybody["infused"], everybody["evaluable"], everybody["n"]) == (3, 3, len(times))
+    assert everybody["events"] == sum(ending in {"progression", "death", "response"} for *_, ending in times)
+
+
+async def test_progression_free_survival_as_kaplan_and_meier_estimate_it(trial: House) -> None:
+    everybody = (await ask(trial, "/v1/outcomes/survival"))["groups"][0]
+    assert [(step["day"], step["at_risk"], step["events"], step["survival"]) for step in everybody["curve"]] == [
+        (14, 3, 0, "1.000000"),
+        (30, 2, 1, "0.500000"),
+        (90, 1, 0, "0.500000"),
+    ]
+    assert everybody["median"]["days"] == "30"
+    # Greenwood's sum is 1/2: 0.5 ** exp(+-1.96 * sqrt(0.5) / ln 0.5), and 0.5 * exp(+-1.96 * sqrt(0.5)).
+    assert everybody["curve"][1]["log_log"] == {"lower": "0.005983", "upper": "0.910410"}
+    assert everybody["curve"][1]["log"] == {"lower": "0.125049", "upper": "1.000000"}
+
+
+async def test_whether_a_response_needs_a_confirmation_can_be_asked(trial: House) -> None:
+    confirmed = await ask(trial, "/v1/outcomes/survival", endpoint="ttr", confirmed="true")
+    assert (confirmed["confirmed"], confirmed["groups"][0]["n"]) == (True, 1)
+    by_the_protocol = await ask(trial, "/v1/outcomes/survival", endpoint="ttr")
+    assert by_the_protocol["confirmed"] is False
+
+
+async def test_the_response_table_can_be_asked_by_group(trial: House) -> None:
+    plain = await ask(trial, "/v1/outcomes/response-rate")
+    asked = await ask(trial, "/v1/outcomes/response-rate", by="dose-level")
+    assert plain["groups"] is None
+    (level,) = asked["groups"]
+    assert (level["grouped_by"], level["group"], level["infused"]) == ("dose-level", "DL1", 3)
+    assert level["time_points"] == plain["time_points"]
 
 
 async def test_persistence_by_time_point(trial: House) -> None:

@@ -12,7 +12,7 @@ from shared.protocol import Protocol
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.house import House
 
-OUTCOMES = ("adverse-events", "response-rate", "persistence", "cytokines")
+OUTCOMES = ("adverse-events", "response-rate", "best-response", "survival", "persistence", "cytokines")
 TABLES = (
     *(f"outcomes/{name}" for name in OUTCOMES),
     "sae-worklist",
@@ -136,7 +136,7 @@ async def test_an_outcome_that_the_protocol_does_not_have_is_not_found(trial: Ho
     house = House(trial.db, tmp_path / "other", other)
     async with house.client() as client:
         answers = {name: await client.get(f"/v1/outcomes/{name}") for name in OUTCOMES}
-    assert [answer.status_code for answer in answers.values()] == [200, 404, 404, 404]
+    assert [answer.status_code for answer in answers.values()] == [200, *[404] * (len(OUTCOMES) - 1)]
     assert answers["cytokines"].json()["type"] == "no-such-outcome"
 
 
@@ -170,6 +170,52 @@ async def test_responses_as_csv(trial: House) -> None:
     ]
 
 
+async def test_responses_by_group_as_csv(trial: House) -> None:
+    rows = await csv_of(trial, "/v1/outcomes/response-rate?by=tumour-type")
+    assert {row.pop("grouped_by") for row in rows} == {"tumour-type"}
+    assert {row.pop("group") for row in rows} == {"neuroblastoma"}
+    assert rows == await csv_of(trial, "/v1/outcomes/response-rate")
+
+
+async def test_best_responses_as_csv(trial: House) -> None:
+    rows = await csv_of(trial, "/v1/outcomes/best-response")
+    asked = {"grouped_by": "dose-level", "confirmed": "true", "denominator": "infused"}
+    columns = ("group", "n", "n_with", "percent", "lower", "upper", "wilson_lower", "wilson_upper", "pr", "missing")
+    assert picked(rows, *columns, outcome="objective-response", **asked) == [
+        ("DL1", "3", "1", "33.3", "0.8", "90.6", "6.1", "79.2", "1", "0")
+    ]
+    people = await csv_of(trial, "/v1/outcomes/best-response?sheet=participants")
+    assert picked(people, "best", "day", "progressed_on_day", subject_number="CU-002", confirmed="false") == [
+        ("PD", "30", "30")
+    ]
+
+
+async def test_survival_as_csv(trial: House) -> None:
+    path = "/v1/outcomes/survival?endpoint=pfs"
+    groups = await csv_of(trial, path)
+    columns = ("infused", "evaluable", "n", "events", "censored", "endings", "median_days", "log_log_lower")
+    assert picked(groups, *columns, grouped_by="all") == [
+        ("3", "3", "3", "1", "2", "progression: 1; last-assessment: 2", "30", "30")
+    ]
+    points = await csv_of(trial, f"{path}&sheet=time-points")
+    assert picked(points, "at_risk", "survival", grouped_by="all", day="30") == [("2", "0.500000")]
+    assert picked(points, "at_risk", "survival", grouped_by="all", day="365") == [("0", "")]
+    curve = await csv_of(trial, f"{path}&sheet=curve")
+    assert picked(curve, "day", "log_lower", "log_upper", grouped_by="all", events="1") == [
+        ("30", "0.125049", "1.000000")
+    ]
+    people = await csv_of(trial, f"{path}&sheet=participants")
+    assert picked(people, "endpoint", "days", "event", "ending", subject_number="CU-002") == [
+        ("pfs", "30", "true", "progression")
+    ]
+
+
+async def test_an_endpoint_that_there_is_not_is_refused(trial: House) -> None:
+    async with trial.client() as client:
+        answer = await client.get("/v1/outcomes/survival", params={"endpoint": "efs"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "invalid-request")
+
+
 async def test_persistence_as_csv(trial: House) -> None:
     rows = await csv_of(trial, "/v1/outcomes/persistence")
     columns = ("n", "n_detectable", "percent_detectable", "median", "lowest", "highest")
@@ -191,16 +237,16 @@ async def test_cytokines_as_csv(trial: House) -> None:
 
 
 async def test_responses_of_participants_without_assessments_are_lines_too(trial: House) -> None:
-    rows = await csv_of(trial, "/v1/outcomes/response-rate?sheet=participants&evaluator=independent-assessor")
+    rows = await csv_of(trial, "/v1/outcomes/response-rate?sheet=participants&evaluator=independent-reader-1")
     assert picked(rows, "subject_number", "best", "assessment_id") == [
-        ("CU-001", "NE", ""),
-        ("CU-002", "NE", ""),
-        ("SI-001", "NE", ""),
+        ("CU-001", "MISSING", ""),
+        ("CU-002", "MISSING", ""),
+        ("SI-001", "MISSING", ""),
     ]
 
 
 async def test_an_empty_trial_has_empty_tables(house: House) -> None:
     async with house.client() as client:
         answers: list[Any] = [(await client.get(f"/v1/outcomes/{name}")).json() for name in OUTCOMES]
-    assert [answer["result"]["infused"] for answer in answers] == [0, 0, 0, 0]
+    assert [answer["result"]["infused"] for answer in answers] == [0] * len(OUTCOMES)
     assert {answer["as_of"]["last_event_id"] for answer in answers} == {None}

@@ -8,7 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr, bdtrc
 
-from services.projector.domain.figures import UNDETERMINED, Value, exact_interval, highest, level, median, percent, span
+from services.projector.domain.figures import (
+    UNDETERMINED,
+    Value,
+    confidence_interval,
+    highest,
+    level,
+    median,
+    percent,
+    span,
+)
+from shared.statistics.proportions import IntervalMethod
+
+EXACT = IntervalMethod.CLOPPER_PEARSON
 
 
 @pytest.mark.parametrize(
@@ -40,20 +52,26 @@ def test_nobody_is_no_percentage() -> None:
     ],
 )
 def test_exact_limits_are_those_of_the_published_tables(successes: int, trials: int, lower: str, upper: str) -> None:
-    found = exact_interval(successes, trials)
+    found = confidence_interval(successes, trials, EXACT)
     assert found is not None
     assert (found.lower, found.upper) == (Decimal(lower), Decimal(upper))
 
 
+def test_an_interval_says_by_which_method_it_was_found() -> None:
+    found = confidence_interval(81, 263, IntervalMethod.WILSON)
+    assert found is not None
+    assert (found.method, found.lower, found.upper) == ("wilson", Decimal("25.5"), Decimal("36.6"))
+
+
 def test_no_trial_no_interval() -> None:
-    assert exact_interval(0, 0) is None
+    assert {confidence_interval(0, 0, method) for method in IntervalMethod} == {None}
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 90).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
 def test_exact_limits_leave_a_fortieth_in_each_tail(given_counts: tuple[int, int]) -> None:
     successes, trials = given_counts
-    found = exact_interval(successes, trials)
+    found = confidence_interval(successes, trials, EXACT)
     assert found is not None
     lower, upper = float(found.lower) / 100, float(found.upper) / 100
     assert lower <= successes / trials + 0.0005

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.projector.domain.best_response import ORDER
 from services.projector.domain.cohort import Infused
-from services.projector.domain.response_rate import Assessed, ResponseRates, TimePointResponse, response_rates
+from services.projector.domain.response_course import Assessed
+from services.projector.domain.response_rate import ResponseRates, TimePointResponse, response_rates
 from shared.contracts.efficacy_terms import Response
 from shared.protocol import Denominator
 from tests.services.projector.chronicle import PROTOCOL, named
@@ -117,7 +117,7 @@ def test_without_participants_there_is_no_rate() -> None:
 
 people = [child(1), child(2, until=40), child(3), child(4, until=5)]
 courses = st.lists(
-    st.builds(read, st.sampled_from(people), st.integers(1, 400), st.sampled_from([each.value for each in ORDER])),
+    st.builds(read, st.sampled_from(people), st.integers(1, 400), st.sampled_from([each.value for each in Response])),
     max_size=10,
     unique_by=lambda each: (each.participant_id, each.assessed_on),
 )
