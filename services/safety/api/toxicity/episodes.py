@@ -34,6 +34,7 @@ from services.safety.domain.episodes.episode import (
     NotAnEndOfAnEpisode,
     NothingToOpen,
     OfAnotherKind,
+    OxygenOnRoomAir,
     TimesContradict,
 )
 from services.safety.references import NoSuchParticipant
@@ -56,6 +57,7 @@ _OPENING: tuple[type[TrialError], ...] = (
     EpisodeAlreadyRetracted,
     OtherContentOnRecord,
     NothingToOpen,
+    OxygenOnRoomAir,
     TimesContradict,
     UnknownAgent,
     AgentNamedTwice,
@@ -68,7 +70,7 @@ _CHANGE: tuple[type[TrialError], ...] = (
     EpisodeAlreadyRetracted,
     *VERSION_PROBLEMS,
 )
-_TIMES: tuple[type[TrialError], ...] = (TimesContradict, OfAnotherKind, EpisodeAlreadyEnded)
+_TIMES: tuple[type[TrialError], ...] = (TimesContradict, OfAnotherKind, OxygenOnRoomAir, EpisodeAlreadyEnded)
 
 
 def _changes(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:

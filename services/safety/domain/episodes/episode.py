@@ -30,7 +30,9 @@ from services.safety.domain.episodes.record import Course, Observed, RetractedCo
 from shared.contracts.safety import ENDS, AdverseEventEvent, Outcome, Seriousness
 from shared.contracts.safety_episodes import (
     AdverseEventNotFollowed,
+    CrsObservation,
     EpisodeEvent,
+    OxygenDevice,
     ToxicityEpisodeEnded,
     ToxicityEpisodeOpened,
     ToxicityEpisodeReopened,
@@ -44,6 +46,8 @@ from shared.contracts.safety_episodes import (
 from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.decider import Decider
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound, TrialError, Unacceptable
+
+ROOM_AIR_PERCENT = 21  # of oxygen
 
 
 class NoSuchEpisode(NotFound):
@@ -68,6 +72,10 @@ class NothingToOpen(Unacceptable):
 
 class OfAnotherKind(Unacceptable):
     """An observation is of the kind of its episode."""
+
+
+class OxygenOnRoomAir(Unacceptable):
+    """Who breathes room air gets no oxygen: without a device named, the grade would be too low."""
 
 
 class NoSuchEntry(Unacceptable):
@@ -251,9 +259,19 @@ def _entry(course: Course, number: int) -> Observed:
 def _check_observation(command: RecordObservation | CorrectObservation, course: Course, facts: Facts) -> None:
     if command.observation.kind != course.opened.kind:
         raise OfAnotherKind(f"this is an episode of {course.opened.kind}, not of {command.observation.kind}")
+    if isinstance(command.observation, CrsObservation):
+        _check_oxygen(command.observation)
     _check_time("observed_at", command.observed_at, course, facts)
     if course.ended is not None and course.ended.outcome is not Outcome.FATAL and command.observed_at > course.ended.at:
         raise EpisodeAlreadyEnded("the episode ended before this observation; reopen it if it goes on")
+
+
+def _check_oxygen(seen: CrsObservation) -> None:
+    given = (seen.flow_l_per_min or 0) > 0 or (seen.fio2_percent or 0) > ROOM_AIR_PERCENT
+    if seen.oxygen_device is OxygenDevice.ROOM_AIR and given:
+        raise OxygenOnRoomAir(
+            "room-air comes with no flow and an FiO2 of at most 21 %: name the device that gives the oxygen"
+        )
 
 
 def _check_time(name: str, at: datetime, course: Course, facts: Facts) -> None:

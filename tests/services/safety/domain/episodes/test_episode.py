@@ -22,6 +22,7 @@ from services.safety.domain.episodes.episode import (
     NotAnEndOfAnEpisode,
     NothingToOpen,
     OfAnotherKind,
+    OxygenOnRoomAir,
     TimesContradict,
     followed,
 )
@@ -190,6 +191,12 @@ def test_the_same_correction_twice_decides_to_nothing() -> None:
     [
         ("observe", {"observed_at": at("16T06:00"), "observation": icans()}, OfAnotherKind),
         ("observe", crs("15T20:00"), TimesContradict),
+        ("observe", crs("16T06:00", oxygen_device="room-air", flow_l_per_min="5"), OxygenOnRoomAir),
+        (
+            "correct",
+            {"number": 1, "reason": WHY, **crs("16T06:00", oxygen_device="room-air", fio2_percent="40")},
+            OxygenOnRoomAir,
+        ),
         ("correct", {"number": 7, "reason": WHY, **crs("16T06:00")}, NoSuchEntry),
         ("retract-observation", {"number": 7, "reason": WHY}, NoSuchEntry),
         ("treat", {"treatment": "anakinra", "given_at": at("15T20:00")}, TimesContradict),
@@ -202,6 +209,11 @@ def test_the_same_correction_twice_decides_to_nothing() -> None:
 def test_what_cannot_be_said(verb: str, body: dict[str, Any], error: type[TrialError]) -> None:
     with pytest.raises(error):
         Life().does(verb, **body)
+
+
+def test_room_air_has_an_fio2_of_21_percent_and_a_flow_of_none() -> None:
+    breathing = {"oxygen_device": "room-air", "fio2_percent": "21", "flow_l_per_min": "0"}
+    assert Life().does("observe", **crs("16T06:00", **breathing)).said
 
 
 def test_the_same_treatment_twice_decides_to_nothing() -> None:
@@ -323,7 +335,8 @@ def test_the_maximum_is_the_maximum_of_the_series_whatever_the_order_of_entry(
 ) -> None:
     life = Life()
     for time, support, device, fio2 in entered:
-        life.does("observe", **crs(time, hypotension=support, oxygen_device=device, fio2_percent=fio2))
+        percent = None if device == "room-air" else fio2
+        life.does("observe", **crs(time, hypotension=support, oxygen_device=device, fio2_percent=percent))
     grades = [(each.grades.astct, each.grades.ctcae) for each in life.course.series]
     assert life.course.worst_astct == max(astct for astct, _ in grades if astct is not None)
     assert life.course.worst_ctcae == max(ctcae for _, ctcae in grades if ctcae is not None)
