@@ -28,7 +28,12 @@ class Dog(_Part):
     weight: Measurement
 
 
+class Basis(_Part):
+    how: str = "ctcae"
+
+
 class Sent(_Part):
+    basis: Basis = Basis()
     onset: PartialDate | None = None
     born: BirthMonth | None = None
     day: Day | None = None
@@ -149,6 +154,15 @@ async def test_what_is_not_json_is_wrong_as_a_whole(shelter_client: httpx.AsyncC
     [error] = answer.json()["errors"]
     assert error["at"] == "/"
     assert error["why"].startswith("not valid JSON: ")
+
+
+@pytest.mark.parametrize(("body", "at"), [("1.5", "/"), ("1e400", "/"), ('{"basis": 1.5}', "/basis")])
+async def test_a_number_is_no_object_even_where_every_field_may_be_left_out(
+    shelter_client: httpx.AsyncClient, body: str, at: str
+) -> None:
+    answer = await shelter_client.post("/v1/shelter", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"at": at, "why": "an object: names and values in braces"}]
 
 
 async def test_a_lone_surrogate_is_refused_in_its_place(shelter_client: httpx.AsyncClient) -> None:
