@@ -31,6 +31,7 @@ DESCRIPTION = """Adverse events graded by CTCAE 5.0, and what follows from them.
 - **CRS, ICANS and IEC-HS**: episodes observed over time, with the grades of ASTCT and CTCAE side by side.
 - **Dose-limiting toxicity**: proposed by the protocol's rules, decided by a safety officer; stopping rules halt dosing.
 - **Cases**: a serious event's reports by version, expectedness, SUSAR, reporting clocks, E2B(R3).
+- **Periodic reports**: what recurs whatever happens, with a clock for each period.
 - **Calculators** (`/v1/gradings/...`) keep no state.
 """
 
@@ -41,6 +42,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.safety.application import Safety  # noqa: PLC0415
     from services.safety.cases.application import Cases  # noqa: PLC0415
     from services.safety.cases.expectations import Expectations  # noqa: PLC0415
+    from services.safety.cases.periodic_reports import PeriodicReports  # noqa: PLC0415
     from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
     from services.safety.laboratory.intake import LabIntake  # noqa: PLC0415
     from services.safety.laboratory.laboratories import Laboratories  # noqa: PLC0415
@@ -67,6 +69,7 @@ def create_app(parts: Parts) -> "FastAPI":
         dose_limiting=DoseLimitingToxicities(parts.db, parts.store, parts.protocol, parts.clock),
         cases=Cases(parts.db, parts.store, parts.protocol, parts.clock),
         expectations=Expectations(parts.store, parts.protocol, parts.clock),
+        periodic_reports=PeriodicReports(parts.store, parts.protocol, parts.clock),
         laboratories=laboratories_of_sites,
         lab_intake=LabIntake(parts.db, parts.store, parts.protocol, parts.clock, laboratories_of_sites),
         lab_records=LabRecords(parts.db, parts.store, parts.protocol, parts.clock),
@@ -88,6 +91,7 @@ async def _clock_stepped(message: ClockMessage) -> None:
 def _tasks(tools: Tools) -> Sequence[Task]:
     # Imported by the worker alone: the API needs no HTTP client.
     from services.safety.cases.clocks import CaseClocks  # noqa: PLC0415
+    from services.safety.cases.periodic_reports import PeriodicReportClocks  # noqa: PLC0415
     from services.safety.laboratory.watch import BaselineWatch  # noqa: PLC0415
     from services.safety.notices.channels import channels_of  # noqa: PLC0415
     from services.safety.notices.delivery import AlertDelivery  # noqa: PLC0415
@@ -100,6 +104,7 @@ def _tasks(tools: Tools) -> Sequence[Task]:
         AlertDelivery(tools.db, tools.store, tools.clock, levels, channels_of(tools.settings, levels)),
         ToxicityWatch(tools.db, tools.store, tools.clock, protocol),
         CaseClocks(tools.db, tools.store, tools.clock, protocol),
+        PeriodicReportClocks(tools.store, tools.clock, protocol),
         BaselineWatch(tools.db, tools.store, tools.clock, protocol),
     )
 

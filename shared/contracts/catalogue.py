@@ -12,6 +12,7 @@ from shared.contracts import (
     safety_dose_limiting,
     safety_episodes,
     safety_laboratory,
+    safety_periodic_reports,
 )
 from shared.kernel.events import Event, registered
 
@@ -24,6 +25,7 @@ MODULES = (
     safety_dose_limiting,
     safety_episodes,
     safety_laboratory,
+    safety_periodic_reports,
     efficacy,
     efficacy_review,
     biomarkers,

@@ -198,11 +198,11 @@ def deadline(clock: ReportingClock, since: datetime, zone: tzinfo) -> datetime:
     if clock.limit.hours is not None:
         return since.astimezone(UTC) + timedelta(hours=clock.limit.hours)
     day_0 = since.astimezone(zone).date()
-    due = _months_after(day_0, clock.limit.months or 0) + timedelta(days=clock.limit.calendar_days or 0)
+    due = months_after(day_0, clock.limit.months or 0) + timedelta(days=clock.limit.calendar_days or 0)
     return datetime.combine(due, END_OF_DAY, zone).astimezone(UTC)
 
 
-def _months_after(day: date, months: int) -> date:
+def months_after(day: date, months: int) -> date:
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

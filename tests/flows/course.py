@@ -65,6 +65,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "number": "1",
         "rsi_version": "IB-1.0",
         "figure": "waterfall",
+        "clock": "ethics-ordinary",
     }
 
 
@@ -150,6 +151,8 @@ def safety() -> Iterator[Step]:
     yield Step(f"POST {EVENT}/reports/{{number}}/acknowledgement", Role.SAFETY_OFFICER, names={"new": "report"})
     yield Step(f"POST {EVENT}/reports/{{number}}/paper-acknowledgement", Role.SAFETY_OFFICER)
     yield Step("POST /safety/v1/reference-safety-information/{rsi_version}/withdraw", Role.SAFETY_OFFICER)
+    yield Step("POST /safety/v1/periodic-reports/{clock}/begin", Role.SAFETY_OFFICER)
+    yield Step("POST /safety/v1/periodic-reports/{clock}/record-sent", Role.SAFETY_OFFICER)
     yield reported("fever", term="Fever", grade=1, seriousness=[], causality=[])
     yield event("retract", "fever")
     aware = {"onset": "2026-01-28", "became_aware_at": "2026-01-29T09:00:00+07:00"}

@@ -313,6 +313,12 @@ SAFETY: dict[str, Endpoint] = {
     "POST /v1/reference-safety-information/{rsi_version}/withdraw": Endpoint(
         About.TRIAL, {"reason": "Terms of a draft were entered"}
     ),
+    "GET /v1/periodic-reports": NOBODY,
+    "GET /v1/periodic-reports/history": NOBODY,
+    "POST /v1/periodic-reports/{clock}/begin": Endpoint(About.TRIAL, {"counts_from": "2025-01-14"}),
+    "POST /v1/periodic-reports/{clock}/record-sent": Endpoint(
+        About.TRIAL, {"sent_at": "2025-07-10T15:00:00+07:00", "reference_number": "IRB-0456/25"}
+    ),
     "POST /v1/alerts/{alert_id}/acknowledge": Endpoint(body={"note": "Called the site; sponsor informed"}),
     "POST /v1/alerts/{alert_id}/resend": Endpoint(body={"resend_id": "{new_id}"}),
     "GET /v1/alerts/{alert_id}/deliveries": Endpoint(),

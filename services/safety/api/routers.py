@@ -1,7 +1,7 @@
 """Every route of safety, in the order in which its API page shows them."""
 
 from services.safety.api import adverse_events, alerts, ctcae
-from services.safety.api.cases import cases, e2b, reference_safety_information
+from services.safety.api.cases import cases, e2b, periodic_reports, reference_safety_information
 from services.safety.api.laboratory import gradings as laboratory_gradings
 from services.safety.api.laboratory import laboratories, participants, quarantine, results
 from services.safety.api.toxicity import dose_limiting, episodes, stopping_rules
@@ -23,4 +23,5 @@ ROUTERS = (
     cases.router,
     e2b.router,
     reference_safety_information.router,
+    periodic_reports.router,
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.safety.cases.application import CaseFile
 from services.safety.domain.cases import susar
 from services.safety.domain.cases.facts import on_record
+from services.safety.domain.cases.periodic_record import PeriodicClock
 from services.safety.domain.cases.record import Clock, Report
 from services.safety.domain.cases.reference_safety_information import Listings, Version
 from shared.contracts.safety import AgentCausality
@@ -40,7 +41,7 @@ class ClockState(StrEnum):
     STOPPED = "stopped"
 
 
-def state_of(clock: Clock) -> ClockState:
+def state_of(clock: Clock | PeriodicClock) -> ClockState:
     if clock.met is not None:
         return ClockState.MET_LATE if clock.met.late else ClockState.MET
     if clock.stopped is not None:

@@ -1,9 +1,10 @@
 """One case as it stands on record: what its events, folded, amount to."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
+from services.safety.domain.cases import clock_steps
 from shared.contracts.safety_cases import (
     CaseEvent,
     ClockDueSoon,
@@ -19,8 +20,6 @@ from shared.contracts.safety_cases import (
     SusarIdentified,
     SusarNoLongerHeld,
 )
-
-JUST_AFTER = timedelta(microseconds=1)  # the instant due is still in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,7 @@ class Clock:
     @property
     def next_at(self) -> datetime | None:
         """The instant of the next step that time alone brings about; None: there is none."""
-        if not self.runs:
-            return None
-        waiting = [*self.started.escalate_at[self.level :]]
-        if not self.due_soon:
-            waiting.append(self.started.due_soon_at)
-        if not self.missed:
-            waiting.append(self.started.due_at + JUST_AFTER)
-        return min(waiting, default=None)
+        return clock_steps.next_at(self.started, self) if self.runs else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ adds nothing.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import assert_never
 
+from services.safety.domain.cases import clock_steps
+from services.safety.domain.cases.clock_steps import Step, StepKind
 from services.safety.domain.cases.facts import Facts
 from services.safety.domain.cases.record import Case, Clock, Report
 from services.safety.domain.cases.susar import Since, case_urgency
@@ -30,7 +33,7 @@ from shared.contracts.safety_cases import (
     StopCause,
     SusarIdentified,
 )
-from shared.protocol import AppliesWhen, Recipient, Reminders, ReportingClock, StartsFrom
+from shared.protocol import AppliesWhen, Recipient, ReportingClock, StartsFrom
 from shared.protocol.schedule import deadline
 
 REGULATORS = frozenset({Recipient.THAI_FDA, Recipient.US_FDA, Recipient.REGULATORS})
@@ -73,7 +76,7 @@ def _is_of(clock: Clock, duty: Duty) -> bool:
 
 
 def _start(duty: Duty, number: int, facts: Facts) -> ClockStarted:
-    reminders = _reminders(duty, facts)
+    steps = clock_steps.fixed(duty.since, duty.due_at, facts.protocol.clock_steps)
     return ClockStarted(
         clock_id=f"{facts.event_id}-clock-{number}",
         adverse_event_id=facts.event_id,
@@ -85,20 +88,10 @@ def _start(duty: Duty, number: int, facts: Facts) -> ClockStarted:
         number=number,
         basis=duty.basis,
         since=duty.since.astimezone(UTC),
-        due_soon_at=_hours_after(duty.due_at, -reminders.due_soon_hours),
-        escalate_at=tuple(_hours_after(duty.due_at, hours) for hours in reminders.escalate_hours),
+        due_soon_at=steps.due_soon_at,
+        escalate_at=steps.escalate_at,
         protocol=facts.protocol.ref,
     )
-
-
-def _reminders(duty: Duty, facts: Facts) -> Reminders:
-    steps = facts.protocol.clock_steps
-    is_short = duty.due_at - duty.since <= timedelta(hours=steps.short_up_to_hours.value)
-    return (steps.short if is_short else steps.long).value
-
-
-def _hours_after(at: datetime, hours: int) -> datetime:
-    return at.astimezone(UTC) + timedelta(hours=hours)
 
 
 def of_alerts(facts: Facts) -> Iterator[Duty]:
@@ -249,19 +242,21 @@ def _why_stopped(basis: ClockBasis, held: CaseUrgency | None, *, retracted: bool
 
 def steps(case: Case, now: datetime) -> list[ClockEvent]:
     """What time alone has brought about: due soon, escalated, missed, in order of the instants."""
-    taken = [step for clock in case.clocks if clock.runs for step in _steps(clock, now)]
-    return [event for _, _, event in sorted(taken, key=lambda each: each[:2])]
+    running = [clock for clock in case.clocks if clock.runs]
+    found = [(step, clock) for clock in running for step in clock_steps.taken(clock.started, clock, now)]
+    return [_event(clock, step) for step, clock in sorted(found, key=lambda each: each[0][:2])]
 
 
-def _steps(clock: Clock, now: datetime) -> Iterator[tuple[datetime, int, ClockEvent]]:
-    begun = clock.started
-    if not clock.due_soon and begun.due_soon_at <= now:
-        yield begun.due_soon_at, 0, ClockDueSoon(**_about(clock), at=begun.due_soon_at)
-    if not clock.missed and begun.due_at < now:
-        yield begun.due_at, 1, ClockMissed(**_about(clock))
-    for level, at in enumerate(begun.escalate_at, start=1):
-        if level > clock.level and at <= now:
-            yield at, 2, ClockEscalated(**_about(clock), level=level, at=at)
+def _event(clock: Clock, step: Step) -> ClockEvent:
+    match step.kind:
+        case StepKind.DUE_SOON:
+            return ClockDueSoon(**_about(clock), at=step.at)
+        case StepKind.MISSED:
+            return ClockMissed(**_about(clock))
+        case StepKind.ESCALATED:
+            return ClockEscalated(**_about(clock), level=step.level, at=step.at)
+        case _:
+            assert_never(step.kind)
 
 
 def _about(clock: Clock) -> dict[str, object]:
