@@ -191,7 +191,7 @@ def _validated(field: Field, sent: Any, wrong: list[Any]) -> Any:
         return None
     try:
         # FastAPI reads attributes too, and so takes a decimal for an object that lacks every optional field.
-        return field._type_adapter.validate_python(sent)
+        return field._type_adapter.validate_python(sent)  # noqa: SLF001 - FastAPI gives no other way to its adapter
     except ValidationError as error:
         wrong += [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
         return None
