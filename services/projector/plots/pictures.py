@@ -6,8 +6,8 @@ import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 from services.projector.plots.specification import Specification
 from shared.kernel.errors import Unavailable
@@ -72,7 +72,7 @@ class Pictures:
 def _accessible(svg: str, specification: Specification) -> str:
     """The same picture, named and described (WAI-ARIA graphics; SVG 2, section 5.8)."""
     title, description = specification["title"]["text"], specification["description"]
-    named = f'<svg role="img" aria-label={quoteattr(f"{title}. {description}")} '
+    named = f'<svg role="img" aria-label="{escape(f"{title}. {description}")}" '
     begins, _, rest = svg.partition(">")
     told = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     return f"{begins.replace('<svg ', named, 1)}>{told}{rest}"
