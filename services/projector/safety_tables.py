@@ -22,6 +22,8 @@ from services.projector.readmodels import (
     case_clocks,
     dose_limiting,
     participants,
+    periodic_clocks,
+    quarantined_rows,
     toxicity_episodes,
 )
 from services.projector.readmodels.participants import ENDINGS
@@ -33,6 +35,15 @@ _OF_TOXICITIES = (
     adverse_events.PROJECTION,
     toxicity_episodes.PROJECTION,
     dose_limiting.PROJECTION,
+)
+
+
+_OF_RECORDS = (
+    alerts.PROJECTION,
+    case_clocks.PROJECTION,
+    candidates.PROJECTION,
+    quarantined_rows.PROJECTION,
+    periodic_clocks.PROJECTION,
 )
 
 
@@ -49,7 +60,7 @@ class SafetyTables(Readings):
         return reading.found(dose_limiting_table(self.protocol, dosed, proposed, halts, reading.now))
 
     async def reconciliation(self, question: Question) -> Found[SafetyReconciliation]:
-        of = (*_OF_TOXICITIES, alerts.PROJECTION, case_clocks.PROJECTION, candidates.PROJECTION)
+        of = (*_OF_TOXICITIES, *_OF_RECORDS)
         async with self._reading(question, *of) as reading:
             connection, scope = reading.connection, reading.scope
             records = Records(
@@ -59,6 +70,8 @@ class SafetyTables(Readings):
                 toxicities=await _proposed(reading),
                 episodes=await toxicity_episodes.not_followed(connection, scope),
                 candidates=await candidates.to_reconcile(connection, scope),
+                quarantine=await quarantined_rows.waiting(connection, scope),
+                periodic_clocks=await periodic_clocks.waiting(connection),
             )
             people = await participants.numbers(connection, scope)
         return reading.found(reconciliation(records, people, now=reading.now))

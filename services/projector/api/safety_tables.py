@@ -66,7 +66,8 @@ async def safety_reconciliation(
 
     Serious events without a report, rejected reports, retracted events that were reported, clocks that run or were
     missed, alerts nobody has in hand, toxicities to decide, laboratory values that may be an adverse event, and
-    episodes that their adverse event did not follow. Who is not listed has nothing open.
+    episodes that their adverse event did not follow. Who is not listed has nothing open. Beside them: rows of
+    laboratories that nobody can read, without what stands in them, and the reports of the trial that recur.
     """
     question = asked.by(actor)
     return table(question, await tables.reconciliation(question), safety_sheets.reconciliation, as_csv=csv)

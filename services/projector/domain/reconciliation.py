@@ -17,6 +17,7 @@ from pydantic import Field
 from services.projector.domain.dose_limiting_table import Proposed
 from services.projector.domain.figures import Figure
 from shared.contracts.safety_cases import ReportKind
+from shared.contracts.safety_laboratory import QuarantineProblem
 
 
 class OpenKind(StrEnum):
@@ -32,6 +33,9 @@ class OpenKind(StrEnum):
     DLT_BASIS_CHANGED = "dlt-basis-changed"  # decided on another basis than what holds now
     CANDIDATE_UNDECIDED = "candidate-undecided"  # laboratory values that may be an adverse event
     CANDIDATE_CHANGED = "candidate-changed"  # worse than when it was decided; or taken for an event, and gone since
+    ROW_QUARANTINED = "row-quarantined"  # of a laboratory; nobody can read what it says yet
+    PERIODIC_REPORT_MISSED = "periodic-report-missed"  # of the trial; it was due, and is not on record
+    PERIODIC_REPORT_WAITING = "periodic-report-waiting"
     EVENT_NOT_FOLLOWED = "adverse-event-not-followed"  # an episode says what its adverse event could not take
 
 
@@ -56,16 +60,39 @@ class OpenOfParticipant(Figure):
     items: tuple[OpenItem, ...]
 
 
+class OpenRow(Figure):
+    """A laboratory's row that nobody can read. It may name somebody, so nothing of its content is told."""
+
+    quarantine_id: UUID
+    laboratory_id: str
+    site_id: str
+    problem: QuarantineProblem
+    since: datetime
+
+
+class OpenReport(Figure):
+    """A report of the trial that recurs and was not sent for this period."""
+
+    kind: OpenKind
+    clock_id: str
+    clock: str = Field(description="Its id in the protocol")
+    to: str
+    since: datetime
+    due_at: datetime
+
+
 class OpenCount(Figure):
     kind: OpenKind
     n: int
 
 
 class SafetyReconciliation(Figure):
-    """Everything open, by participant. Who is not listed has nothing open."""
+    """Everything open, by participant; beside it what is about nobody. Who is not listed has nothing open."""
 
     open: tuple[OpenCount, ...] = Field(description="Every kind, 0 where nothing of it is open")
     participants: tuple[OpenOfParticipant, ...]
+    quarantine: tuple[OpenRow, ...] = Field(description="Of laboratories, the oldest first")
+    periodic_reports: tuple[OpenReport, ...] = Field(description="Of the trial, by the instant due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,8 @@ class Records:
     toxicities: Sequence[Proposed]
     episodes: Sequence[Mapping[str, Any]]
     candidates: Sequence[Mapping[str, Any]]
+    quarantine: Sequence[Mapping[str, Any]]
+    periodic_clocks: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +130,9 @@ def reconciliation(records: Records, people: Mapping[UUID, Who], *, now: datetim
         *_episodes(records),
     ]
     counted = Counter(each.item.kind for each in found)
+    counted[OpenKind.ROW_QUARANTINED] = len(records.quarantine)
+    recurring = tuple(_recurring(clock, now) for clock in records.periodic_clocks)
+    counted.update(each.kind for each in recurring)
     of_each: dict[UUID, list[OpenItem]] = {}
     for each in found:
         of_each.setdefault(each.participant_id, []).append(each.item)
@@ -108,7 +140,19 @@ def reconciliation(records: Records, people: Mapping[UUID, Who], *, now: datetim
     return SafetyReconciliation(
         open=tuple(OpenCount(kind=kind, n=counted[kind]) for kind in OpenKind),
         participants=tuple(_of_participant(who, people.get(who), of_each[who]) for who in order),
+        quarantine=tuple(map(_row, records.quarantine)),
+        periodic_reports=recurring,
     )
+
+
+def _recurring(clock: Mapping[str, Any], now: datetime) -> OpenReport:
+    kind = OpenKind.PERIODIC_REPORT_MISSED if now > clock["due_at"] else OpenKind.PERIODIC_REPORT_WAITING
+    return OpenReport(kind=kind, **{name: clock[name] for name in ("clock_id", "clock", "to", "since", "due_at")})
+
+
+def _row(row: Mapping[str, Any]) -> OpenRow:
+    named = {name: row[name] for name in ("quarantine_id", "laboratory_id", "site_id", "problem")}
+    return OpenRow(**named, since=row["received_at"])
 
 
 def _of_participant(participant_id: UUID, who: Who | None, items: Iterable[OpenItem]) -> OpenOfParticipant:

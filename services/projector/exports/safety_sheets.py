@@ -8,7 +8,7 @@ from services.projector.domain.dose_limiting_table import (
     DoseLimitingToxicityTable,
     ToxicityOfParticipant,
 )
-from services.projector.domain.reconciliation import OpenItem, SafetyReconciliation
+from services.projector.domain.reconciliation import OpenItem, OpenKind, SafetyReconciliation
 from services.projector.domain.stopping_rules import Firing, StoppingRuleState
 from services.projector.exports.csv_text import Sheet
 
@@ -67,14 +67,24 @@ def _rule_lines(answer: DoseLimitingToxicityTable) -> Iterator[Line]:
 
 
 _OPEN = ("participant_id", "subject_number", "site_id")
+_OF_ITEM = tuple(OpenItem.model_fields)
 
 
 def reconciliation(answer: SafetyReconciliation) -> Sheet:
-    """A line per open item."""
-    columns = tuple(OpenItem.model_fields)
-    rows = (
-        (*(getattr(who, name) for name in _OPEN), *(getattr(item, name) for name in columns))
-        for who in answer.participants
-        for item in who.items
-    )
-    return Sheet("safety-reconciliation", (*_OPEN, *columns), rows)
+    """A line per open item; then what is about no participant: a line per row in quarantine, and per report."""
+    return Sheet("safety-reconciliation", (*_OPEN, *_OF_ITEM), _open_lines(answer))
+
+
+def _open_lines(answer: SafetyReconciliation) -> Iterator[Line]:
+    for who in answer.participants:
+        place = tuple(getattr(who, name) for name in _OPEN)
+        for item in who.items:
+            yield *place, *(getattr(item, name) for name in _OF_ITEM)
+    for row in answer.quarantine:
+        told: dict[str, object] = {"kind": OpenKind.ROW_QUARANTINED, "about": row.quarantine_id, "since": row.since}
+        told["detail"] = f"{row.problem} from {row.laboratory_id}"
+        yield None, None, row.site_id, *(told.get(name) for name in _OF_ITEM)
+    for report in answer.periodic_reports:
+        told = {"kind": report.kind, "about": report.clock_id, "since": report.since, "due_at": report.due_at}
+        told["detail"] = f"{report.clock} to {report.to}"
+        yield None, None, None, *(told.get(name) for name in _OF_ITEM)

@@ -10,6 +10,8 @@ from services.projector.readmodels import (
     flow_results,
     lymphodepletions,
     participants,
+    periodic_clocks,
+    quarantined_rows,
     responses,
     timeline,
     toxicity_episodes,
@@ -30,4 +32,6 @@ PROJECTIONS = (
     dose_limiting.PROJECTION,
     candidates.PROJECTION,
     tumour_changes.PROJECTION,
+    quarantined_rows.PROJECTION,
+    periodic_clocks.PROJECTION,
 )

@@ -52,6 +52,8 @@ def reconciled(now: Any = NOW, people: Any = None, **given: Any) -> SafetyReconc
         "alerts": [],
         "toxicities": [],
         "candidates": [],
+        "quarantine": [],
+        "periodic_clocks": [],
         "episodes": [],
     }
     known = {CHILD: ("CU-001", "CU"), OTHER: ("CU-002", "CU")} if people is None else people
