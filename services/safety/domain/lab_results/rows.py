@@ -4,6 +4,7 @@ Everything in a row may be wrong, so nothing in it is required and little of it 
 be read is kept as it was sent, with the reason, until a mapping is added or somebody discards it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -33,6 +34,7 @@ from shared.kernel.clock import CLOCK_SKEW
 
 _NAMESPACE = UUID("5a1f3c52-9d0b-5b7e-8c43-6a2f0d9e7b14")  # of this rule; never changes
 _CODE: TypeAdapter[str] = TypeAdapter(Code)
+_HOSPITAL_NUMBER = re.compile(r"\b(?:HN|MRN)\W{0,3}\d{3,}", re.IGNORECASE)  # events cannot be erased
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
 
 
@@ -162,6 +164,11 @@ def read(row: SentRow, laboratory: Laboratory, person: Person | None, now: datet
 def _key(row: SentRow) -> str:
     if row.key is None:
         raise Unreadable(QuarantineProblem.NOT_IDENTIFIED, "send row_id, or specimen_id and what was measured")
+    if _HOSPITAL_NUMBER.search(row.key):
+        raise Unreadable(
+            QuarantineProblem.NOT_IDENTIFIED,
+            "row_id or specimen_id seems to be a hospital number, which names the patient: send the laboratory's own",
+        )
     return _code(row.key, QuarantineProblem.NOT_IDENTIFIED, "row_id and specimen_id are short codes")
 
 

@@ -30,6 +30,8 @@ def result(course: Course, **changed: Any) -> Any:
         ({"row_id": " ", "specimen_id": " "}, "not-identified"),
         ({"row_id": None, "specimen_id": "A-1", "analyte": None}, "not-identified"),
         ({"row_id": "ไทย"}, "not-identified"),
+        ({"row_id": "HN 0012345/GPT"}, "not-identified"),
+        ({"row_id": None, "specimen_id": "mrn-4711"}, "not-identified"),
         ({"analyte": None}, "unknown-test"),
         ({"analyte": "nonsense"}, "unknown-test"),
         ({"analyte": None, "loinc": "0-0"}, "unknown-test"),
