@@ -123,9 +123,9 @@ async def test_who_reads_images_or_samples_does_not_see_figures(figures: House, 
 
 
 async def test_another_evaluators_readings_make_another_figure(figures: House) -> None:
-    assert await rows(figures, "waterfall", "bars", "participant", query="?evaluator=independent-assessor") == []
-    answer = await asked(figures, "waterfall?evaluator=independent-assessor")
-    assert "read by the independent assessor" in answer.json()["title"]["subtitle"][0]
+    assert await rows(figures, "waterfall", "bars", "participant", query="?evaluator=independent-review") == []
+    answer = await asked(figures, "waterfall?evaluator=independent-review")
+    assert "read by the independent review" in answer.json()["title"]["subtitle"][0]
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -51,7 +51,7 @@ async def test_only_the_changes_of_the_scope_and_of_the_evaluator_are_known(hous
     await house.hears(chronicle.told)
     async with house.db.connect() as connection:
         of_site = await known(connection, Scope(frozenset({"SI"})), "investigator")
-        of_other = await known(connection, EVERYBODY, "independent-assessor")
+        of_other = await known(connection, EVERYBODY, "independent-review")
     assert [(row["assessment_id"], row["percent_from_baseline"]) for row in of_site] == [
         (named("SI-001 2026-02-04"), Decimal("-20.25"))
     ]
