@@ -2,7 +2,8 @@
 
 It lasts 5 seconds and is renewed every 1.5, so another process takes over within 7 seconds of a holder's death.
 A holder that was only asleep (stopped, swapped out, cut off) wakes up and finds by its own clock that its time
-is over; what it writes in the meantime is refused by `fence`, in the transaction that would write it.
+is over. Two may so be at work for a moment, and each job is made for that: readers skip what the relay publishes
+twice, a projection's transaction sees whether another has moved its cursors, a task's events meet their version.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import Database, DatabaseAway
 
@@ -30,7 +30,6 @@ _LATER = {
     "postgresql": "clock_timestamp() + make_interval(secs => :seconds)",
     "sqlite": "strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now', '+' || :seconds || ' seconds')",
 }
-_SHARED_LOCK = {"postgresql": "for share", "sqlite": ""}  # on SQLite a transaction of ours is the only writer
 
 
 class LeaseLost(Exception):
@@ -54,10 +53,6 @@ class Lease:
             f"on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at "
             f"where leases.holder = excluded.holder or leases.expires_at < {now} returning holder"
         )
-        self._fence = text(
-            f"select 1 from leases where name = :name and holder = :holder and expires_at > {now} "
-            f"{_SHARED_LOCK[db.dialect]}"
-        )
         self._release = text("delete from leases where name = :name and holder = :holder")
 
     @property
@@ -68,12 +63,6 @@ class Lease:
     def ensure(self) -> None:
         """Raise `LeaseLost` unless the lease is held. Asks nobody."""
         if not self.held:
-            raise LeaseLost(self.name)
-
-    async def fence(self, connection: AsyncConnection) -> None:
-        """Inside a transaction: make sure that nobody takes the lease over before it ends, or raise `LeaseLost`."""
-        row = await connection.execute(self._fence, {"name": self.name, "holder": self._holder})
-        if row.first() is None:
             raise LeaseLost(self.name)
 
     async def keep(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

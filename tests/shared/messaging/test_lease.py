@@ -105,33 +105,6 @@ async def test_a_holder_that_overslept_begins_anew_even_if_nobody_took_its_place
         await asyncio.wait_for(job.began.wait(), 5)
 
 
-async def test_a_transaction_of_a_former_holder_is_refused(database: Database) -> None:
-    lease = a_lease(database)
-    async with keeping(lease) as (job, _):
-        await asyncio.wait_for(job.began.wait(), 5)
-        async with database.begin() as connection:
-            await lease.fence(connection)
-        await give_to_somebody_else(database)
-        with pytest.raises(LeaseLost):
-            async with database.begin() as connection:
-                await lease.fence(connection)
-
-
-async def test_nobody_takes_over_before_a_fenced_transaction_has_ended(postgres_database: Database) -> None:
-    first, second = a_lease(postgres_database), a_lease(postgres_database)
-    async with keeping(first) as (job, _), keeping(second) as (other, _):
-        await asyncio.wait_for(job.began.wait(), 5)
-        async with postgres_database.begin() as connection:
-            await first.fence(connection)
-            await asyncio.wait_for(job.ended.wait(), 5)  # it could not renew, and its time ran out
-            assert await does_not_happen(other.began, within=0.5)
-        await asyncio.wait(
-            [asyncio.create_task(job.began.wait()), asyncio.create_task(other.began.wait())],
-            return_when=asyncio.FIRST_COMPLETED,
-            timeout=5,
-        )
-
-
 async def test_what_the_work_raises_is_raised_and_the_lease_given_back(database: Database) -> None:
     async def broken() -> None:
         raise RuntimeError("a bug")
