@@ -30,6 +30,7 @@ from shared.contracts.efficacy_terms import (
 )
 from shared.contracts.enrollment_lymphodepletion import DrugsGiven
 from shared.contracts.enrollment_terms import ConsentKind, Diagnosis, Disposition, Evidence, Relationship, Route, Sex
+from shared.contracts.safety_cases import ListedTerm
 from shared.contracts.terms import BirthMonth, Code, Instant, Measurement, PartialDate, Reason, ShortText, SiteId
 from shared.kernel.errors import TrialError
 from shared.protocol.strict_yaml import NotStrictYaml, read
@@ -65,8 +66,17 @@ class Assay(Row):
     limits: dict[str, Limits]
 
 
+class ExpectedTerms(Row):
+    """A version of the reference safety information: what the sponsor expects for onsets from a day on."""
+
+    rsi_version: Code
+    effective_from: date
+    terms: tuple[ListedTerm, ...]
+
+
 class Trial(Row):
     protocol_id: str
+    reference_safety_information: tuple[ExpectedTerms, ...]
     sites: dict[SiteId, Site]
     assays: dict[SiteId, Assay]
 

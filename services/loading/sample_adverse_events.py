@@ -1,6 +1,6 @@
 """Adverse events in the sample trial's files, and what became of each: its alert, its case, its bearing on the dose."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -8,7 +8,7 @@ from services.loading.sample_rows import Row, says_one_thing
 from shared.contracts.safety import Attribution, Grade, Outcome, Seriousness
 from shared.contracts.safety_cases import ReportKind
 from shared.contracts.safety_dose_limiting import Decision
-from shared.contracts.terms import Code, Instant, PartialDate, Reason, ShortText
+from shared.contracts.terms import Code, Instant, PartialDate, Reason, ReferenceNumber, ShortText
 from shared.protocol import Recipient
 
 
@@ -59,6 +59,16 @@ class Report(Row):
     sent_at: Instant
 
 
+class AcknowledgeReport(Row):
+    """The letter by which a recipient answered the event's report of this number."""
+
+    number: int
+    recipient: Recipient
+    received_at: Instant
+    verdict: Literal["accepted", "rejected"]
+    reference_number: ReferenceNumber
+
+
 class DecideDoseLimiting(Row):
     """A safety officer's decision, once the protocol's rules have proposed the event as dose-limiting on this basis."""
 
@@ -79,6 +89,7 @@ class FollowUp(Row):
     acknowledge: Acknowledge | None = None
     assess_as_sponsor: AssessAsSponsor | None = None
     report: Report | None = None
+    acknowledge_report: AcknowledgeReport | None = None
     decide_dose_limiting: DecideDoseLimiting | None = None
 
 

@@ -12,6 +12,7 @@ from services.loading.sample import (
     Assay,
     Consent,
     CytokinePanel,
+    ExpectedTerms,
     FlowResult,
     Level,
     Lymphodepletion,
@@ -23,6 +24,7 @@ from services.loading.sample import (
 )
 from services.loading.sample_adverse_events import (
     Acknowledge,
+    AcknowledgeReport,
     AdverseEvent,
     AssessAsSponsor,
     DecideDoseLimiting,
@@ -38,7 +40,10 @@ TUMOUR = "the tumour burden"
 
 
 def sites_of(sample: Sample) -> list[Course]:
-    return [Course(site_id, _opened(site_id, site)) for site_id, site in sample.trial.sites.items()]
+    """The sites, and what the trial as a whole begins with."""
+    opened = [Course(site_id, _opened(site_id, site)) for site_id, site in sample.trial.sites.items()]
+    listed = [Course(opened[0].site, _expected(version)) for version in sample.trial.reference_safety_information]
+    return [*opened, *listed]
 
 
 def courses_of(sample: Sample) -> list[Course]:
@@ -50,6 +55,12 @@ def _opened(site_id: str, site: Site) -> Step:
     body = {"site_id": site_id, **_body(site)}
     key = identity("sample site", site_id)
     return Step("sites", site_id, "/enrollment/v1/sites", body, Role.SPONSOR, f"site {site_id}", key)
+
+
+def _expected(version: ExpectedTerms) -> Step:
+    key = identity("sample reference safety information", version.rsi_version)
+    path, row = "/safety/v1/reference-safety-information", f"reference safety information {version.rsi_version}"
+    return Step("reference safety information", row, path, _body(version), Role.SAFETY_OFFICER, row, key)
 
 
 def _body(row: BaseModel, *leave_out: str) -> dict[str, Any]:
@@ -161,6 +172,10 @@ class _Commands:
                 told, which = f"{path}/reports", f"{row} report {place}"
                 said = {"report_id": str(key), **_body(body)}
                 return Step("reports", which, told, said, officer, which, key, needs=there_first)
+            case AcknowledgeReport(number=number):
+                told, which = f"{path}/reports/{number}/paper-acknowledgement", f"{row} answer to report {number}"
+                said = _body(body, "number")
+                return Step("reports answered", which, told, said, officer, which, key, needs=there_first)
             case DecideDoseLimiting():
                 return self._decision(event, f"{row} {verb} {place}", key, body, there_first)
             case _:

@@ -197,13 +197,15 @@ def serious_events(result: Json, zone: ZoneInfo) -> Table:
     """The alerts of serious adverse events. Times are of the trial's zone."""
     table = laid_out(
         f"5  Serious adverse events: {len(result['items'])} alerts",
-        f"Times of {zone.key}. Due: the first duty still to be done. Open: nobody has it in hand.",
+        f"Times of {zone.key}. Due: the first duty still to be done. Open: nobody has it in hand. SUSAR: "
+        "suspected, and not expected by the version of the reference safety information in force at onset.",
         *("Participant", "Event", "Grade", "Aware, due", "In hand"),
     )
     table.columns[1].justify = "left"
     for item in result["items"]:
         criteria = ", ".join(each.replace("-", " ") for each in item["seriousness"])
-        told = ", ".join(report["recipient"] for report in item["reports"])
+        criteria += ", SUSAR" if item["susar"] else ""
+        told = ", ".join(_reported(report) for report in item["reports"])
         more = f"{criteria}\nreported to {told}" if told else criteria
         table.add_row(
             item["subject_number"],
@@ -213,6 +215,10 @@ def serious_events(result: Json, zone: ZoneInfo) -> Table:
             _in_hand(item),
         )
     return table
+
+
+def _reported(report: Json) -> str:
+    return f"{report['recipient']} ({report['answered']})" if report["answered"] else str(report["recipient"])
 
 
 def _in_hand(item: Json) -> str:

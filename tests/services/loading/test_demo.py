@@ -36,6 +36,8 @@ def test_it_prints_the_outcome_tables_and_fits_into_a_hundred_columns(demo: Runn
         assert title in demo.said
     assert "10 screened at 2 sites, 9 infused" in demo.said
     assert "reported to sponsor, ethics-committee" in demo.said
+    assert demo.said.count("(accepted)") == 2
+    assert "SUSAR" in demo.said
     assert "Stopping rules that fired: none." in demo.said
     for service in ("enrollment", "safety", "efficacy", "biomarkers", "trial"):
         assert f"{demo.url}/{service}/docs" in demo.said
@@ -112,7 +114,7 @@ def test_ctrl_c_during_the_load_is_taken_up_where_it_was(tmp_path: Path, demo: R
 
     again = finished("demo", "--once", data=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "was there already: 346 commands changed nothing" in again.stdout
+    assert "was there already: 361 commands changed nothing" in again.stdout
     assert all(title in again.stdout for title in TITLES)
     assert commands(tmp_path) == whole
 

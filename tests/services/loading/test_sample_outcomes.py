@@ -4,6 +4,8 @@ The hand's work is in the comments: P1 to P10 are the files p01 to p10; P6 faile
 the day of the test, as every participant's follow-up is over.
 """
 
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -237,6 +239,35 @@ def test_the_serious_events_and_who_has_them_in_hand(sample_outcomes: Outcomes) 
         "thai-fda-fatal-or-life-threatening-susar": "met",
     }
     assert upgrade["assessed_at"] is not None
+    assert [each["answered"] for each in upgrade["reports"]] == [None, "accepted", "accepted"]
+
+
+def test_what_is_unexpected_follows_from_the_version_of_the_reference_safety_information(
+    sample_outcomes: Outcomes,
+) -> None:
+    """IB-1.0 lists CRS and febrile neutropenia up to grade 3. Who has no opinion of the sponsor's counts as related."""
+    items = sample_outcomes.worklist["result"]["items"]
+    held = {(each["subject_number"], each["term"]): each["susar"] for each in items}
+    assert held["NCH-001", "Febrile neutropenia"] is None
+    assert held["NCH-003", "Cytokine release syndrome"] is None
+    assert held["NCH-002", "Cytokine release syndrome"] == "fatal-or-life-threatening"
+    assert held["NCH-003", "Hydrocephalus"] == "other"
+
+
+def test_a_course_of_crs_is_observed_through_three_days_and_rises_and_falls(sample_outcomes: Outcomes) -> None:
+    (episode,) = (each for answer in sample_outcomes.courses for each in answer["result"] if each["kind"] == "crs")
+    at = [datetime.fromisoformat(each["observed_at"]) for each in episode["series"]]
+    between = [later - earlier for earlier, later in pairwise(at)]
+    assert (min(between), max(between)) == (timedelta(hours=1), timedelta(hours=12))
+    assert timedelta(days=2) < at[-1] - at[0] < timedelta(days=3)
+    grades = [each["astct_grade"] for each in episode["series"]]
+    worst = grades.index(max(grades))
+    assert grades[: worst + 1] == sorted(grades[: worst + 1])
+    assert grades[worst:] == sorted(grades[worst:], reverse=True)
+    assert (grades[0], max(grades), grades[-1]) == (1, 3, 1)
+    given = [(each["treatment"], datetime.fromisoformat(each["given_at"])) for each in episode["treatments"]]
+    assert [treatment for treatment, _ in given] == ["tocilizumab", "corticosteroid"]
+    assert all(at[0] < moment < at[worst] + timedelta(hours=6) for _, moment in given)
 
 
 def test_one_of_the_nine_had_a_dose_limiting_toxicity_and_no_rule_stopped_the_trial(sample_outcomes: Outcomes) -> None:
@@ -259,10 +290,3 @@ def test_one_of_the_nine_had_a_dose_limiting_toxicity_and_no_rule_stopped_the_tr
         ("NCH-003", "Hydrocephalus"): "refuted",
     }
     assert {each["state"] for each in result["stopping_rules"]} == {"not-fired"}
-
-
-def test_the_course_of_a_child_with_cytokine_release_syndrome(sample_outcomes: Outcomes) -> None:
-    (episode,) = [each for answer in sample_outcomes.courses for each in answer["result"]]
-    grades = [(each["day"], each["astct_grade"], each["ctcae_grade"]) for each in episode["series"]]
-    assert grades == [(3, 2, 2), (4, 3, 2), (5, 2, 2), (7, 1, 1)]
-    assert [each["treatment"] for each in episode["treatments"]] == ["tocilizumab"]

@@ -41,9 +41,9 @@ async def test_a_period_is_shown_before_the_watch_has_recorded_it_and_ends_with_
             ("CMD03-dsur-2", "missed"),
             ("CMD03-dsur-3", "running"),
         ]
-        key = {"headers": {"Idempotency-Key": "the report of 2025"}}
+        key = {"Idempotency-Key": "the report of 2025"}
         sent = {"sent_at": "2025-05-10T15:00:00+07:00", "reference_number": "TFDA-17/68"}
-        answers = [await client.post(f"{PATH}/dsur/record-sent", json=sent, **key) for _ in range(2)]
+        answers = [await client.post(f"{PATH}/dsur/record-sent", json=sent, headers=key) for _ in range(2)]
         (_, dsur) = (await client.get(PATH)).json()
         history = (await client.get(f"{PATH}/history")).json()
     assert [each.status_code for each in answers] == [200, 200]
