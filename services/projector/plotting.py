@@ -13,7 +13,7 @@ from services.projector.domain.tumour_change import ChangeCourse, SumChange, cha
 from services.projector.plots import spider, swimmer, waterfall
 from services.projector.plots.specification import Specification
 from services.projector.plots.wording import Context
-from services.projector.reading import Found, NoSuchOutcome, Question, Reading, Readings
+from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import adverse_events, participants, responses, tumour_changes
 from services.projector.readmodels.participants import ENDINGS
 from shared.contracts.efficacy_terms import Evaluator
@@ -28,8 +28,9 @@ class NoSuchFigure(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure: the read models it is built from, and how."""
+    """A figure: the outcome that it shows, the read models it is built from, and how."""
 
+    measure: MeasureId
     projections: tuple[Projection, ...]
     make: Callable[[Reading, Protocol, Evaluator], Awaitable[Specification]]
 
@@ -83,9 +84,9 @@ _OF_CHANGES = (participants.PROJECTION, responses.PROJECTION, tumour_changes.PRO
 _OF_TIME = (participants.PROJECTION, responses.PROJECTION, adverse_events.PROJECTION)
 
 FIGURES: Mapping[str, Figure] = {
-    waterfall.NAME: Figure(_OF_CHANGES, partial(_of_changes, waterfall.waterfall)),
-    spider.NAME: Figure(_OF_CHANGES, partial(_of_changes, spider.spider)),
-    swimmer.NAME: Figure(_OF_TIME, _of_time),
+    waterfall.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_CHANGES, partial(_of_changes, waterfall.waterfall)),
+    spider.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_CHANGES, partial(_of_changes, spider.spider)),
+    swimmer.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_TIME, _of_time),
 }
 
 
@@ -97,7 +98,6 @@ class Figures(Readings):
         figure = FIGURES.get(name)
         if figure is None:
             raise NoSuchFigure(f"there is no such figure; there are {', '.join(FIGURES)}")
-        if MeasureId.RESPONSE_RATE not in {each.id for each in self.protocol.outcome_measures}:
-            raise NoSuchOutcome(f"this figure shows responses, and the protocol {self.protocol.ref} measures none")
+        self._require(figure.measure)
         async with self._reading(question, *figure.projections) as reading:
             return reading.found(await figure.make(reading, self.protocol, evaluator))
