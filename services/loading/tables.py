@@ -96,7 +96,8 @@ def responses(result: Json) -> Table:
         table.add_row(point["label"], *_counts(point["counts"]), str(without or NONE), *_rates(point["rates"]))
     for best in (result["best_overall"], result["other_rule"]):
         name = "confirmed" if best["confirmed"] else "best overall"
-        table.add_row(name, *_counts(best["counts"]), NONE, *_rates(best["rates"]))
+        never = str(best["counts"]["missing"] or NONE)
+        table.add_row(name, *_counts(best["counts"]), never, *_rates(best["rates"]))
     return table
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 TITLE = "Trial"
 DESCRIPTION = (
-    "What the trial knows, across services: participants, timelines and visits, the outcome tables, the worklist of "
-    "serious adverse events, dose-limiting toxicity by dose level, and what is open about the safety of each "
-    "participant. Every answer says up to which event it was built (`as_of`) and over which sites "
-    "(`sites`); with `wait_for=<Trial-Position of a write>` it shows that write. Tables come as CSV with "
+    "What the trial knows, across services: participants, timelines and visits, the outcome tables with best response "
+    "and survival, figures, the worklist of serious adverse events, dose-limiting toxicity by dose level, and what is "
+    "open about the safety of each participant. Every answer says up to which event it was built (`as_of`) and over "
+    "which sites (`sites`); with `wait_for=<Trial-Position of a write>` it shows that write. Tables come as CSV with "
     "`Accept: text/csv`. Percentages are in percent with one decimal, halves away from zero."
 )
 

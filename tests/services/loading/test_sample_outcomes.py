@@ -128,8 +128,9 @@ def test_responses_at_a_time_point(
 def test_best_overall_response_with_and_without_confirmation(sample_outcomes: Outcomes) -> None:
     result = sample_outcomes.responses["result"]
     best, confirmed = result["best_overall"], result["other_rule"]
-    assert best["counts"] == {"cr": 2, "pr": 1, "sd": 5, "pd": 1, "ne": 0}
-    assert confirmed["counts"] == {"cr": 2, "pr": 0, "sd": 6, "pd": 1, "ne": 0}  # P3's PR was not confirmed
+    nobody = dict.fromkeys(("mr", "non_cr_non_pd", "ne", "missing"), 0)
+    assert best["counts"] == nobody | {"cr": 2, "pr": 1, "sd": 5, "pd": 1}
+    assert confirmed["counts"] == nobody | {"cr": 2, "pr": 0, "sd": 6, "pd": 1}  # P3's PR was not confirmed
     infused = best["rates"][0]
     # 3 of 9: beta quantiles (3; 7; 0.025) and (4; 6; 0.975), as printed in tables of Clopper-Pearson limits.
     assert (infused["percent"], infused["interval"]["lower"], infused["interval"]["upper"]) == ("33.3", "7.5", "70.1")

@@ -322,7 +322,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(readings.flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))), rules)
 def test_the_order_in_which_responses_are_told_never_matters(
     told: tuple[list[Reading], list[Reading]], asked: BestResponseRule
@@ -331,7 +331,7 @@ def test_the_order_in_which_responses_are_told_never_matters(
     assert best_overall_response(as_told, DAY_ZERO, asked) == best_overall_response(shuffled, DAY_ZERO, asked)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(readings, rules)
 def test_a_later_reading_that_could_not_be_evaluated_never_makes_the_best_worse(
     told: list[Reading], asked: BestResponseRule
@@ -341,7 +341,7 @@ def test_a_later_reading_that_could_not_be_evaluated_never_makes_the_best_worse(
     assert merit(after.best) <= merit(before.best)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(readings, st.integers(0, 60), st.integers(0, 3))
 def test_confirmation_never_makes_a_response_better(told: list[Reading], days: int, max_ne: int) -> None:
     free, asked = rule(confirmed=False), rule(confirmed=True, days=days, max_ne=max_ne)
@@ -349,7 +349,7 @@ def test_confirmation_never_makes_a_response_better(told: list[Reading], days: i
     assert merit(best) <= merit(confirmed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(readings, readings, rules)
 def test_nothing_after_the_first_progression_matters_where_it_ends(
     before: list[Reading], after: list[Reading], asked: BestResponseRule
@@ -361,7 +361,7 @@ def test_nothing_after_the_first_progression_matters_where_it_ends(
         assert (best.best, best.on, best.first_response_on) == (same.best, same.on, same.first_response_on)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(readings, rules)
 def test_a_longer_time_to_confirm_or_to_be_stable_never_makes_the_best_better(
     told: list[Reading], asked: BestResponseRule

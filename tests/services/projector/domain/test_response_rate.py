@@ -1,12 +1,14 @@
 """The response table: who counts where, and out of whom."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
+from services.projector.domain.groups import GroupedBy
 from services.projector.domain.response_course import Assessed
 from services.projector.domain.response_rate import ResponseRates, TimePointResponse, response_rates
 from shared.contracts.efficacy_terms import Response
@@ -107,6 +109,20 @@ def test_a_partial_response_after_a_complete_one_is_told() -> None:
 
 def test_assessments_of_others_are_not_counted() -> None:
     assert table([child(1)], read(child(2), 30, "PR")).best_overall.counts.pr == 0
+
+
+def test_each_group_has_rates_of_its_own() -> None:
+    low, high = replace(child(1), dose_level="DL1"), replace(child(2), dose_level="DL2")
+    told = [read(low, 30, "PR"), read(high, 30, "SD")]
+    found = response_rates(
+        PROTOCOL, [low, high], told, evaluator="investigator", today=DAY_ZERO, by=GroupedBy.DOSE_LEVEL
+    )
+    assert found.groups is not None
+    assert [(each.group, each.infused, each.best_overall.counts.pr) for each in found.groups] == [
+        ("DL1", 1, 1),
+        ("DL2", 1, 0),
+    ]
+    assert table([low, high], *told).groups is None
 
 
 def test_without_participants_there_is_no_rate() -> None:
