@@ -1,5 +1,6 @@
 """Adverse events: gathers the facts that a decision about one may not fetch, executes the decider, answers."""
 
+from contextlib import suppress
 from datetime import date
 from uuid import UUID
 
@@ -7,8 +8,8 @@ from services.safety import definitions, references
 from services.safety.definitions import Definitions
 from services.safety.domain import adverse_event
 from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
-from services.safety.domain.record import OnRecord, Retracted
-from services.safety.references import NoSuchParticipant, Participant
+from services.safety.domain.record import OnRecord, Retracted, State
+from services.safety.references import NoSuchParticipant, Participant, Place
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
@@ -24,6 +25,7 @@ class Safety:
 
     def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
         self._db = db
+        self._places = references.Places(db)
         self._store = store
         self._protocol = protocol
         self._clock = clock
@@ -37,13 +39,11 @@ class Safety:
         return await definitions.definitions(self._db, meddra_code)
 
     async def report(self, command: ReportAdverseEvent, *, by: Actor) -> Receipt:
-        participant = await references.participant(self._db, command.participant_id)
-        if not by.may_see(participant.site_id):
+        place = await self._places.of(command.participant_id)
+        if not by.may_see(place.site_id):
             raise NoSuchParticipant
-        facts = self._facts(participant)
-        frame = tracing.recording(
-            by, at=facts.now, subject=participant.participant_id, command_id=command.adverse_event_id
-        )
+        facts = self._facts(place)
+        frame = tracing.recording(by, at=facts.now, subject=command.participant_id, command_id=command.adverse_event_id)
         return await self._store.execute(
             adverse_event.DECIDER, command.adverse_event_id, command, facts, frame, fresh=True
         )
@@ -52,16 +52,14 @@ class Safety:
         self, adverse_event_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID
     ) -> Receipt:
         """Carry out any later command of an adverse event's life, on the version its sender has seen."""
-        facts, participant = await self._about(adverse_event_id, by)
+        known = await self._store.known(adverse_event.DECIDER, adverse_event_id)
+        participant_id, place = await self._about(known.state, by)
+        facts = self._facts(place)
         frame = tracing.recording(
-            by,
-            at=facts.now,
-            subject=participant.participant_id,
-            command_id=command_id,
-            reason=command.stated_reason,
+            by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
         return await self._store.execute(
-            adverse_event.DECIDER, adverse_event_id, command, facts, frame, expected=expected
+            adverse_event.DECIDER, adverse_event_id, command, facts, frame, expected=expected, known=known
         )
 
     async def adverse_event(
@@ -82,9 +80,19 @@ class Safety:
         await self._participant_of(adverse_event_id, by)
         return await self._store.history(adverse_event.DECIDER.stream(adverse_event_id))
 
-    async def _about(self, adverse_event_id: UUID, by: Actor) -> tuple[Facts, Participant]:
-        participant = await self._participant_of(adverse_event_id, by)
-        return self._facts(participant), participant
+    async def _about(self, state: State, by: Actor) -> tuple[UUID, Place]:
+        """Whom an event is about, and where they are treated.
+
+        Raises:
+            NoSuchAdverseEvent: there is none, or none at the actor's sites.
+        """
+        match state:
+            case OnRecord(participant_id=participant_id) | Retracted(was=OnRecord(participant_id=participant_id)):
+                with suppress(NoSuchParticipant):
+                    place = await self._places.of(participant_id)
+                    if by.may_see(place.site_id):
+                        return participant_id, place
+        raise _unknown()
 
     async def _participant_of(self, adverse_event_id: UUID, by: Actor) -> Participant:
         participant = await references.participant_of(self._db, adverse_event.DECIDER.stream(adverse_event_id))
@@ -92,8 +100,8 @@ class Safety:
             raise _unknown()
         return participant
 
-    def _facts(self, participant: Participant) -> Facts:
-        return Facts(self._clock(), participant.site_id, participant.zone, self._protocol)
+    def _facts(self, place: Place) -> Facts:
+        return Facts(self._clock(), place.site_id, place.zone, self._protocol)
 
 
 def _unknown() -> NoSuchAdverseEvent:

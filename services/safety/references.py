@@ -87,6 +87,30 @@ async def participant_of(db: Database, stream: str) -> Participant | None:
     return _read(await _BY_STREAM.one(db, stream=stream))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a participant is treated. It is said once, when they are screened, and never changes."""
+
+    site_id: str
+    zone: ZoneInfo
+
+
+class Places:
+    """The places of participants, each asked for once: most commands need to know no more."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[UUID, Place] = {}
+
+    async def of(self, participant_id: UUID) -> Place:
+        """Raises `NoSuchParticipant` where none of this id is known here yet."""
+        place = self._known.get(participant_id)
+        if place is None:
+            found = await participant(self._db, participant_id)
+            place = self._known[participant_id] = Place(found.site_id, found.zone)
+        return place
+
+
 def _read(row: Any) -> Participant | None:
     if row is None or row.site_id is None:
         return None

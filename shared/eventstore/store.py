@@ -8,7 +8,7 @@ answer may always send the same request again.
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
@@ -55,6 +55,18 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Known(Generic[S]):
+    """An aggregate as it was read: its state, and the events that it follows from."""
+
+    state: S
+    rows: Sequence[Stored]
+
+    @property
+    def version(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """Events for one stream, which must be at version `expected` (0: must not exist)."""
 
@@ -83,11 +95,13 @@ class EventStore:
         *,
         expected: int | None = None,
         fresh: bool = False,
+        known: Known[S] | None = None,
     ) -> Receipt:
         """Carry out a command on one aggregate.
 
         `facts` is a value, or a function of the state for what depends on it. `expected` is the version the
-        caller has seen. `fresh` says that the stream most likely does not exist yet, which saves reading it.
+        caller has seen. Two things save reading the stream: `known` is what the caller has just read, and `fresh`
+        says that the stream most likely does not exist yet.
 
         Raises:
             StaleVersion: the stream is not at `expected`, or others kept writing during every attempt.
@@ -96,13 +110,14 @@ class EventStore:
         """
         stream, fingerprint = decider.stream(id), command.fingerprint()
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            rows = [] if fresh and attempt == 1 else await self._recorder.select(stream)
-            earlier = _earlier_run(rows, stream, recording.command_id, fingerprint, expected)
+            if known is None or attempt > 1:
+                known = Known(decider.initial, ()) if fresh and attempt == 1 else await self.known(decider, id)
+            earlier = _earlier_run(known.rows, stream, recording.command_id, fingerprint, expected)
             if earlier is not None:
                 return earlier
-            if expected is not None and expected != len(rows):
-                raise StaleVersion(f"{stream} is at version {len(rows)}, not {expected}", current=len(rows))
-            state = decider.fold(_decoded(rows))
+            state, version = known.state, known.version
+            if expected is not None and expected != version:
+                raise StaleVersion(f"{stream} is at version {version}, not {expected}", current=version)
             try:
                 decided = decider.decide(command, state, facts(state) if callable(facts) else facts)
             except TrialError:
@@ -110,9 +125,9 @@ class EventStore:
                     continue  # perhaps it was carried out before, when it was acceptable: look, then decide again
                 raise
             if not decided:
-                return Receipt(stream, len(rows))
+                return Receipt(stream, version)
             try:
-                return await self.append(Write(stream, len(rows), decided, recording, fingerprint))
+                return await self.append(Write(stream, version, decided, recording, fingerprint))
             except StaleVersion:
                 if expected is not None or attempt == MAX_ATTEMPTS:
                     raise
@@ -162,8 +177,13 @@ class EventStore:
 
     async def load(self, decider: Decider[C, S, F, E], id: object) -> tuple[S, int]:  # noqa: A002
         """The state of an aggregate and the version of its stream (0: nothing has happened)."""
+        known = await self.known(decider, id)
+        return known.state, known.version
+
+    async def known(self, decider: Decider[C, S, F, E], id: object) -> Known[S]:  # noqa: A002
+        """An aggregate as it is now: for `execute`, where facts depend on what is on record."""
         rows = await self._recorder.select(decider.stream(id))
-        return decider.fold(_decoded(rows)), len(rows)
+        return Known(decider.fold(_decoded(rows)), rows)
 
     async def history(self, stream: str) -> list[Envelope]:
         """A stream with all that stands around its events: who, when, why."""

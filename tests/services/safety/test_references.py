@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.safety import references
-from services.safety.references import NoSuchParticipant
+from services.safety.references import NoSuchParticipant, Places
 from shared.contracts.enrollment import InfusionCorrected, InfusionRetracted, ParticipantDied, ScreeningDataCorrected
 from shared.kernel.events import Event
 from tests.services.safety.builders import CHILD
@@ -66,3 +66,16 @@ async def test_a_death_and_a_correction_leave_the_rest_known(house: House) -> No
     correction = ScreeningDataCorrected.model_validate({**values, "reason": "Wrong year"})
     await house.hears(infused(), correction, ParticipantDied.model_validate(death))
     assert (await references.participant(house.db, CHILD)).infused_at == INFUSED_AT
+
+
+async def test_a_place_is_asked_for_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    places, stranger = Places(house.db), uuid4()
+    with pytest.raises(NoSuchParticipant):
+        await places.of(stranger)
+    place = await places.of(CHILD)
+    assert (place.site_id, str(place.zone)) == ("CU", "Asia/Bangkok")
+    monkeypatch.setattr(references, "participant", None)
+    assert await places.of(CHILD) is place
+    monkeypatch.undo()
+    await house.hears(screened(participant_id=stranger))
+    assert (await places.of(stranger)).site_id == "CU"

@@ -241,6 +241,24 @@ async def test_facts_may_depend_on_the_state(store: EventStore) -> None:
     assert seen == [2]
 
 
+async def test_what_the_caller_has_read_is_not_read_again(store: EventStore) -> None:
+    await store.append(write("counter:1", 0, 3))
+    known = await store.known(COUNTER, 1)
+    assert (known.state, known.version) == (3, 3)
+    receipt = await store.execute(COUNTER, 1, Count(by=1), None, recorded(), expected=3, known=known)
+    assert receipt.version == 4
+
+
+async def test_what_the_caller_has_read_may_be_stale_by_now(store: EventStore) -> None:
+    known = await store.known(COUNTER, 1)
+    await store.append(write("counter:1", 0, 3))
+    with pytest.raises(StaleVersion):
+        await store.execute(COUNTER, 1, Count(by=1), None, recorded(), expected=0, known=known)
+    with pytest.raises(TooMany):
+        await store.execute(COUNTER, 1, Count(by=1, unless_above=2), None, recorded(), known=known)
+    assert (await store.execute(COUNTER, 1, Count(by=1), None, recorded(), known=known)).version == 4
+
+
 async def test_after_each_commit_the_relay_is_told(db: Database) -> None:
     class Bell:
         rung = 0
