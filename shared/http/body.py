@@ -29,6 +29,9 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return named
 
 
+_READER = json.JSONDecoder(parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+
+
 class ExactRequest(Request):
     """Like Starlette's, with numbers kept exact."""
 
@@ -54,12 +57,7 @@ class ExactRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_exact"):
             try:
-                self._exact = json.loads(
-                    (await self.body()).decode("utf-8"),
-                    parse_float=_decimal,
-                    parse_constant=_refuse_constant,
-                    object_pairs_hook=_refuse_twice,
-                )
+                self._exact = _READER.decode((await self.body()).decode("utf-8"))
             except UnicodeDecodeError as error:
                 raise json.JSONDecodeError("the body is not UTF-8", "", 0) from error
             except (RecursionError, ValueError) as error:
