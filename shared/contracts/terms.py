@@ -48,6 +48,7 @@ KnownTimeZone = Annotated[
 ProtocolRef = Annotated[str, Field(description="Protocol and version a decision rests on", examples=["CMD03@1.0.0"])]
 
 
+@lru_cache(maxsize=4096)
 def _is_partial_date(text: str) -> str:
     parts = [int(part) for part in text.split("-")]
     year, month, day = (*parts, 1, 1)[:3]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
@@ -63,6 +63,20 @@ class Decider(Generic[C, S, F, E]):
 
     def fold(self, history: Iterable[E]) -> S:
         return reduce(self.evolve, history, self.initial)
+
+
+def changed(state: S, **facts: Any) -> S:
+    """A state with some facts replaced: `dataclasses.replace` in an eighth of the time, which a fold takes per event.
+
+    For dataclasses with neither slots nor `__post_init__`.
+    """
+    copy: S = object.__new__(type(state))
+    now = copy.__dict__
+    now |= state.__dict__
+    if not facts.keys() <= now.keys():
+        raise TypeError(f"{type(state).__name__} has no {', '.join(sorted(facts.keys() - now.keys()))}")
+    now |= facts
+    return copy
 
 
 @dataclass(frozen=True, slots=True)

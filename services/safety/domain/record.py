@@ -1,6 +1,6 @@
 """One adverse event as it stands on record: what its events, folded, amount to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -23,6 +23,7 @@ from shared.contracts.safety import (
     Seriousness,
     SeriousnessReassessed,
 )
+from shared.kernel.decider import changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Unreported:
     """Nothing has been said under this id."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OnRecord:
     """An adverse event with its facts as they are now.
 
@@ -120,17 +121,17 @@ def _next(record: OnRecord, event: _Later) -> OnRecord | Retracted:
     match event:
         case AdverseEventRegraded():
             entry = GradeSince(grade=event.grade, since=event.since, basis=event.grade_basis)
-            after = replace(record, grades=(*record.grades, entry))
+            after = changed(record, grades=(*record.grades, entry))
         case AdverseEventResolved():
-            after = replace(record, ended_on=event.ended_on, outcome=event.outcome)
+            after = changed(record, ended_on=event.ended_on, outcome=event.outcome)
         case SeriousnessReassessed():
-            after = replace(record, seriousness=event.seriousness)
+            after = changed(record, seriousness=event.seriousness)
         case CausalityAssessed():
-            after = replace(record, causality=merged(record.causality, event.causality))
+            after = changed(record, causality=merged(record.causality, event.causality))
         case AdverseEventCorrected():
             after = _corrected(record, event)
         case SeriousAdverseEventIdentified():
-            after = replace(record, alerts=(*record.alerts, event))
+            after = changed(record, alerts=(*record.alerts, event))
         case AdverseEventRetracted():
             after = Retracted(record, event.reason)
         case _:
@@ -151,4 +152,4 @@ CORRECTABLE = tuple(
 
 def _corrected(record: OnRecord, event: AdverseEventCorrected) -> OnRecord:
     entries = {name: getattr(event, name) for name in CORRECTABLE}
-    return replace(record, **{name: entry.now for name, entry in entries.items() if entry is not None})
+    return changed(record, **{name: entry.now for name, entry in entries.items() if entry is not None})

@@ -1,5 +1,6 @@
 """Commands and their fingerprints, actors, errors."""
 
+from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from uuid import UUID
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import system_clock
-from shared.kernel.decider import Command, Decider
+from shared.kernel.decider import Command, Decider, changed
 from shared.kernel.errors import AlreadyExists, Conflict, StaleVersion, TrialError, kebab
 
 
@@ -96,3 +97,21 @@ def test_an_actor_sees_their_own_sites(sites: frozenset[str] | None, seen: bool)
 
 def test_the_clock_is_aware_and_in_utc() -> None:
     assert system_clock().tzinfo is UTC
+
+
+@dataclass(frozen=True)
+class Scale:
+    grams: int
+    owner: str = "nobody"
+
+
+def test_a_changed_state_is_another_one_with_the_other_facts_kept() -> None:
+    before = Scale(5, "CU")
+    after = changed(before, grams=6)
+    assert (after, type(after)) == (Scale(6, "CU"), Scale)
+    assert before == Scale(5, "CU")
+
+
+def test_a_fact_that_a_state_does_not_have_cannot_change() -> None:
+    with pytest.raises(TypeError, match="Scale has no litres, weight"):
+        changed(Scale(5), weight=6, litres=7)
