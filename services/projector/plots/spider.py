@@ -145,5 +145,6 @@ def _described(context: Context, courses: Sequence[ChangeCourse], shown: Sequenc
         f"{values} values after baseline. "
         f"The lowest is {number(least.percent)} % on day {least.day} ({lowest.subject_number}). At the last value "
         f"{sum(percent < 0 for percent in last)} are below and {sum(percent > 0 for percent in last)} above baseline. "
-        f"Best overall response: {counted(course.best for course in shown)}. Lines mark the limits: {bounds}."
+        f"Best overall response: {counted(course.best for course in shown)}. "
+        f"Lines mark the limits of {context.criteria}: {bounds}."
     )

@@ -121,6 +121,7 @@ def _described(context: Context, courses: Sequence[ChangeCourse], shown: Shown) 
         f"From {number(grown.percent)} % ({largest.subject_number}) to {number(shrunk.percent)} % "
         f"({smallest.subject_number}); median {number(Decimal(median(percents)))} %. "
         f"{sum(percent < 0 for percent in percents)} decreased, {sum(percent > 0 for percent in percents)} increased. "
-        f"Best overall response: {counted(course.best for course, _ in shown)}. Lines mark the limits: {bounds}."
+        f"Best overall response: {counted(course.best for course, _ in shown)}. "
+        f"Lines mark the limits of {context.criteria}: {bounds}."
         + (f" Not drawn: {named(missing)}." if missing else "")
     )

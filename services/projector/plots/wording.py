@@ -22,11 +22,17 @@ class Context:
     today: date
 
     @property
+    def criteria(self) -> str:
+        """The set of response criteria whose limits are drawn."""
+        return self.protocol.response.criteria.value
+
+    @property
     def reading(self) -> str:
         """How changes were measured: `sum of diameters (SEED_V1), read by the investigator`."""
         rule = self.protocol.response
-        measure = MEASURES[rule.measure.value.value]
-        return f"{measure} ({rule.criteria.value}), read by the {self.evaluator.replace('-', ' ')}"
+        others = sorted(set(rule.criteria_by_diagnosis.value.values()))
+        sets = f"{self.criteria}; by diagnosis {', '.join(others)}" if others else self.criteria
+        return f"{MEASURES[rule.measure.value.value]} ({sets}), read by the {self.evaluator.replace('-', ' ')}"
 
     @property
     def as_of(self) -> str:

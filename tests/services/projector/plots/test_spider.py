@@ -58,7 +58,8 @@ def test_the_main_numbers_are_said_in_words() -> None:
         "Spider plot of 2 participants of 3 infused: one line each for the change of the sum of diameters (SEED_V1), "
         "read by the investigator, over 90 days since the infusion, in 3 values after baseline. "
         "The lowest is -62.5 % on day 90 (CU-001). At the last value 1 are below and 1 above baseline. "
-        "Best overall response: 1 PR, 1 PD. Lines mark the limits: PD above +25 % over nadir; PR below -50 %."
+        "Best overall response: 1 PR, 1 PD. "
+        "Lines mark the limits of SEED_V1: PD above +25 % over nadir; PR below -50 %."
     )
     assert made["title"]["subtitle"][1:] == [
         "2 of 3 participants infused, 20 April 2026.",

@@ -1,5 +1,6 @@
 """The waterfall's data, words and sizes."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +45,8 @@ def test_the_main_numbers_are_said_in_words() -> None:
         "Waterfall plot of 3 participants of 4 infused: one bar each for the best change of the sum of diameters "
         "(SEED_V1), read by the investigator, from the largest increase to the largest decrease. "
         "From +312 % (CU-002) to -62.5 % (CU-001); median +10 %. 1 decreased, 2 increased. "
-        "Best overall response: 1 PR, 1 SD, 1 PD. Lines mark the limits: PD above +25 % over nadir; PR below -50 %. "
+        "Best overall response: 1 PR, 1 SD, 1 PD. "
+        "Lines mark the limits of SEED_V1: PD above +25 % over nadir; PR below -50 %. "
         "Not drawn: SI-002."
     )
     title = waterfall(CONTEXT, FOUR)["title"]
@@ -54,6 +56,14 @@ def test_the_main_numbers_are_said_in_words() -> None:
         "3 of 4 participants infused, 20 April 2026.",
         "Not drawn, without a measured sum after baseline: SI-002.",
     ]
+
+
+def test_criteria_that_decide_for_a_diagnosis_are_named() -> None:
+    rule = PROTOCOL.response
+    told = rule.criteria_by_diagnosis.model_copy(update={"value": {"high-grade-glioma": "RANO_HGG_2010"}})
+    protocol = PROTOCOL.model_copy(update={"response": rule.model_copy(update={"criteria_by_diagnosis": told})})
+    made = waterfall(replace(CONTEXT, protocol=protocol), FOUR)
+    assert made["title"]["subtitle"][0].startswith("Sum of diameters (SEED_V1; by diagnosis RANO_HGG_2010), read by")
 
 
 def test_where_all_are_drawn_nobody_is_said_to_be_missing() -> None:
