@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.auth.permissions import BLINDED
 from shared.kernel.actor import Role
 from tests.services.efficacy.api.trial import Trial
 
@@ -105,8 +106,8 @@ async def test_what_it_cannot_read_is_refused_with_its_place(trial: Trial, chang
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_any_role_may_ask_as_it_is_about_nobody(trial: Trial, role: Role) -> None:
-    assert (await ask(trial, EVERY_FIELD, role)).status_code == 200
+async def test_any_role_may_ask_but_those_of_the_blinded_review(trial: Trial, role: Role) -> None:
+    assert (await ask(trial, EVERY_FIELD, role)).status_code == (403 if role in BLINDED else 200)
 
 
 async def test_nobody_asks_without_a_token(trial: Trial) -> None:
