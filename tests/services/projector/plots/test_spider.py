@@ -91,6 +91,10 @@ def test_a_name_that_is_in_nobodys_way_stays_where_it_is() -> None:
     assert spread([Label(0, 100, 40), Label(0, 200, 40), Label(60, 102, 40)], height=13, bottom=400) == [100, 200, 102]
 
 
+def test_a_name_makes_way_upwards_where_there_is_no_room_below() -> None:
+    assert spread([Label(0, 392, 40), Label(0, 393, 40)], height=13, bottom=400) == [392, 379]
+
+
 def test_where_there_is_no_room_names_stay_where_they_are() -> None:
     assert spread([Label(0, 10, 40), Label(0, 11, 40)], height=13, bottom=20) == [10, 11]
     assert spread([Label(0, 3, 40)], height=13, bottom=20) == [6.5]
