@@ -123,7 +123,7 @@ async def claim(connection: Connection, moves: Sequence[Move]) -> bool:
     """Take the projections from the epochs named, and write how far they are then. False: one was overtaken, and
     the transaction must be given up."""
     if speaks_postgres(connection):
-        ((entirely, _),) = await execute(connection, _CLAIM, _as_arrays(moves))
+        ((entirely, *_),) = await execute(connection, _CLAIM, _as_arrays(moves))
         return bool(entirely)
     return bool(await connection.run_sync(_claim_one_by_one, moves))
 
@@ -161,8 +161,14 @@ with claimed as (
     select n.* from unnest($12::text[], $13::text[], $14::int[], $15::bigint[]) as n, agreed where entirely
     on conflict (projection, topic, partition) do update set next_offset = excluded.next_offset
 )
-select entirely, set_config('synchronous_commit', 'off', true) from agreed
+select entirely, set_config('synchronous_commit', 'off', true), pg_notify('projected_' || current_schema(), '')
+from agreed
 """
+
+
+def channel_of(schema: str) -> str:
+    """Where PostgreSQL tells at each commit that projections of this schema have moved."""
+    return f"projected_{schema}"
 
 
 def _as_arrays(moves: Sequence[Move]) -> tuple[list[Any], ...]:

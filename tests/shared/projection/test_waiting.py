@@ -12,6 +12,7 @@ from shared.messaging import Undecodable
 from shared.projection import NotYetProjected, UnknownPosition, as_of, wait_for
 from shared.projection.applying import Applier
 from shared.projection.ledger import register
+from shared.projection.lookout import Lookout, Wanted
 from tests.shared.projection.support import CLINIC, NOON, OTHER_TABLES, Dose, a_projection, arriving
 
 PROJECTION = a_projection()
@@ -43,6 +44,20 @@ async def test_what_is_on_its_way_is_waited_for(db: Database) -> None:
     await waiting
 
 
+async def test_on_postgresql_who_waits_is_told_and_need_not_look(db: Database) -> None:
+    if db.dialect == "sqlite":
+        pytest.skip("nobody tells")
+    dose, never = Dose(), 60.0
+    applier, lookout = await an_applier(db), Lookout(untold_pause=never)
+    for version, envelope in enumerate((dose.given(), dose.corrected()), start=1):  # the second finds it listening
+        wanted = Wanted(dose.stream, "dose", version, frozenset({PROJECTION.name}))
+        waiting = asyncio.create_task(lookout.sees(db, wanted, timeout=never / 2))
+        done, _ = await asyncio.wait({waiting}, timeout=0.2)
+        assert not done
+        await applier.apply(arriving([envelope], start=version - 1))
+        assert await waiting
+
+
 async def test_readers_who_wait_together_each_get_their_own_write(db: Database) -> None:
     first, second = Dose(1), Dose(2)
     applier = await an_applier(db)
@@ -68,7 +83,7 @@ async def test_a_reader_who_leaves_holds_up_nobody(db: Database) -> None:
     leaving.cancel()
     await applier.apply(arriving([dose.given()]))
     await staying
-    await wait_for(db, [PROJECTION], f"{dose.stream}@1", timeout=0)
+    await wait_for(db, [PROJECTION], f"{dose.stream}@1")
 
 
 async def test_nothing_of_a_database_goes_on_once_it_is_disposed_of(db: Database) -> None:
