@@ -1,6 +1,7 @@
 """One batch into one database: rows, cursors and positions of all its projections in one transaction."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import asyncpg
 
@@ -89,14 +90,29 @@ class Applier:
     async def _commit(self, steps: Sequence[Step]) -> None:
         prepared = [(step, self._statements(step)) for step in steps]
         try:
-            async with transaction(self._db) as connection:
-                await self._write(connection, prepared)
+            if not await self._written_at_once(prepared):
+                async with transaction(self._db) as connection:
+                    await self._write(connection, prepared)
         except asyncpg.TransactionRollbackError as error:
             raise Overtaken from error  # a deadlock or a serialisation failure: the same again
 
+    async def _written_at_once(self, prepared: Sequence[tuple[Step, list[Statement]]]) -> bool:
+        """Write a small batch in one round trip. False: nothing was written, and one statement after the other has
+        to be, or to tell which projection's rows the database refuses."""
+        joined = self._writer.parts([one for _, statements in prepared for one in statements], ledger.PARAMETERS + 1)
+        if joined is None:
+            return False
+        try:
+            async with transaction(self._db) as connection:
+                await self._claim(connection, prepared, *joined)
+        except Exception as error:
+            if is_poison(error):
+                return False
+            raise
+        return True
+
     async def _write(self, connection: Connection, prepared: Sequence[tuple[Step, list[Statement]]]) -> None:
-        if not await ledger.claim(connection, [step.move() for step, _ in prepared]):
-            raise Overtaken
+        await self._claim(connection, prepared)
         for step, statements in prepared:
             try:
                 await self._writer.run(connection, statements)
@@ -104,6 +120,16 @@ class Applier:
                 if is_poison(error):
                     raise Poisoned(step.projection.name, cause(error)) from error
                 raise
+
+    async def _claim(
+        self,
+        connection: Connection,
+        prepared: Sequence[tuple[Step, list[Statement]]],
+        parts: Sequence[str] = (),
+        values: Sequence[Any] = (),
+    ) -> None:
+        if not await ledger.claim(connection, [step.move() for step, _ in prepared], parts, values):
+            raise Overtaken
 
     def _statements(self, step: Step) -> list[Statement]:
         changes = step.rows.changes()

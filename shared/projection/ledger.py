@@ -119,11 +119,17 @@ async def load_cursors(
     return [(name, stream, version) for name, stream, version in found]
 
 
-async def claim(connection: Connection, moves: Sequence[Move]) -> bool:
+async def claim(
+    connection: Connection, moves: Sequence[Move], parts: Sequence[str] = (), values: Sequence[Any] = ()
+) -> bool:
     """Take the projections from the epochs named, and write how far they are then. False: one was overtaken, and
-    the transaction must be given up."""
+    the transaction must be given up.
+
+    On PostgreSQL `parts` are done in the same statement; the parameters of theirs begin after `PARAMETERS`.
+    """
     if speaks_postgres(connection):
-        ((entirely, *_),) = await execute(connection, _CLAIM, _as_arrays(moves))
+        beside = "".join(f", part{number} as ({part})" for number, part in enumerate(parts))
+        ((entirely, *_),) = await execute(connection, _CLAIM + beside + _SAID, (*_as_arrays(moves), *values))
         return bool(entirely)
     return bool(await connection.run_sync(_claim_one_by_one, moves))
 
@@ -161,6 +167,9 @@ with claimed as (
     select n.* from unnest($12::text[], $13::text[], $14::int[], $15::bigint[]) as n, agreed where entirely
     on conflict (projection, topic, partition) do update set next_offset = excluded.next_offset
 )
+"""
+PARAMETERS = 15
+_SAID = """
 select entirely, set_config('synchronous_commit', 'off', true), pg_notify('projected_' || current_schema(), '')
 from agreed
 """

@@ -7,7 +7,7 @@ in any Core statement; only the compiling is left out.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import Column
@@ -18,7 +18,18 @@ from shared.projection.connections import Connection, execute
 from shared.projection.rows import Changes, Shape
 
 Processor = Callable[[Any], Any]
-Statement = tuple[str, Any]
+MOST_PARTS = 12  # of one statement: a batch of few events has no more, and few different ones
+_Shaped = tuple[Shape, tuple[str, ...], tuple[str, ...]]
+
+
+class Statement(NamedTuple):
+    """SQL and what is bound to it. `shaped` says of rows that are inserted which ones, None of others."""
+
+    sql: str
+    values: Any
+    shaped: _Shaped | None = None
+
+
 _Template = tuple[str, list[Processor | None]]
 
 
@@ -55,6 +66,7 @@ class BulkWriter:
         self._arrays = dialect.name == "postgresql"
         self._suffix = suffix
         self._templates: dict[Any, _Template] = {}
+        self._parts: dict[Any, str] = {}
 
     def statements(self, changes: Iterable[Changes]) -> list[Statement]:
         """The statements to run, in order, with everything bound. Pure: a value that fits no column fails here
@@ -64,12 +76,30 @@ class BulkWriter:
             for names, keys in one.deletes.items():
                 made.append(self._bound(self._delete(one.shape, names), keys))
             for (inserted, changed), rows in _by_columns(one).items():
-                made.append(self._bound(self._insert(one.shape, inserted, changed), rows))
+                bound = self._bound(self._insert(one.shape, inserted, changed), rows)
+                made.append(bound._replace(shaped=(one.shape, inserted, changed)))
         return made
 
+    def parts(self, statements: Sequence[Statement], first: int) -> tuple[list[str], list[Any]] | None:
+        """The same as parts of one statement of PostgreSQL's, whose parameters begin at number `first`, and what is
+        bound to them. They write nothing unless its part `agreed` is `entirely`.
+
+        None where something is deleted, which has to come before what is inserted, or where there are too many.
+        """
+        if not self._arrays or len(statements) > MOST_PARTS:
+            return None
+        parts: list[str] = []
+        values: list[Any] = []
+        for one in statements:
+            if one.shaped is None:
+                return None
+            parts.append(self._part(*one.shaped, first + len(values)))
+            values += one.values
+        return parts, values
+
     async def run(self, connection: Connection, statements: Iterable[Statement]) -> None:
-        for sql, values in statements:
-            await execute(connection, sql, values)
+        for one in statements:
+            await execute(connection, one.sql, one.values)
 
     def _bound(self, template: _Template, rows: Iterable[Sequence[Any]]) -> Statement:
         sql, processors = template
@@ -77,25 +107,35 @@ class BulkWriter:
             column if processor is None else [processor(value) for value in column]
             for processor, column in zip(processors, map(list, zip(*rows, strict=True)), strict=True)
         ]
-        return sql, tuple(columns) if self._arrays else list(zip(*columns, strict=True))
+        return Statement(sql, tuple(columns) if self._arrays else list(zip(*columns, strict=True)))
 
     def _insert(self, shape: Shape, inserted: tuple[str, ...], changed: tuple[str, ...]) -> _Template:
         known = self._templates.get((shape, inserted, changed))
         if known is None:
-            key = ", ".join(map(self._quoted, shape.key))
-            columns = [shape.table.columns[name] for name in (*shape.key, *inserted)]
-            sets = ", ".join(f"{self._quoted(name)} = excluded.{self._quoted(name)}" for name in changed)
-            sql = (
-                f"insert into {self._table(shape)} ({', '.join(self._quoted(column.name) for column in columns)}) "
-                f"{self._source(columns)} on conflict ({key}) do {f'update set {sets}' if sets else 'nothing'}"
-            )
+            columns = self._columns(shape, inserted)
+            source = f"select * from {self._unnest(columns)}" if self._arrays else f"values ({_marks(columns)})"
+            sql = self._upsert(shape, columns, changed, source)
             known = self._templates[shape, inserted, changed] = sql, self._processors(columns)
         return known
 
-    def _source(self, columns: Sequence[Column[Any]]) -> str:
-        if self._arrays:
-            return f"select * from {self._unnest(columns)}"
-        return f"values ({', '.join('?' * len(columns))})"
+    def _part(self, shape: Shape, inserted: tuple[str, ...], changed: tuple[str, ...], first: int) -> str:
+        known = self._parts.get((shape, inserted, changed, first))
+        if known is None:
+            columns = self._columns(shape, inserted)
+            source = f"select n.* from {self._unnest(columns, first)} as n, agreed where entirely"
+            known = self._parts[shape, inserted, changed, first] = self._upsert(shape, columns, changed, source)
+        return known
+
+    def _columns(self, shape: Shape, inserted: tuple[str, ...]) -> list[Column[Any]]:
+        return [shape.table.columns[name] for name in (*shape.key, *inserted)]
+
+    def _upsert(self, shape: Shape, columns: Sequence[Column[Any]], changed: tuple[str, ...], source: str) -> str:
+        key = ", ".join(map(self._quoted, shape.key))
+        sets = ", ".join(f"{self._quoted(name)} = excluded.{self._quoted(name)}" for name in changed)
+        return (
+            f"insert into {self._table(shape)} ({', '.join(self._quoted(column.name) for column in columns)}) "
+            f"{source} on conflict ({key}) do {f'update set {sets}' if sets else 'nothing'}"
+        )
 
     def _delete(self, shape: Shape, names: tuple[str, ...]) -> _Template:
         known = self._templates.get((shape, names))
@@ -112,9 +152,9 @@ class BulkWriter:
             known = self._templates[shape, names] = sql, self._processors(columns)
         return known
 
-    def _unnest(self, columns: Sequence[Column[Any]]) -> str:
+    def _unnest(self, columns: Sequence[Column[Any]], first: int = 1) -> str:
         types = (column.type.compile(dialect=self._dialect) for column in columns)
-        return f"unnest({', '.join(f'${number}::{name}[]' for number, name in enumerate(types, start=1))})"
+        return f"unnest({', '.join(f'${number}::{name}[]' for number, name in enumerate(types, start=first))})"
 
     def _processors(self, columns: Sequence[Column[Any]]) -> list[Processor | None]:
         return [column.type.dialect_impl(self._dialect).bind_processor(self._dialect) for column in columns]
@@ -124,6 +164,10 @@ class BulkWriter:
 
     def _quoted(self, name: str) -> str:
         return self._dialect.identifier_preparer.quote(name)
+
+
+def _marks(columns: Sequence[Column[Any]]) -> str:
+    return ", ".join("?" * len(columns))
 
 
 def _by_columns(changes: Changes) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Any, ...]]]:

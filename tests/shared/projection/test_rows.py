@@ -2,13 +2,16 @@
 
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql
 
 from shared.db import Database
+from shared.projection import ledger
 from shared.projection.rows import Rows
-from shared.projection.writing import BulkWriter
+from shared.projection.writing import MOST_PARTS, BulkWriter
 from tests.shared.projection.support import TABLES, a_projection, doses, empty, parts, rows_of
 
 PROJECTION = a_projection()
@@ -79,3 +82,40 @@ async def test_rows_of_the_same_columns_go_in_one_statement(db: Database) -> Non
         rows.upsert(parts, {"dose_id": UUID(int=1), "number": number}, size=number)
     rows.keep()
     assert len(BulkWriter(db.engine.dialect).statements(rows.changes())) == 1
+
+
+def test_few_insertions_go_beside_others_in_one_statement_and_deletions_do_not() -> None:
+    writer = BulkWriter(postgresql.dialect())  # type: ignore[no-untyped-call]
+    rows = PROJECTION.rows()
+    rows.upsert(doses, {"dose_id": UUID(int=1)}, note="x")
+    rows.upsert(parts, {"dose_id": UUID(int=1), "number": 1}, size=2)
+    rows.keep()
+    made = writer.statements(rows.changes())
+    joined = writer.parts(made, 7)
+    assert joined is not None
+    sql, values = joined
+    assert "$7::UUID[], $8::TEXT[]" in sql[0]
+    assert "$9::UUID[], $10::INTEGER[], $11::INTEGER[]" in sql[1]
+    assert values == [[UUID(int=1)], ["x"], [UUID(int=1)], [1], [2]]
+    assert writer.parts(made * MOST_PARTS, 7) is None
+
+    rows.delete(parts, {"dose_id": UUID(int=2)})
+    rows.keep()
+    assert writer.parts(writer.statements(rows.changes()), 7) is None
+
+
+async def test_nothing_is_written_beside_a_claim_that_comes_too_late(db: Database) -> None:
+    if db.dialect == "sqlite":
+        pytest.skip("one statement after the other there")
+    await ledger.register(db, [PROJECTION.name])
+    rows, writer = PROJECTION.rows(), BulkWriter(db.engine.dialect)
+    rows.upsert(doses, {"dose_id": UUID(int=1)}, note="x")
+    rows.keep()
+    joined = writer.parts(writer.statements(rows.changes()), ledger.PARAMETERS + 1)
+    assert joined is not None
+    for seen, written in ((5, False), (0, True)):
+        move = ledger.Move(PROJECTION.name, seen, 6, 1, None, frozenset({"dose"}), None, {"dose:1": 1}, {})
+        async with db.driver() as connection:
+            assert await ledger.claim(connection, [move], *joined) is written
+        async with db.connect() as connection:
+            assert bool((await connection.execute(select(doses))).all()) is written
