@@ -27,6 +27,7 @@ adjudicator decides. The calculators under `/v1/evaluations` keep nothing.
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.efficacy.api import (  # noqa: PLC0415
+        assessment_files,
         assessments,
         best_response,
         evaluations,
@@ -50,6 +51,7 @@ def create_app(parts: Parts) -> "FastAPI":
         routers=[
             lesions.router,
             assessments.router,
+            assessment_files.router,
             tumour_burden.router,
             independent_reads.router,
             evaluations.router,

@@ -44,7 +44,7 @@ def call(trial: Trial, key: str, role: Role, sites: tuple[str, ...], known: dict
     method, template = key.split(" ")
     endpoint = ENDPOINTS[key]
     headers = {"if_match": '"1"'} if endpoint.needs_version else {}
-    path: str = filled(template, known)
+    path: str = filled(template, known) + endpoint.query
     return trial.call(method, path, filled(endpoint.body, known), role=role, sites=sites, **headers)
 
 

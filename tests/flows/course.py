@@ -86,7 +86,7 @@ class Step:
 
     def path(self, site: str) -> str:
         filling: str = filled(self.key.partition(" ")[2], known(site, self.child, **self.names))
-        return filling
+        return filling + ENDPOINTS[self.key].query
 
     def content(self, site: str) -> Any:
         body, names = ENDPOINTS[self.key].body, known(site, self.child, **self.names)
@@ -209,6 +209,8 @@ def efficacy() -> Iterator[Step]:
     yield assessed("wrong", "2025-12-12", "50")
     yield Step(f"POST {BURDEN}/assessments/{{assessment_id}}/retract", Role.RADIOLOGIST, names={"assessment": "wrong"})
     yield assessed("month 3", "2025-12-14", "10")
+    for kind in ("sheet", "dicom-sr"):
+        yield Step(f"POST {BURDEN}/assessment-files/{kind}", Role.RADIOLOGIST)
 
 
 def independently(role: Role, name: str, day: str, longest: str, **body: Any) -> Step:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from tests.services.efficacy.reports import a_report, an_image
+
 _NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -27,9 +29,10 @@ class About(Enum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     about: About = About.PARTICIPANT
-    body: Mapping[str, Any] | str | None = None  # a text is sent as XML
+    body: Mapping[str, Any] | str | bytes | None = None  # a text is sent as XML, bytes as DICOM
     answers: int = 200
     needs_version: bool = False  # If-Match
+    query: str = ""  # what it cannot do without
 
 
 def filled(template: Any, known: Mapping[str, str]) -> Any:
@@ -389,6 +392,7 @@ def findings(day: str, longest: str) -> dict[str, Any]:
 
 
 READ = "/v1/independent-reads/{participant_id}"
+FILES = "/v1/participants/{participant_id}/assessment-files"
 
 EFFICACY: dict[str, Endpoint] = {
     "POST /v1/participants/{participant_id}/lesions": creating(lesion_id="{new_id}", **TARGET),
@@ -426,6 +430,14 @@ EFFICACY: dict[str, Endpoint] = {
     f"GET {READ}/review": Endpoint(),
     f"POST {READ}/adjudicate": changing(
         time_point="D30", sides_with="independent-reader-2", reason="The second plane shows it"
+    ),
+    f"GET {FILES}/template": Endpoint(),
+    f"POST {FILES}/sheet": Endpoint(
+        body="lesion,state,longest_mm,perpendicular_mm\n{label},measured,21,20\n",
+        query="?assessed_on=2025-10-20&modality=ct&non_target=none",
+    ),
+    f"POST {FILES}/dicom-sr": Endpoint(
+        body=a_report(("T01", 22.0, 20.0), image=an_image(day="20251021")), query="?non_target=none"
     ),
     "POST /v1/evaluations": asking(
         criteria=["SEED_V1", "RECIST_1_1"],

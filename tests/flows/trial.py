@@ -38,11 +38,12 @@ class Trial:
     def call(
         self, method: str, path: str, body: Any = None, *, role: Role, sites: Sequence[str] = CU, **headers: str
     ) -> httpx.Response:
-        """One request; `headers` are written with underscores (`if_match='"1"'`). A text is sent as XML."""
+        """One request; `headers` are written with underscores (`if_match='"1"'`). Text is sent as XML, bytes as DICOM."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given["Authorization"] = f"Bearer {self.token(role, sites)}"
-        if isinstance(body, str):
-            return self.http.request(method, path, content=body, headers=given | {"content-type": "application/xml"})
+        if isinstance(body, str | bytes):
+            media_type = "application/xml" if isinstance(body, str) else "application/dicom"
+            return self.http.request(method, path, content=body, headers=given | {"content-type": media_type})
         return self.http.request(method, path, json=body, headers=given)
 
     def get(self, path: str, *, role: Role = Role.MONITOR, sites: Sequence[str] = CU, **headers: str) -> httpx.Response:

@@ -1,0 +1,1 @@
+"""Files that hospitals and reading rooms send: read into the findings of one assessment, or refused with the place."""
