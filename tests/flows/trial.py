@@ -38,7 +38,7 @@ class Trial:
     def call(
         self, method: str, path: str, body: Any = None, *, role: Role, sites: Sequence[str] = CU, **headers: str
     ) -> httpx.Response:
-        """One request; `headers` are written with underscores (`if_match='"1"'`). Text is sent as XML, bytes as DICOM."""
+        """One request; `headers` are written with underscores (`if_match='"1"'`). Text goes as XML, bytes as DICOM."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given["Authorization"] = f"Bearer {self.token(role, sites)}"
         if isinstance(body, str | bytes):
