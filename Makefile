@@ -30,7 +30,8 @@ up: install ## Serve the trial on port 8000 without loading anything
 stack: install ## PostgreSQL, Kafka and every process natively, as docker-compose.yml has them, until Ctrl-C
 	@$(BIN)/python -m deploy.native stack
 
-RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/contracts
+RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/shared/response \
+	tests/shared/statistics tests/contracts
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 test: install ## Every test, with real PostgreSQL and real Kafka

@@ -149,7 +149,11 @@ class Client:
         baseline = self._assessment(lesion, "2025-09-10", "40", baseline=True)
         self._send(f"{path}/assessments", baseline, stream, ("efficacy.tumour-assessed",))
         later = self._assessment(lesion, "2025-10-14", "15")
-        types = ("efficacy.tumour-assessed", "efficacy.response-assigned")
+        types = (
+            "efficacy.tumour-assessed",
+            "efficacy.response-assigned",
+            "efficacy.supportive-responses-assigned",
+        )
         self._send(f"{path}/assessments", later, stream, types)
 
     def _assessment(self, lesion: str, day: str, size: str, *, baseline: bool = False) -> dict[str, Any]:

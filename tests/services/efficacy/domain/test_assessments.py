@@ -212,6 +212,16 @@ def test_an_assessment_is_named_before_it_is_decided() -> None:
         ({"state": "measured", "longest_mm": "20", "perpendicular_mm": "20.001"}, "may not exceed"),
         ({"state": "measured", "longest_mm": "20"}, "needs longest_mm and perpendicular_mm"),
         ({"state": "measured"}, "needs longest_mm and perpendicular_mm"),
+        ({"state": "absent", "further_parts": [{"longest_mm": "9", "perpendicular_mm": "9"}]}, "only a measured"),
+        (
+            {
+                "state": "measured",
+                "longest_mm": "20",
+                "perpendicular_mm": "20",
+                "further_parts": [{"longest_mm": "9", "perpendicular_mm": "9.1"}],
+            },
+            "may not exceed",
+        ),
         ({"state": "measured", "longest_mm": "0", "perpendicular_mm": "0"}, "greater than 0"),
         ({"state": "measured", "longest_mm": "20.0001", "perpendicular_mm": "20"}, "3 decimal places"),
         ({"state": "measured", "longest_mm": "1000.5", "perpendicular_mm": "20"}, "less than or equal to 1000"),

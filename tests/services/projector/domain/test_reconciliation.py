@@ -197,3 +197,25 @@ def test_participants_come_by_subject_number_and_those_not_arrived_yet_come_last
         (None, None),
     ]
     assert found.participants[2].participant_id == stranger
+
+
+@pytest.mark.parametrize(
+    ("due", "kind"), [(NOW, OpenKind.PERIODIC_REPORT_WAITING), (at(3, 9), OpenKind.PERIODIC_REPORT_MISSED)]
+)
+def test_a_periodic_report_is_missed_once_it_was_due(due: Any, kind: OpenKind) -> None:
+    clock = {"clock_id": "dsur-1", "clock": "dsur", "to": "thai-fda", "since": at(3, 1), "due_at": due}
+    found = reconciled(periodic_clocks=[clock])
+    assert [(each.kind, each.clock_id) for each in found.periodic_reports] == [(kind, "dsur-1")]
+    assert {each.kind: each.n for each in found.open}[kind] == 1
+
+
+def test_a_row_that_nobody_could_read_is_open_without_a_word_of_it() -> None:
+    row = {
+        "quarantine_id": named("row"),
+        "laboratory_id": "CU-LAB",
+        "site_id": "CU",
+        "problem": "unknown-test",
+        "received_at": at(3, 9),
+    }
+    (found,) = reconciled(quarantine=[row]).quarantine
+    assert (found.laboratory_id, found.problem, found.since) == ("CU-LAB", "unknown-test", at(3, 9))
