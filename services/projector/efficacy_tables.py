@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from services.projector.cohorts import assessed, assessed_of, cohort_of, infused
 from services.projector.domain.best_response_table import BestResponses, best_response_table
+from services.projector.domain.criteria_table import ResponsesByCriteria, responses_by_criteria
 from services.projector.domain.response_course import courses
 from services.projector.domain.survival_table import Survival, survival_table
 from services.projector.domain.time_to_event import Followed, SurvivalEndpoint
@@ -17,7 +18,7 @@ from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import adverse_events, cytokine_panels, flow_results, participants, responses
 from services.projector.readmodels.adverse_events import AdverseEvent
 from shared.contracts.biomarkers import FlowSpecimenType
-from shared.contracts.efficacy_terms import Evaluator
+from shared.contracts.efficacy_terms import Evaluator, Response
 from shared.contracts.safety import Outcome
 from shared.contracts.terms import earliest
 from shared.protocol import MeasureId, Protocol
@@ -44,6 +45,19 @@ class EfficacyTables(Readings):
             cohort = await cohort_of(reading)
             read = await assessed_of(reading, evaluator)
         table = await to_thread(best_response_table, self.protocol, cohort, read, evaluator=evaluator.value)
+        return reading.found(table)
+
+    async def by_criteria(self, question: Question, evaluator: Evaluator) -> Found[ResponsesByCriteria]:
+        """Raises: NoSuchOutcome."""
+        self._require(MeasureId.RESPONSE_RATE)
+        async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
+            cohort = await cohort_of(reading)
+            read = await assessed_of(reading, evaluator)
+            rows = await responses.beside(reading.connection, reading.scope, evaluator)
+        beside: dict[UUID, dict[str, Response | None]] = defaultdict(dict)
+        for row in rows:
+            beside[row["assessment_id"]][row["criteria"]] = row["response"] and Response(row["response"])
+        table = await to_thread(responses_by_criteria, self.protocol, cohort, read, beside, evaluator=evaluator.value)
         return reading.found(table)
 
     async def survival(

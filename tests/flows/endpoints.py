@@ -517,6 +517,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/adverse-events": MANY,
     "GET /v1/outcomes/adverse-events": MANY,
     "GET /v1/outcomes/response-rate": MANY,
+    "GET /v1/outcomes/response-by-criteria": MANY,
     "GET /v1/outcomes/best-response": MANY,
     "GET /v1/outcomes/survival": MANY,
     "GET /v1/outcomes/persistence": MANY,

@@ -9,6 +9,7 @@ from services.projector.api.answering import Answer, table, tabular
 from services.projector.api.asking import AskedDep
 from services.projector.api.permissions import MayReadCourses
 from services.projector.domain.best_response_table import BestResponses
+from services.projector.domain.criteria_table import ResponsesByCriteria
 from services.projector.domain.survival_table import Survival
 from services.projector.domain.time_to_event import SurvivalEndpoint
 from services.projector.efficacy_tables import EfficacyTables
@@ -56,6 +57,24 @@ async def _efficacy_tables(request: Request) -> EfficacyTables:
 
 EfficacyTablesDep = Annotated[EfficacyTables, Depends(_efficacy_tables)]
 Read = Annotated[Evaluator, Query(description="Whose readings")]
+
+
+@router.get("/response-by-criteria", response_model=Answer[ResponsesByCriteria], responses=tabular(NoSuchOutcome))
+async def responses_by_criteria(
+    actor: MayReadCourses,
+    asked: AskedDep,
+    csv: WantsCsv,
+    tables: EfficacyTablesDep,
+    evaluator: Read = Evaluator.INVESTIGATOR,
+) -> Answer[ResponsesByCriteria] | Response:
+    """What every set of criteria makes of the same measurements, and the participants whose category depends on it.
+
+    The deciding set gives the response that counts; the protocol says which others are computed beside it. A set that
+    does not cover a tumour says nothing of it. iPR counts as PR here, and iUPD as PD.
+    """
+    question = asked.by(actor)
+    found = await tables.by_criteria(question, evaluator)
+    return table(question, found, efficacy_sheets.by_criteria, as_csv=csv)
 
 
 @router.get("/best-response", response_model=Answer[BestResponses], responses=tabular(NoSuchOutcome))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from services.projector.domain.best_response_table import BestOfParticipant, BestResponses, ParticipantBest
+from services.projector.domain.criteria_table import ResponsesByCriteria
 from services.projector.domain.figures import ConfidenceInterval
 from services.projector.domain.response_figures import BestCounts, Rate, ResponseCounts
 from services.projector.domain.response_rate import GroupRates, ResponseRates
@@ -113,6 +114,26 @@ def best_of_participants(answer: BestResponses) -> Sheet:
         for rule in who.rules
     )
     return Sheet("best-response-participants", (*_OF_PARTICIPANT, *_OF_RULE), rows)
+
+
+_BY_CRITERIA = (
+    *("participant_id", "subject_number", "tumour_type", "assessment_id", "assessed_on", "day", "visit"),
+    *("criteria", "deciding", "response", "best", "differs"),
+)
+
+
+def by_criteria(answer: ResponsesByCriteria) -> Sheet:
+    """A line per assessment and set of criteria; `differs`: the participant's category depends on the set."""
+    return Sheet("response-by-criteria", _BY_CRITERIA, _criteria_lines(answer))
+
+
+def _criteria_lines(answer: ResponsesByCriteria) -> Iterator[Line]:
+    for who in answer.participants:
+        for each in who.assessments:
+            place = (who.participant_id, who.subject_number, who.tumour_type)
+            at = (each.assessment_id, each.assessed_on, each.day, each.visit)
+            for name, response in {answer.deciding: each.response, **each.supportive}.items():
+                yield *place, *at, name, name == answer.deciding, response, who.best.get(name), who.differs
 
 
 _GROUP = ("endpoint", "grouped_by", "group", "infused", "evaluable", "n", "events", "censored")

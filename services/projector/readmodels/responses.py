@@ -146,3 +146,15 @@ async def that_count(connection: AsyncConnection, scope: Scope, evaluator: Evalu
         .order_by(assessments.c.assessment_id)
     )
     return (await connection.execute(query)).mappings().all()
+
+
+async def beside(connection: AsyncConnection, scope: Scope, evaluator: Evaluator) -> Sequence[RowMapping]:
+    """What the sets of criteria that do not decide make of assessments, as one evaluator read them."""
+    about = supportive.join(participants, participants.c.participant_id == supportive.c.participant_id)
+    query = (
+        select(supportive)
+        .select_from(about)
+        .where(within(scope), supportive.c.evaluator == evaluator.value)
+        .order_by(supportive.c.assessment_id, supportive.c.criteria)
+    )
+    return (await connection.execute(query)).mappings().all()
