@@ -46,6 +46,8 @@ CONFIG = {
     "phases": {"stateful": {"enabled": False}, "coverage": {"unexpected-methods": ["delete", "put", "trace", "query"]}},
 }
 
+schemathesis.serializer.alias("application/dicom", "application/octet-stream")
+
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
