@@ -63,7 +63,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "label": usual["lesion"],
         "meddra_code": "10052015",
         "number": "1",
-        "rsi_version": "IB-1.0",
+        "rsi_version": "IB-9.0",
         "figure": "waterfall",
         "clock": "ethics-ordinary",
     }

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.auth.permissions import BLINDED
+from shared.auth.permissions import BLINDED, EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.efficacy.api.trial import Trial
 
@@ -105,7 +105,7 @@ async def test_what_it_cannot_read_is_refused_with_its_place(trial: Trial, chang
     assert at in [error["at"] for error in answer.json()["errors"]]
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_any_role_may_ask_but_those_of_the_blinded_review(trial: Trial, role: Role) -> None:
     assert (await ask(trial, EVERY_FIELD, role)).status_code == (403 if role in BLINDED else 200)
 

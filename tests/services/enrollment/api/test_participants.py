@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from shared.kernel.decider import Command
 from tests.services.enrollment import builders
@@ -341,7 +342,7 @@ EVERY_VERB = steps(
 MAY_ENTER = {Role.COORDINATOR, Role.INVESTIGATOR, Role.SYSTEM}
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_who_may_enter_data_and_who_may_read(coordinator: httpx.AsyncClient, caller: Caller, role: Role) -> None:
     await course(coordinator, [])
     client = caller(role, "CU")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from services.projector.plotting import FIGURES
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from shared.protocol import Protocol
 from tests.services.projector.api.test_outcomes import READERS
@@ -114,7 +115,7 @@ async def test_a_figure_covers_the_sites_of_the_caller_alone(figures: House, nam
     assert "CU-001" in of_one.text
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("name", FIGURES)
 async def test_who_reads_images_or_samples_does_not_see_figures(figures: House, name: str, role: Role) -> None:
     async with figures.client(role, sites=["CU"]) as client:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.http.paging import encode
 from shared.kernel.actor import Role
 from tests.services.projector.chronicle import Chronicle, named
@@ -117,7 +118,7 @@ async def test_the_worklist_has_the_callers_sites_alone(trial: House) -> None:
     assert answer.json()["result"] == {"sites": [], "items": []}
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize(
     ("path", "readers"),
     [

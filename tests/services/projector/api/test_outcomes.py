@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from shared.protocol import Protocol
 from tests.services.projector.chronicle import PROTOCOL, named
@@ -78,7 +79,7 @@ async def test_adverse_events_are_counted_by_dose_level_where_that_is_asked_for(
     assert lines == await csv_of(trial, path)
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("outcome", OUTCOMES)
 async def test_who_reads_images_or_samples_does_not_read_outcomes(trial: House, outcome: str, role: Role) -> None:
     async with trial.client(role, sites=["CU"]) as client:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.projector.chronicle import Chronicle, named
 from tests.services.projector.house import House
@@ -22,7 +23,7 @@ async def sheet(house: House, path: str, name: str | None = None) -> list[dict[s
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("path", [TOXICITY, OPEN])
 async def test_who_reads_images_or_samples_does_not_read_them(trial: House, path: str, role: Role) -> None:
     async with trial.client(role, sites=["CU"]) as client:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.safety.builders import AWARE, CHILD, EVENT
 from tests.services.safety.house import House, infused, screened
@@ -275,7 +276,7 @@ ENTRY = {Role.INVESTIGATOR, Role.COORDINATOR, Role.SYSTEM}
 JUDGEMENT = {Role.INVESTIGATOR}
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize(
     ("verb", "may"),
     [
@@ -294,7 +295,7 @@ async def test_each_role_does_what_it_may(house: House, role: Role, verb: str, m
     assert answer.status_code == (422 if role in may else 403)
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_those_who_follow_a_course_read_and_some_report(house: House, role: Role) -> None:
     async with house.client(role) as client:
         assert (await report(client)).status_code == (201 if role in ENTRY else 403)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.safety.domain.e2b.acknowledgement import LARGEST
+from shared.auth.permissions import EVERYBODY
 from shared.contracts.safety_cases import ReportSubmitted
 from shared.kernel.actor import Role
 from tests.services.safety.api.cases.test_cases import PATH, a_serious_event, sent
@@ -140,7 +141,7 @@ async def test_a_body_over_a_mebibyte_is_refused_unread(house: House) -> None:
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_whoever_reads_reports_reads_messages_and_the_sponsors_side_records_answers(
     house: House, role: Role
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.safety.api.cases.test_cases import PATH, a_serious_event, sent
 from tests.services.safety.builders import AWARE, EVENT
@@ -84,7 +85,7 @@ async def test_what_is_no_answer_to_this_report_changes_nothing(
         assert (await client.get(f"{PATH}/reports/1")).json()["answered"] is None
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_the_sponsors_side_records_letters(house: House, role: Role) -> None:
     await a_report(house)
     async with house.client(role) as client:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import problem
 from tests.services.safety.builders import PROTOCOL
@@ -79,7 +80,7 @@ async def test_what_cannot_be_is_refused(
         assert problem(await post(client, path, **body)) == expected
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_the_sponsors_side_records_what_was_sent(house: House, role: Role) -> None:
     async with house.client(role) as client:
         answer = await post(client, "ethics-ordinary/begin", counts_from="2026-01-14")

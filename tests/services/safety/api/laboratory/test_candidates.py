@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from services.safety.domain.lab_results.deciding import adverse_event_of
+from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.safety.api.laboratory.test_results import RECORD, read, registered, row, sent
 from tests.services.safety.api.test_adverse_events import problem
@@ -131,7 +132,7 @@ async def test_a_decision_rests_on_the_values_that_were_seen(lab: House) -> None
     assert (first.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.INVESTIGATOR])
+@pytest.mark.parametrize("role", [role for role in EVERYBODY if role is not Role.INVESTIGATOR])
 async def test_only_an_investigator_decides(house: House, role: Role) -> None:
     await registered(house)
     await sent(house, row(1))
