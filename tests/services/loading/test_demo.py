@@ -10,9 +10,12 @@ import httpx
 
 from services.loading.client import TrialClient
 from services.loading.demo import load
+from services.loading.progress import LINES
 from services.loading.sample import read_sample
 from services.loading.tally import Tally
 from tests.services.loading.support import Running, commands, finished, started, tokens_of
+
+COMMANDS = 361  # of the sample
 
 TITLES = (
     "1  Adverse events (CTCAE 5.0)",
@@ -97,7 +100,7 @@ def test_another_demo_on_the_same_port_says_so_and_leaves(demo: Running, tmp_pat
 
 def test_ctrl_c_during_the_load_is_taken_up_where_it_was(tmp_path: Path, demo: Running, demo_folder: Path) -> None:
     with started("demo", data=tmp_path) as running:
-        running.until_it_complains("Loading the sample trial: 136 of")
+        running.until_it_complains(f"Loading the sample trial: {2 * -(-COMMANDS // LINES)} of {COMMANDS}")
         assert running.interrupt() == 0
     complained = "".join(running.complained)
     assert "stopped; what was sent is kept" in complained
@@ -114,7 +117,7 @@ def test_ctrl_c_during_the_load_is_taken_up_where_it_was(tmp_path: Path, demo: R
 
     again = finished("demo", "--once", data=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "was there already: 361 commands changed nothing" in again.stdout
+    assert f"was there already: {COMMANDS} commands changed nothing" in again.stdout
     assert all(title in again.stdout for title in TITLES)
     assert commands(tmp_path) == whole
 
