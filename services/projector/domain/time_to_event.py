@@ -138,13 +138,13 @@ def _progression_free(protocol: Protocol, followed: Followed, today: date, *, fr
         return Timed(from_day, from_day, Ending.NO_BASELINE)
     event = _first_event(followed, today, from_day)
     adequate = _adequate_days(followed.course, until=None if event is None else event[0])
-    last = max(adequate, default=from_day)
+    last = max([from_day, *adequate])  # an assessment dated after the death is a slip
     if event is None:
         return Timed(from_day, last, Ending.LAST_ASSESSMENT if adequate else Ending.NO_ASSESSMENT)
     day, ending = event
     if _missed_too_many(protocol, last, day):
         return Timed(from_day, last, Ending.MISSED_ASSESSMENTS)
-    return Timed(from_day, max(from_day, day), ending)  # an assessment dated after the death is a slip
+    return Timed(from_day, max(from_day, day), ending)
 
 
 def _first_event(followed: Followed, today: date, from_day: int) -> tuple[int, Ending] | None:

@@ -152,6 +152,7 @@ def test_overall_survival_to_the_cut_off(who: Followed, until: int, ending: Endi
         (followed("30 PR, 90 PR, 182 NE"), True, Timed(30, 90, Ending.LAST_ASSESSMENT)),
         (followed("30 PR", died=197), False, Timed(30, 30, Ending.MISSED_ASSESSMENTS)),
         (followed("30 SD, 90 PD"), False, None),
+        (followed("1 MR, 99 CR", died=98), False, Timed(99, 99, Ending.DEATH)),  # a slip of a date
         (followed("30 iUPD, 60 iPR, 120 iPR, 160 iUPD, 190 iCPD"), True, Timed(60, 160, Ending.PROGRESSION)),
     ],
 )
