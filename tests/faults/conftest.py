@@ -14,7 +14,7 @@ from tests.faults.aftermath import OnPostgres
 from tests.flows.trial import Trial, trial_of
 from tests.servers import Postgres
 
-KILLS = int(os.environ.get("FAULT_KILLS", "12"))  # noqa: TID251 - of the test run, not of the trial
+KILLS = int(os.environ.get("FAULT_KILLS", "6"))  # noqa: TID251 - of the test run, not of the trial
 THOROUGH = KILLS >= 50  # `make faults`
 
 _sites = count(1)
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def kills() -> int:
-    """How many processes the kill tests take down: FAULT_KILLS, a dozen by default."""
+    """How many processes the kill tests take down: FAULT_KILLS, half a dozen by default."""
     return KILLS
 
 

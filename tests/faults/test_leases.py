@@ -13,6 +13,7 @@ import pytest
 from deploy.native.stack import Process, Stack
 from shared.kernel.actor import Role
 from tests.faults.aftermath import OnPostgres, until_settled
+from tests.faults.conftest import THOROUGH
 from tests.flows import records
 from tests.flows.endpoints import SCREENING_DATA
 from tests.flows.trial import Trial
@@ -50,7 +51,7 @@ def is_shown(trial: Trial, site: str, position: str) -> bool:
 
 
 @pytest.mark.parametrize("pair", ["enrollment"], indirect=True)
-@pytest.mark.parametrize("how", SIGNALS)
+@pytest.mark.parametrize("how", SIGNALS if THOROUGH else ["frozen"])
 def test_another_relay_takes_over(
     pair: tuple[Process, Process], trial: Trial, site: str, place: OnPostgres, how: str, say: Callable[[str], None]
 ) -> None:
@@ -69,7 +70,7 @@ def test_another_relay_takes_over(
 
 
 @pytest.mark.parametrize("pair", ["projector"], indirect=True)
-@pytest.mark.parametrize("how", SIGNALS)
+@pytest.mark.parametrize("how", SIGNALS if THOROUGH else ["frozen"])
 def test_another_projector_takes_over(
     pair: tuple[Process, Process], trial: Trial, site: str, place: OnPostgres, how: str, say: Callable[[str], None]
 ) -> None:

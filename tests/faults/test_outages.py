@@ -59,7 +59,7 @@ def kill_and_start_again(stack: Stack, *names: str) -> None:
         stack.processes[name].start()
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("how", ["stop", "kill"] if THOROUGH else ["kill"])
 def test_without_the_database_callers_are_told_so_and_all_recover_by_themselves(
     whole: Stack, trial: Trial, site: str, place: OnPostgres, seed: str, say: Callable[[str], None], how: str
 ) -> None:
