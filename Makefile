@@ -32,15 +32,15 @@ stack: install ## PostgreSQL, Kafka and every process natively, as docker-compos
 
 RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/shared/response \
 	tests/shared/statistics tests/contracts
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -q --dist loadgroup
 
 test: install ## Every test, with real PostgreSQL and real Kafka
-	@$(PYTEST) $(RULES) --cov --cov-report=json:.coverage.json
+	@$(PYTEST) -n 2 $(RULES) --cov --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.architecture.coverage_gate .coverage.json
-	@$(PYTEST) $(foreach folder,$(RULES),--ignore=$(folder))
+	@$(PYTEST) -n 3 $(foreach folder,$(RULES),--ignore=$(folder))
 
 fast: install ## Domain, kernel and contract tests alone: seconds
-	@$(PYTEST) $(RULES)
+	@$(PYTEST) -n 2 $(RULES)
 
 faults: install ## The whole fault suite: at least 50 kills under load
 	@FAULT_KILLS=$(or $(KILLS),60) $(BIN)/python -m pytest -q -m faults --timeout 1800 tests/faults
