@@ -6,7 +6,8 @@ What is compared does not depend on the order in which assessments arrived: earl
 assessments on one day neither is the other's nadir. Of a partial date the earliest day it can mean counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from uuid import UUID
@@ -36,19 +37,34 @@ def with_responses(burden: TumourBurden, events: list[EfficacyEvent], facts: Fac
     return [*events, *_reassigned(reduce(evolve, events, burden), facts)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """Every assessment that counts as criteria read it, made once for all sets of them."""
+
+    baseline: Reading | None
+    later: Mapping[UUID, Reading]
+
+    @classmethod
+    def of(cls, burden: TumourBurden) -> "_Readings":
+        later = {key: _reading(burden, each) for key, each in burden.standing.items() if not each.baseline}
+        return cls(_reading(burden, burden.baseline) if burden.baseline else None, later)
+
+    def judged(self, assessment_id: UUID, criteria: CriteriaEngine) -> Judgement:
+        return judged(criteria, self.baseline, tuple(self.later.values()), self.later[assessment_id])
+
+
 def _reassigned(burden: TumourBurden, facts: Facts) -> Iterator[EfficacyEvent]:
-    for assessment_id, assessment in burden.standing.items():
-        if not assessment.baseline:
-            yield from _decided(burden, assessment_id, assessment, facts)
-            beside = _supportive(burden, assessment_id, assessment, facts)
-            if beside.responses and not _say_the_same(assessment.supportive, beside):
-                yield beside
+    readings = _Readings.of(burden)
+    for assessment_id in readings.later:
+        assessment = burden.assessments[assessment_id]
+        yield from _decided(assessment_id, assessment, readings, facts)
+        beside = _supportive(assessment_id, assessment, readings, facts)
+        if beside.responses and not _say_the_same(assessment.supportive, beside):
+            yield beside
 
 
-def _decided(
-    burden: TumourBurden, assessment_id: UUID, assessment: Assessment, facts: Facts
-) -> Iterator[EfficacyEvent]:
-    before, now = assessment.assigned, _assigned(burden, assessment_id, assessment, facts)
+def _decided(assessment_id: UUID, assessment: Assessment, readings: _Readings, facts: Facts) -> Iterator[EfficacyEvent]:
+    before, now = assessment.assigned, _assigned(assessment_id, assessment, readings, facts)
     if before is not None and _says_the_same(before, now):
         return
     yield now if before is None else now.model_copy(update={"supersedes": before.response})
@@ -74,7 +90,7 @@ def _say_the_same(before: SupportiveResponsesAssigned | None, now: SupportiveRes
 
 
 def _supportive(
-    burden: TumourBurden, assessment_id: UUID, assessment: Assessment, facts: Facts
+    assessment_id: UUID, assessment: Assessment, readings: _Readings, facts: Facts
 ) -> SupportiveResponsesAssigned:
     return SupportiveResponsesAssigned(
         participant_id=facts.participant_id,
@@ -82,7 +98,7 @@ def _supportive(
         evaluator=assessment.evaluator,
         assessed_on=assessment.findings.assessed_on,
         visit=assessment.findings.visit,
-        responses=tuple(_beside(engine.name, _judged(burden, assessment, engine)) for engine in facts.supportive),
+        responses=tuple(_beside(engine.name, readings.judged(assessment_id, engine)) for engine in facts.supportive),
         protocol=facts.protocol.ref,
     )
 
@@ -97,8 +113,8 @@ def _beside(name: str, judgement: Judgement) -> SupportiveResponse:
     )
 
 
-def _assigned(burden: TumourBurden, assessment_id: UUID, assessment: Assessment, facts: Facts) -> ResponseAssigned:
-    judgement = _judged(burden, assessment, facts.criteria)
+def _assigned(assessment_id: UUID, assessment: Assessment, readings: _Readings, facts: Facts) -> ResponseAssigned:
+    judgement = readings.judged(assessment_id, facts.criteria)
     return ResponseAssigned(
         participant_id=facts.participant_id,
         assessment_id=assessment_id,
@@ -113,12 +129,6 @@ def _assigned(burden: TumourBurden, assessment_id: UUID, assessment: Assessment,
         basis=judgement.basis,
         protocol=facts.protocol.ref,
     )
-
-
-def _judged(burden: TumourBurden, assessment: Assessment, criteria: CriteriaEngine) -> Judgement:
-    others = [_reading(burden, each) for each in burden.standing.values() if not each.baseline]
-    baseline = burden.baseline
-    return judged(criteria, _reading(burden, baseline) if baseline else None, others, _reading(burden, assessment))
 
 
 def _reading(burden: TumourBurden, assessment: Assessment) -> Reading:
