@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -246,15 +246,14 @@ class LesionPart(_Value):
         return self
 
 
-class TargetMeasurement(_Value):
-    """One target lesion at one assessment: both diameters where it was measured, none where it was not.
+class MeasuredLesion(_Value):
+    """What became of a lesion at one assessment: both diameters where it was measured, none where it was not.
 
     The perpendicular is the longest diameter at right angles to the longest (SDTM LDIAM and LPERP); of a node
     it is the short axis. A lesion that has fallen into parts is the sum of them: the first in the two diameters, the
     others in `further_parts` (SDTM TRGRPID of a split lesion).
     """
 
-    lesion_id: UUID
     state: LesionState
     longest_mm: Diameter | None = None
     perpendicular_mm: Diameter | None = None
@@ -265,12 +264,12 @@ class TargetMeasurement(_Value):
     modality: Modality | None = Field(None, description="Where it differs from the assessment's")
 
     @model_validator(mode="after")
-    def _diameters_fit_the_state(self) -> "TargetMeasurement":
+    def _diameters_fit_the_state(self) -> Self:
         given = self.longest_mm is not None, self.perpendicular_mm is not None
         if self.state is LesionState.MEASURED and given != (True, True):
             raise ValueError("a measured lesion needs longest_mm and perpendicular_mm")
         if self.state is not LesionState.MEASURED and given != (False, False):
-            raise ValueError(f"a lesion that is {self.state.value} has no diameters: leave both out")
+            raise ValueError(f"a lesion that is {self.state.value} has no diameters: leave them out")
         if self.further_parts and self.state is not LesionState.MEASURED:
             raise ValueError("only a measured lesion has further_parts")
         if (
@@ -280,6 +279,12 @@ class TargetMeasurement(_Value):
         ):
             raise ValueError("perpendicular_mm may not exceed longest_mm")
         return self
+
+
+class TargetMeasurement(MeasuredLesion):
+    """One target lesion at one assessment."""
+
+    lesion_id: UUID
 
 
 def _one_each(measurements: tuple[TargetMeasurement, ...]) -> tuple[TargetMeasurement, ...]:

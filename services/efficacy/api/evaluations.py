@@ -12,11 +12,8 @@ from services.efficacy.domain.criteria.readings import CriteriaEngine, Reading, 
 from shared.auth.permissions import ReadsTrialData
 from shared.contracts.efficacy_terms import (
     Criteria,
-    Diameter,
-    LesionPart,
     LesionState,
-    LocalTherapy,
-    Modality,
+    MeasuredLesion,
     NeuroblastomaFindings,
     NeuroOncologyFindings,
     NonTargetStatus,
@@ -41,40 +38,11 @@ class _Given(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class EvaluatedTarget(_Given):
+class EvaluatedTarget(MeasuredLesion):
     """One target lesion at one assessment: both diameters where it was measured, none where it was not."""
 
     lesion_id: Annotated[Code, Field(description="The caller's own name of the lesion", examples=["T1"])]
     node: Flag = Field(False, description="A lymph node: judged by its short axis, the perpendicular diameter")
-    state: LesionState
-    longest_mm: Diameter | None = None
-    perpendicular_mm: Diameter | None = None
-    further_parts: tuple[LesionPart, ...] = Field((), max_length=9, description="The other parts of a split lesion")
-    local_therapy: LocalTherapy | None = None
-    modality: Modality | None = None
-
-    @model_validator(mode="after")
-    def _diameters_fit_the_state(self) -> Self:
-        given = self.longest_mm is not None, self.perpendicular_mm is not None
-        if self.state is LesionState.MEASURED and given != (True, True):
-            raise ValueError("a measured lesion needs longest_mm and perpendicular_mm")
-        if self.state is not LesionState.MEASURED and (given != (False, False) or self.further_parts):
-            raise ValueError(f"a lesion that is {self.state.value} has no diameters: leave them out")
-        if (self.perpendicular_mm or 0) > (self.longest_mm or 0):
-            raise ValueError("perpendicular_mm may not exceed longest_mm")
-        return self
-
-    def target(self) -> Target:
-        return Target(
-            _id(self.lesion_id),
-            self.node,
-            self.state,
-            self.longest_mm,
-            self.perpendicular_mm,
-            tuple((part.longest_mm, part.perpendicular_mm) for part in self.further_parts),
-            self.local_therapy,
-            self.modality,
-        )
 
 
 class EvaluatedAssessment(_Given):
@@ -101,7 +69,9 @@ class EvaluatedAssessment(_Given):
         return Reading(
             on=self.on,
             targets=tuple(
-                given[key].target() if key in given else Target(_id(key), node, LesionState.NOT_ASSESSED)
+                Target.of(_id(key), given[key], node=node)
+                if key in given
+                else Target(_id(key), node, LesionState.NOT_ASSESSED)
                 for key, node in known.items()
             ),
             non_target=self.non_target,

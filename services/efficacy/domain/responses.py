@@ -160,13 +160,4 @@ def _reading(burden: TumourBurden, assessment: Assessment) -> Reading:
 def _target(lesion_id: UUID, node: bool, found: TargetMeasurement | None, findings: Findings) -> Target:
     if found is None:
         return Target(lesion_id, node, LesionState.NOT_ASSESSED)
-    return Target(
-        lesion_id,
-        node,
-        found.state,
-        found.longest_mm,
-        found.perpendicular_mm,
-        tuple((part.longest_mm, part.perpendicular_mm) for part in found.further_parts),
-        found.local_therapy,
-        found.modality or findings.modality,
-    )
+    return Target.of(lesion_id, found, node=node, modality=findings.modality)

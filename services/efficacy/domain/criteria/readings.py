@@ -10,6 +10,7 @@ from uuid import UUID
 from shared.contracts.efficacy_terms import (
     LesionState,
     LocalTherapy,
+    MeasuredLesion,
     Modality,
     NeuroblastomaFindings,
     NeuroOncologyFindings,
@@ -33,6 +34,20 @@ class Target:
     further_parts: tuple[Axes, ...] = ()
     local_therapy: LocalTherapy | None = None
     modality: Modality | None = None
+
+    @classmethod
+    def of(cls, lesion_id: UUID, found: MeasuredLesion, *, node: bool, modality: Modality | None = None) -> "Target":
+        """A lesion as it was recorded; `modality` is how it was seen where it does not say so itself."""
+        return cls(
+            lesion_id,
+            node,
+            found.state,
+            found.longest_mm,
+            found.perpendicular_mm,
+            tuple((part.longest_mm, part.perpendicular_mm) for part in found.further_parts),
+            found.local_therapy,
+            found.modality or modality,
+        )
 
 
 @dataclass(frozen=True, slots=True)
