@@ -5,6 +5,7 @@ recorded at once one is compared again on top of the other.
 """
 
 from dataclasses import replace
+from functools import reduce
 from uuid import UUID
 
 from services.efficacy.application import Addition, Change, Efficacy, ensure_known
@@ -14,10 +15,9 @@ from services.efficacy.domain.review import AdjudicateResponse, ReadingChanged, 
 from services.efficacy.domain.tumour_burden import OF_READER, EfficacyCommand
 from services.efficacy.references import Participant
 from shared.contracts.efficacy_terms import Evaluator
-from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
+from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor, Role
 from shared.kernel.decider import Recording
-from shared.kernel.errors import StaleVersion
 from shared.kernel.events import Envelope
 from shared.telemetry import tracing
 
@@ -89,31 +89,20 @@ class IndependentReview:
         Raises:
             StaleVersion: the reader's record is not at `expected`, or others kept writing during every attempt.
         """
-        decider = OF_READER[facts.evaluator]
-        stream, fingerprint = decider.stream(facts.participant_id), command.fingerprint()
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            earlier = await self._store.earlier_run(stream, frame, fingerprint, expected=expected)
-            if earlier is not None:
-                return earlier
-            burden, version = await self._store.load(decider, facts.participant_id)
-            if expected is not None and expected != version:
-                raise StaleVersion(f"{stream} is at version {version}, not {expected}", current=version)
+        decider, participant_id = OF_READER[facts.evaluator], facts.participant_id
+        stream, fingerprint = decider.stream(participant_id), command.fingerprint()
+
+        async def decide() -> list[Write]:
+            burden, version = await self._store.load(decider, participant_id)
             decided = decider.decide(command, burden, facts)
             if not decided:
-                return Receipt(stream, version)
-            for event in decided:
-                burden = evolve(burden, event)
-            state, at = await self._store.load(review.DECIDER, facts.participant_id)
-            told = review.decide(
-                ReadingChanged(evaluator=facts.evaluator, reads=reads_of(burden)),
-                state,
-                ReviewFacts(facts.participant_id),
-            )
+                return []
+            reads = reads_of(reduce(evolve, decided, burden))
+            state, at = await self._store.load(review.DECIDER, participant_id)
+            changed = ReadingChanged(evaluator=facts.evaluator, reads=reads)
+            told = review.decide(changed, state, ReviewFacts(participant_id))
             own = Write(stream, version, decided, frame, fingerprint)
-            beside = Write(review.DECIDER.stream(facts.participant_id), at, told, frame, fingerprint)
-            try:
-                return await self._store.append(*([beside] if told else []), own)
-            except StaleVersion:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+            beside = Write(review.DECIDER.stream(participant_id), at, told, frame, fingerprint)
+            return [beside, own] if told else [own]
+
+        return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)

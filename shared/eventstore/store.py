@@ -5,7 +5,7 @@ again it answers as the first time, and another content under the same id is ref
 answer may always send the same request again.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -132,6 +132,44 @@ class EventStore:
                 if expected is not None or attempt == MAX_ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+    async def execute_together(
+        self,
+        stream: str,
+        recording: Recording,
+        fingerprint: str,
+        decide: Callable[[], Awaitable[Sequence[Write]]],
+        *,
+        expected: int | None = None,
+    ) -> Receipt:
+        """Carry out a command whose events belong to several streams: all of them take one append, or none.
+
+        `decide` loads what it needs, decides, and says what to write: to `stream`, which the caller names, last;
+        nothing where there is nothing to do. It is asked again where somebody wrote to one of the streams meanwhile.
+
+        Raises:
+            StaleVersion: the stream is not at `expected`, or others kept writing during every attempt.
+            OtherContentOnRecord: the command's id was used for another content.
+            TrialError: whatever `decide` raises.
+        """
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            rows = await self._recorder.select(stream)
+            earlier = _earlier_run(rows, stream, recording.command_id, fingerprint, expected)
+            if earlier is not None:
+                return earlier
+            version = len(rows)
+            if expected is not None and expected != version:
+                raise StaleVersion(f"{stream} is at version {version}, not {expected}", current=version)
+            writes = await decide()
+            if not writes:
+                return Receipt(stream, version)
+            try:
+                if writes[-1].expected == version:  # else it was decided on more than the caller has seen: look again
+                    return await self.append(*writes)
+            except StaleVersion:
+                if attempt == MAX_ATTEMPTS:
+                    raise
+        raise StaleVersion(f"others kept writing to {stream}")
 
     async def append(self, *writes: Write) -> Receipt:
         """Append to one or several streams, all or none. The receipt is the last write's.

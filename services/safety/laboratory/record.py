@@ -13,11 +13,10 @@ from services.safety.domain.lab_results.results import Candidate, Results, evolv
 from services.safety.domain.laboratory.facts import Policy
 from services.safety.references import NoSuchParticipant, Participant
 from shared.db import Database
-from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
+from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Recording
-from shared.kernel.errors import StaleVersion
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.telemetry import tracing
@@ -86,26 +85,18 @@ class LabRecords:
         )
         record, fingerprint = LabRecord(participant_id), command.fingerprint()
         log = adverse_event.DECIDER.stream(deciding.concerned(command, candidate_id))
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            earlier = await self._store.earlier_run(record.stream, frame, fingerprint, expected=expected)
-            if earlier is not None:
-                return earlier
+
+        async def decide() -> list[Write]:
             state, version = await record.load(self._store)
-            if version != expected:
-                raise StaleVersion(f"{record.stream} is at version {version}, not {expected}", current=version)
             facts, logged = await self._facts(participant, candidate_id, command, frame)
             decided = deciding.decide(command, state, facts)
             if not decided:
-                return Receipt(record.stream, version)
+                return []
             reported = deciding.reported(command, decided, state, facts)
             own = Write(record.stream, version, decided, frame, fingerprint)
-            writes = [Write(log, logged, reported, frame, fingerprint)] if reported else []
-            try:
-                return await self._store.append(*writes, own)
-            except StaleVersion:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+            return [Write(log, logged, reported, frame, fingerprint), own] if reported else [own]
+
+        return await self._store.execute_together(record.stream, frame, fingerprint, decide, expected=expected)
 
     async def _facts(
         self, participant: Participant, candidate_id: UUID, command: Decide, frame: Recording

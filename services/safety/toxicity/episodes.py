@@ -19,11 +19,10 @@ from services.safety.references import NoSuchParticipant, Participant
 from shared.contracts.safety import AdverseEventEvent
 from shared.contracts.safety_episodes import AdverseEventNotFollowed, EpisodeEvent
 from shared.db import Database
-from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
+from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Recording
-from shared.kernel.errors import StaleVersion
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.telemetry import tracing
@@ -88,27 +87,19 @@ class Episodes:
             StaleVersion: the episode is not at `expected`, or others kept writing during every attempt.
         """
         stream, fingerprint = episode.DECIDER.stream(episode_id), command.fingerprint()
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            earlier = await self._store.earlier_run(stream, frame, fingerprint, expected=expected)
-            if earlier is not None:
-                return earlier
+
+        async def decide() -> list[Write]:
             state, version = await self._store.load(episode.DECIDER, episode_id)
-            if expected is not None and expected != version:
-                raise StaleVersion(f"{stream} is at version {version}, not {expected}", current=version)
             facts, followed_at = await self._facts(episode_id, participant, frame)
             decided = episode.decide(command, state, facts)
             if not decided:
-                return Receipt(stream, version)
+                return []
             followed = _followed(command, state, decided, facts)
             own = Write(stream, version, decided, frame, fingerprint)
             log = adverse_event.DECIDER.stream(episode_log.adverse_event_of(episode_id))
-            writes = [Write(log, followed_at, followed, frame, fingerprint)] if followed else []
-            try:
-                return await self._store.append(*writes, own)
-            except StaleVersion:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+            return [Write(log, followed_at, followed, frame, fingerprint), own] if followed else [own]
+
+        return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
 
     async def _facts(self, episode_id: UUID, participant: Participant, frame: Recording) -> tuple[Facts, int]:
         general = adverse_event.Facts(frame.at, participant.site_id, participant.zone, self._protocol)

@@ -307,3 +307,69 @@ async def test_rows_beside_events_are_written_with_them_or_not_at_all(store: Eve
 async def positions_in(db: Database, table: Table) -> list[int]:
     async with db.connect() as connection:
         return sorted((await connection.execute(select(table.c.position))).scalars())
+
+
+class Together:
+    """A command over two streams, which somebody else writes to as often as told while it decides."""
+
+    def __init__(self, store: EventStore, *, interrupted: str | None = None, times: int = 0) -> None:
+        self.store, self.interrupted, self.left, self.asked = store, interrupted, times, 0
+        self.recording = recorded()
+
+    async def decide(self) -> list[Write]:
+        self.asked += 1
+        if self.left and self.interrupted == "s:1":  # before it is loaded: decided on more than was seen
+            await self._interrupt()
+        (other, at), (own, version) = [(name, len(await self.store.read(name))) for name in ("s:2", "s:1")]
+        if self.left:
+            await self._interrupt()
+        each = [Counted(by=1)]
+        return [Write(name, now, each, self.recording, "a" * 64) for name, now in ((other, at), (own, version))]
+
+    async def _interrupt(self) -> None:
+        self.left -= 1
+        assert self.interrupted is not None
+        await self.store.append(write(self.interrupted, len(await self.store.read(self.interrupted))))
+
+    async def carried_out(self, *, expected: int | None = None) -> tuple[int, bool]:
+        receipt = await self.store.execute_together("s:1", self.recording, "a" * 64, self.decide, expected=expected)
+        assert receipt.stream == "s:1"
+        return receipt.version, receipt.replayed
+
+
+async def test_a_command_over_two_streams_is_carried_out_once(store: EventStore) -> None:
+    command = Together(store)
+    assert [await command.carried_out(), await command.carried_out()] == [(1, False), (1, True)]
+    assert (command.asked, len(await store.read("s:2"))) == (1, 1)
+    assert await Together(store).carried_out(expected=1) == (2, False)
+    with pytest.raises(StaleVersion, match="not 7"):
+        await Together(store).carried_out(expected=7)
+
+
+@pytest.mark.parametrize("stream", ["s:1", "s:2"])
+async def test_it_is_decided_again_where_somebody_wrote_meanwhile(store: EventStore, stream: str) -> None:
+    command = Together(store, interrupted=stream, times=1)
+    await command.carried_out()
+    assert command.asked == 2
+    assert sorted([len(await store.read("s:1")), len(await store.read("s:2"))]) == [1, 2]
+
+
+async def test_a_version_that_was_named_is_the_one_decided_on(store: EventStore) -> None:
+    await store.append(write("s:1", 0))
+    with pytest.raises(StaleVersion):
+        await Together(store, interrupted="s:1", times=1).carried_out(expected=1)
+    assert (len(await store.read("s:1")), len(await store.read("s:2"))) == (2, 0)
+
+
+@pytest.mark.parametrize("stream", ["s:1", "s:2"])
+async def test_against_somebody_who_never_stops_writing_it_gives_up(store: EventStore, stream: str) -> None:
+    with pytest.raises(StaleVersion):
+        await Together(store, interrupted=stream, times=1000).carried_out()
+
+
+async def test_where_there_is_nothing_to_do_nothing_is_written(store: EventStore) -> None:
+    async def nothing() -> list[Write]:
+        return []
+
+    receipt = await store.execute_together("s:1", recorded(), "a" * 64, nothing)
+    assert (receipt.version, await store.read("s:1")) == (0, [])
