@@ -100,16 +100,20 @@ def assert_nothing_is_lost_or_half_there(books: Books, place: Place, say: Callab
 
 def until_settled(place: Place) -> None:
     """Wait until outboxes are empty and no worker has more to say: each looks for its work once a second."""
-    seen, since = -1, time.monotonic()
+    seen, since = (dict[str, int](), 0), time.monotonic()
 
     def settled() -> bool:
         nonlocal seen, since
-        count = -1 if any(place.waiting().values()) else len(place.events())
-        if count < 0 or count != seen:
-            seen, since = count, time.monotonic()
+        now = (place.waiting(), len(place.events()))
+        if now != seen or any(now[0].values()):
+            seen, since = now, time.monotonic()
         return time.monotonic() - since > QUIET_SECONDS
 
-    until("outboxes are drained, and nothing more is said", settled, seconds=DRAIN_SECONDS)
+    try:
+        until("outboxes are drained, and nothing more is said", settled, seconds=DRAIN_SECONDS)
+    except NeverHappened as never:
+        never.add_note(f"waiting in outboxes {seen[0]}, {seen[1]} events on record")
+        raise
 
 
 def assert_read_models_show_every_event_once(place: Place, messages: list[Message], events: list[Stored]) -> None:

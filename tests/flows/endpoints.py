@@ -276,6 +276,7 @@ SAFETY: dict[str, Endpoint] = {
         body={
             "causality": [{"agent": "car-t-product", "attribution": "probable"}],
             "expectedness": "unexpected",
+            "reason": "Expected at this grade, not within a day of the infusion",
             "became_aware_at": "2025-09-17T09:00:00+07:00",
         }
     ),
