@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 TITLE = "Enrollment"
 DESCRIPTION = (
-    "Sites, participants, consent, eligibility, enrolment, lymphodepletion and infusions. A participant is known by a "
-    "subject number, the month of birth and a diagnosis, never by a name."
+    "Sites, participants, consent, eligibility, enrolment, lymphodepletion, infusions and new anticancer therapy. A "
+    "participant is known by a subject number, the month of birth and a diagnosis, never by a name."
 )
 
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.enrollment.api import (  # noqa: PLC0415
+        anticancer_therapies,
         consents,
         dosing_halts,
         endings,
@@ -42,6 +43,7 @@ def create_app(parts: Parts) -> "FastAPI":
             consents.router,
             lymphodepletions.router,
             infusions.router,
+            anticancer_therapies.router,
             endings.router,
             dosing_halts.router,
         ],

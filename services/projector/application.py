@@ -32,6 +32,7 @@ from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,
     alerts,
+    anticancer_therapies,
     case_clocks,
     cytokine_panels,
     flow_results,
@@ -94,7 +95,8 @@ class Projector(Readings):
 
     async def participant(self, question: Question) -> Found[ParticipantWithInfusions]:
         """Raises: NoSuchParticipant."""
-        async with self._reading(question, participants.PROJECTION, lymphodepletions.PROJECTION) as reading:
+        of = (participants.PROJECTION, lymphodepletions.PROJECTION, anticancer_therapies.PROJECTION)
+        async with self._reading(question, *of) as reading:
             return reading.found(await participants.one(reading.connection, reading.scope))
 
     async def timeline(

@@ -5,6 +5,7 @@ from shared.contracts import (
     efficacy,
     efficacy_review,
     enrollment,
+    enrollment_anticancer_therapy,
     enrollment_lymphodepletion,
     safety,
     safety_cases,
@@ -18,6 +19,7 @@ from shared.kernel.events import Event, registered
 
 MODULES = (
     enrollment,
+    enrollment_anticancer_therapy,
     enrollment_lymphodepletion,
     safety,
     safety_cases,

@@ -8,6 +8,7 @@ time zone is in `ParticipantScreened`. Nothing here names a person: a birth is a
 
 from datetime import date
 
+from shared.contracts.enrollment_anticancer_therapy import AnticancerTherapyEvent
 from shared.contracts.enrollment_lymphodepletion import LymphodepletionEvent
 from shared.contracts.enrollment_terms import (
     ConsentGap,
@@ -282,6 +283,7 @@ LaterParticipantEvent = (
     | InfusionCorrected
     | InfusionRetracted
     | LymphodepletionEvent
+    | AnticancerTherapyEvent
     | TreatmentDiscontinued
     | ParticipantLostToFollowUp
     | FollowUpCompleted

@@ -43,6 +43,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "flow_result": "day 7",
         "cytokine_panel": "day 7",
         "lymphodepletion": "fludarabine",
+        "therapy": "radiotherapy",
         "row": "unmapped",
         "term": "10001551",
         "new": "new",
@@ -129,6 +130,9 @@ def enrollment() -> Iterator[Step]:
     yield person("retract-lymphodepletion", "third")
     yield person("retract-infusion", "third")
     yield person("record-infusion", "third")
+    yield person("record-anticancer-therapy", "third")
+    yield person("correct-anticancer-therapy", "third")
+    yield person("retract-anticancer-therapy", "third")
 
 
 def event(verb: str, name: str = "crs", child: str = "main", role: Role = Role.INVESTIGATOR) -> Step:

@@ -112,6 +112,7 @@ INFUSION = {
     "cells_per_kg": "500000",
     "total_car_positive_cells": "9250000",
 }
+ANTICANCER_THERAPY = {"therapy_id": "{therapy_id}", "kind": "radiotherapy", "started_on": "2025-12"}
 
 ENROLLMENT: dict[str, Endpoint] = {
     "POST /v1/sites": Endpoint(
@@ -151,6 +152,13 @@ ENROLLMENT: dict[str, Endpoint] = {
     ),
     "POST /v1/participants/{participant_id}/retract-infusion": changing(
         infusion_number=1, reason="Entered for the wrong participant"
+    ),
+    "POST /v1/participants/{participant_id}/record-anticancer-therapy": changing(**ANTICANCER_THERAPY),
+    "POST /v1/participants/{participant_id}/correct-anticancer-therapy": changing(
+        **{**ANTICANCER_THERAPY, "started_on": "2025-12-10"}, reason="The letter tells the day"
+    ),
+    "POST /v1/participants/{participant_id}/retract-anticancer-therapy": changing(
+        therapy_id="{therapy_id}", reason="Entered for the wrong participant"
     ),
     "POST /v1/participants/{participant_id}/fail-screening": changing(failed_on="2025-09-03"),
     "POST /v1/participants/{participant_id}/discontinue-treatment": changing(

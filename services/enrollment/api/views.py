@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.enrollment.domain.consent import consent_gaps
 from services.enrollment.domain.facts import Facts
 from services.enrollment.domain.infusion import day_zero
-from services.enrollment.domain.life import Participant
+from services.enrollment.domain.life import AnticancerTherapy, Participant
+from shared.contracts.enrollment_anticancer_therapy import TherapyKind
 from shared.contracts.enrollment_lymphodepletion import DrugGiven
 from shared.contracts.enrollment_terms import (
     ConsentGap,
@@ -85,6 +86,14 @@ class InfusionView(View):
     total_car_positive_cells: Measurement | None
 
 
+class AnticancerTherapyView(View):
+    """One new anticancer therapy, begun after the infusion."""
+
+    therapy_id: UUID
+    kind: TherapyKind
+    started_on: PartialDate
+
+
 class EndingView(View):
     status: ParticipantStatus
     on: PartialDate
@@ -130,6 +139,7 @@ class ParticipantView(View):
                     "enrolment": None,
                     "lymphodepletions": [],
                     "infusions": [],
+                    "anticancer_therapies": [],
                     "endings": [],
                     "day_zero": None,
                     "schedule": [],
@@ -157,6 +167,7 @@ class ParticipantView(View):
     enrolment: EnrolmentView | None
     lymphodepletions: tuple[LymphodepletionView, ...]
     infusions: tuple[InfusionView, ...]
+    anticancer_therapies: tuple[AnticancerTherapyView, ...]
     endings: tuple[EndingView, ...] = Field(description="oldest first; the last one says where the participant stands")
     day_zero: Instant | None
     schedule: tuple[PlannedVisit, ...]
@@ -201,11 +212,19 @@ def view_of(participant: Participant, version: int, facts: Facts) -> Participant
             InfusionView(infusion_number=number, **asdict(infusion))
             for number, infusion in enumerate(participant.infusions, start=1)
         ),
+        anticancer_therapies=tuple(
+            AnticancerTherapyView(therapy_id=key, **asdict(therapy))
+            for key, therapy in sorted(participant.anticancer_therapies.items(), key=_by_start)
+        ),
         endings=tuple(EndingView.model_validate(ending) for ending in participant.endings),
         day_zero=zero,
         schedule=_schedule(zero, facts.protocol),
         version=version,
     )
+
+
+def _by_start(begun: tuple[UUID, AnticancerTherapy]) -> tuple[str, UUID]:
+    return begun[1].started_on, begun[0]
 
 
 def _assessment(participant: Participant) -> AssessmentView | None:

@@ -24,7 +24,7 @@ from shared.contracts.enrollment import (
     TreatmentDiscontinued,
 )
 from shared.contracts.enrollment_terms import Answer, Disposition, ParticipantStatus
-from shared.contracts.terms import Day, PartialDate, Reason, latest
+from shared.contracts.terms import Day, PartialDate, Reason, earliest, latest
 from shared.kernel.decider import Command
 from shared.kernel.errors import Conflict, Unacceptable
 from shared.protocol import Protocol
@@ -171,6 +171,7 @@ def end(command: EndingCommand, participant: Participant, facts: Facts) -> list[
             _refuse_before_the_last_visit(on, participant, facts.protocol)
             return [FollowUpCompleted(participant_id=who, completed_on=on, **led)]
         case RecordDeath(died_on=on):
+            _refuse_before_a_therapy(on, participant)
             return [ParticipantDied(participant_id=who, died_on=on, **led)]
         case _:
             assert_never(command)
@@ -186,6 +187,11 @@ def _screening_failed(on: date, ending: Ending, participant: Participant) -> Scr
         disposition=ending.disposition,
         status=ending.status,
     )
+
+
+def _refuse_before_a_therapy(on: str, participant: Participant) -> None:
+    if any(earliest(each.started_on) > latest(on) for each in participant.anticancer_therapies.values()):
+        raise OutOfOrder("a new anticancer therapy on record would begin after the death")
 
 
 def _refuse_before_the_last_visit(on: str, participant: Participant, protocol: Protocol) -> None:

@@ -237,7 +237,9 @@ def _check(infusion: Infusion, number: int, participant: Participant, facts: Fac
         raise InfusionOutOfOrder("the infusion would begin before the one before it had ended")
     if any(infusion.ended_at > other.started_at for other in later):
         raise InfusionOutOfOrder("the infusion would end after the next one had begun")
-    given = (*earlier, infusion, *later)
+    given, begun = (*earlier, infusion, *later), participant.anticancer_therapies.values()
+    if any(latest(each.started_on) < participant.day_of(given[0].started_at) for each in begun):
+        raise OutOfOrder("a new anticancer therapy on record would lie before the first infusion")
     for course in participant.lymphodepletions.values():
         contradiction = out_of_order(course, given, participant)
         if contradiction is not None:

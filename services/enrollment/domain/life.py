@@ -34,6 +34,12 @@ from shared.contracts.enrollment import (
     ScreeningFailed,
     TreatmentDiscontinued,
 )
+from shared.contracts.enrollment_anticancer_therapy import (
+    AnticancerTherapyCorrected,
+    AnticancerTherapyRecorded,
+    AnticancerTherapyRetracted,
+    TherapyKind,
+)
 from shared.contracts.enrollment_lymphodepletion import (
     DrugGiven,
     LymphodepletionCorrected,
@@ -105,6 +111,14 @@ class Lymphodepletion:
 
 
 @dataclass(frozen=True, slots=True)
+class AnticancerTherapy:
+    """What was begun against the tumour after an infusion; `started_on` is a date as far as it is known."""
+
+    kind: TherapyKind
+    started_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a period of the trial ended; `on` is a date as far as it is known."""
 
@@ -136,6 +150,8 @@ class Participant:
     retracted_infusions: frozenset[int] = frozenset()
     lymphodepletions: Mapping[UUID, Lymphodepletion] = field(default_factory=lambda: MappingProxyType({}))
     retracted_lymphodepletions: frozenset[UUID] = frozenset()
+    anticancer_therapies: Mapping[UUID, AnticancerTherapy] = field(default_factory=lambda: MappingProxyType({}))
+    retracted_therapies: frozenset[UUID] = frozenset()
     endings: tuple[Ending, ...] = ()
     retracted_endings: frozenset[ParticipantStatus] = frozenset()
 
@@ -167,7 +183,7 @@ def screening_number(subject_number: str, screenings: int) -> str:
     return f"{subject_number}-S{screenings}"
 
 
-Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion, Lymphodepletion)
+Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion, Lymphodepletion, AnticancerTherapy)
 
 
 def part_of(part: type[Part], source: object) -> Part:
@@ -218,6 +234,13 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             left = {key: each for key, each in was.lymphodepletions.items() if key != error}
             retracted_ids = was.retracted_lymphodepletions | {error}
             return replace(was, lymphodepletions=left, retracted_lymphodepletions=retracted_ids)
+        case AnticancerTherapyRecorded() | AnticancerTherapyCorrected():
+            begun = {**was.anticancer_therapies, event.therapy_id: part_of(AnticancerTherapy, event)}
+            return replace(was, anticancer_therapies=begun)
+        case AnticancerTherapyRetracted(therapy_id=error):
+            begun = {key: each for key, each in was.anticancer_therapies.items() if key != error}
+            gone = was.retracted_therapies | {error}
+            return replace(was, anticancer_therapies=begun, retracted_therapies=gone)
         case ConsentWithdrawn(withdrawn_on=on):
             return _ended(was, event, on.isoformat())
         case ScreeningFailed(failed_on=on):

@@ -12,7 +12,20 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from services.enrollment.domain import consent, eligibility, ending, infusion, lymphodepletion, screening
+from services.enrollment.domain import (
+    anticancer_therapy,
+    consent,
+    eligibility,
+    ending,
+    infusion,
+    lymphodepletion,
+    screening,
+)
+from services.enrollment.domain.anticancer_therapy import (
+    CorrectAnticancerTherapy,
+    RecordAnticancerTherapy,
+    RetractAnticancerTherapy,
+)
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.eligibility import AssessEligibility
 from services.enrollment.domain.ending import (
@@ -27,6 +40,7 @@ from services.enrollment.domain.ending import (
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, NotAtThisPoint
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import (
+    AnticancerTherapy,
     Consent,
     Enrolment,
     Infusion,
@@ -65,6 +79,9 @@ LaterCommand = (
     | RecordLymphodepletion
     | CorrectLymphodepletion
     | RetractLymphodepletion
+    | RecordAnticancerTherapy
+    | CorrectAnticancerTherapy
+    | RetractAnticancerTherapy
     | FailScreening
     | DiscontinueTreatment
     | RecordLossToFollowUp
@@ -80,6 +97,7 @@ IN_TRIAL = frozenset({Status.SCREENING, Status.ENROLLED, Status.INFUSED, Status.
 ENROLLED_ONCE = frozenset(
     {Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT, Status.LOST_TO_FOLLOW_UP, Status.COMPLETED, Status.DIED}
 )
+INFUSED_ONCE = (ENROLLED_ONCE - {Status.ENROLLED}) | {Status.WITHDRAWN}
 
 LIFE: Mapping[type[Command], frozenset[Status]] = {
     RescreenParticipant: frozenset({Status.SCREEN_FAILED, Status.WITHDRAWN}),
@@ -94,6 +112,9 @@ LIFE: Mapping[type[Command], frozenset[Status]] = {
     RecordLymphodepletion: ENROLLED_ONCE,  # and known late, as when nobody was infused after it
     CorrectLymphodepletion: ANYWHERE,
     RetractLymphodepletion: ANYWHERE,
+    RecordAnticancerTherapy: INFUSED_ONCE,
+    CorrectAnticancerTherapy: ANYWHERE,
+    RetractAnticancerTherapy: ANYWHERE,
     FailScreening: frozenset({Status.SCREENING}),
     DiscontinueTreatment: frozenset({Status.ENROLLED, Status.INFUSED}),
     RecordLossToFollowUp: frozenset({Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT}),
@@ -132,6 +153,8 @@ def _is_done(command: LaterCommand, participant: Participant) -> bool:  # noqa: 
             return part_of(Infusion, command) in participant.infusions
         case RecordLymphodepletion(lymphodepletion_id=key):
             return participant.lymphodepletions.get(key) == part_of(Lymphodepletion, command)
+        case RecordAnticancerTherapy(therapy_id=key):
+            return participant.anticancer_therapies.get(key) == part_of(AnticancerTherapy, command)
         case (
             FailScreening()
             | DiscontinueTreatment()
@@ -173,6 +196,12 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line per command
             return lymphodepletion.correct(command, participant, facts)
         case RetractLymphodepletion():
             return lymphodepletion.retract(command, participant, facts)
+        case RecordAnticancerTherapy():
+            return anticancer_therapy.record(command, participant, facts)
+        case CorrectAnticancerTherapy():
+            return anticancer_therapy.correct(command, participant, facts)
+        case RetractAnticancerTherapy():
+            return anticancer_therapy.retract(command, participant, facts)
         case (
             FailScreening()
             | DiscontinueTreatment()

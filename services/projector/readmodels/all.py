@@ -3,6 +3,7 @@
 from services.projector.readmodels import (
     adverse_events,
     alerts,
+    anticancer_therapies,
     candidates,
     case_clocks,
     cytokine_panels,
@@ -21,6 +22,7 @@ from services.projector.readmodels import (
 PROJECTIONS = (
     participants.PROJECTION,
     lymphodepletions.PROJECTION,
+    anticancer_therapies.PROJECTION,
     adverse_events.PROJECTION,
     alerts.PROJECTION,
     case_clocks.PROJECTION,

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.projector.readmodels import lymphodepletions
+from services.projector.readmodels import anticancer_therapies, lymphodepletions
+from services.projector.readmodels.anticancer_therapies import AnticancerTherapy
 from services.projector.readmodels.lymphodepletions import Lymphodepletion
 from services.projector.tables import ENROLLMENT, METADATA
 from shared.contracts.enrollment import (
@@ -261,10 +262,11 @@ class Participant(BaseModel):
 
 
 class ParticipantWithInfusions(Participant):
-    """One participant, with every lymphodepletion and every infusion on record."""
+    """One participant, with every lymphodepletion, infusion and new anticancer therapy on record."""
 
     lymphodepletions: tuple[Lymphodepletion, ...]
     infusions: tuple[Infusion, ...]
+    anticancer_therapies: tuple[AnticancerTherapy, ...]
 
 
 class NoSuchParticipant(NotFound):
@@ -322,6 +324,7 @@ async def one(connection: AsyncConnection, scope: Scope) -> ParticipantWithInfus
         **Participant.model_validate(row).model_dump(),
         lymphodepletions=await lymphodepletions.of(connection, scope.participant_id),
         infusions=tuple(Infusion.model_validate(each) for each in found),
+        anticancer_therapies=await anticancer_therapies.of(connection, scope.participant_id),
     )
 
 

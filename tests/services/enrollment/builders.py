@@ -7,6 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.enrollment.domain.anticancer_therapy import (
+    CorrectAnticancerTherapy,
+    RecordAnticancerTherapy,
+    RetractAnticancerTherapy,
+)
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.eligibility import AssessEligibility
 from services.enrollment.domain.ending import (
@@ -41,6 +46,7 @@ from tests.specs import Spec
 PROTOCOL = load_protocol()
 WHO = UUID("018f2b1c-7c1e-7d3a-9a55-0a1b2c3d4e5f")
 COURSE = UUID("018f2b2a-5b1e-7c3a-8a55-0a1b2c3d4e5f")
+THERAPY = UUID("018f2b3c-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 NOW = datetime(2027, 6, 1, 5, tzinfo=UTC)  # noon in Bangkok, long after the usual course
 FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"))
 spec = Spec(DECIDER)
@@ -176,6 +182,20 @@ def lymphodepletion_correction(**fields: Any) -> CorrectLymphodepletion:
 
 def lymphodepletion_retraction(key: UUID = COURSE) -> RetractLymphodepletion:
     return RetractLymphodepletion(lymphodepletion_id=key, reason="Entered for the wrong participant")
+
+
+def therapy(started_on: str = "2026-05", **fields: Any) -> RecordAnticancerTherapy:
+    """Two months after the infusion, as far as it is known."""
+    usual = {"therapy_id": THERAPY, "kind": "radiotherapy", "started_on": started_on}
+    return RecordAnticancerTherapy.model_validate(usual | fields)
+
+
+def therapy_correction(started_on: str = "2026-05-11", **fields: Any) -> CorrectAnticancerTherapy:
+    return CorrectAnticancerTherapy(**therapy(started_on, **fields).model_dump(), reason="The letter tells the day")
+
+
+def therapy_retraction(key: UUID = THERAPY) -> RetractAnticancerTherapy:
+    return RetractAnticancerTherapy(therapy_id=key, reason="Entered for the wrong participant")
 
 
 def rescreening(on: str = "2026-05-04") -> RescreenParticipant:

@@ -12,6 +12,12 @@ from shared.contracts import efficacy_terms as read
 from shared.contracts import enrollment as enr
 from shared.contracts import enrollment_terms as terms
 from shared.contracts import safety as saf
+from shared.contracts.enrollment_anticancer_therapy import (
+    AnticancerTherapyCorrected,
+    AnticancerTherapyRecorded,
+    AnticancerTherapyRetracted,
+    TherapyKind,
+)
 from shared.contracts.enrollment_lymphodepletion import (
     DrugGiven,
     LymphodepletionCorrected,
@@ -151,6 +157,26 @@ class Child:
         kept = {name: told[name] for name in ("participant_id", "lymphodepletion_id", "protocol")}
         self._tell(LymphodepletionRetracted(reason="Entered for the wrong participant", **kept))
         return self
+
+    def began_therapy(self, started_on: str, kind: TherapyKind = TherapyKind.SYSTEMIC) -> "Child":
+        told = {**self._therapy, "kind": kind, "started_on": started_on}
+        self._tell(AnticancerTherapyRecorded.model_validate({**told, "site_id": self.site}))
+        return self
+
+    def therapy_corrected(self, started_on: str) -> "Child":
+        told = {**self._therapy, "kind": TherapyKind.RADIOTHERAPY, "started_on": started_on}
+        self._tell(AnticancerTherapyCorrected.model_validate({**told, "reason": "Misread day"}))
+        return self
+
+    def therapy_retracted(self) -> "Child":
+        told = {**self._therapy, "reason": "Entered for the wrong participant"}
+        self._tell(AnticancerTherapyRetracted.model_validate(told))
+        return self
+
+    @property
+    def _therapy(self) -> dict[str, Any]:
+        key = named(f"therapy of {self.subject_number}")
+        return {"participant_id": self.id, "therapy_id": key, "protocol": PROTOCOL.ref}
 
     def _lymphodepletion(self, began_on: date, first_dose_at: datetime | None) -> dict[str, Any]:
         drug = {"drug": "fludarabine", "dose": "30.0", "unit": "mg/m2", "route": "intravenous", "days": [began_on]}

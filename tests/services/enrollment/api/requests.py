@@ -4,7 +4,15 @@ import json
 from typing import Any
 from uuid import UUID
 
-from services.enrollment.domain import consent, eligibility, ending, infusion, lymphodepletion, screening
+from services.enrollment.domain import (
+    anticancer_therapy,
+    consent,
+    eligibility,
+    ending,
+    infusion,
+    lymphodepletion,
+    screening,
+)
 from shared.kernel.decider import Command
 from tests.services.enrollment import builders
 
@@ -21,6 +29,9 @@ VERBS: dict[type[Command], str] = {
     infusion.RecordInfusion: "record-infusion",
     infusion.CorrectInfusion: "correct-infusion",
     infusion.RetractInfusion: "retract-infusion",
+    anticancer_therapy.RecordAnticancerTherapy: "record-anticancer-therapy",
+    anticancer_therapy.CorrectAnticancerTherapy: "correct-anticancer-therapy",
+    anticancer_therapy.RetractAnticancerTherapy: "retract-anticancer-therapy",
     ending.FailScreening: "fail-screening",
     ending.DiscontinueTreatment: "discontinue-treatment",
     ending.RecordLossToFollowUp: "record-loss-to-follow-up",
@@ -50,3 +61,4 @@ def steps(*commands: Command) -> list[tuple[str, Any]]:
 UNTIL_ENROLLED = steps(*builders.ENROLLED[1:])
 UNTIL_PREPARED = steps(*builders.ENROLLED[1:], builders.lymphodepletion())
 UNTIL_INFUSED = steps(*builders.INFUSED[1:])
+UNTIL_TREATED = steps(*builders.INFUSED[1:], builders.therapy())

@@ -14,6 +14,7 @@ from tests.services.enrollment.api.requests import (
     UNTIL_ENROLLED,
     UNTIL_INFUSED,
     UNTIL_PREPARED,
+    UNTIL_TREATED,
     VERBS,
     a_screening,
     steps,
@@ -165,6 +166,13 @@ async def test_the_endings_are_shown_with_their_terms(coordinator: httpx.AsyncCl
         (UNTIL_ENROLLED, builders.infusion(lot=None), 422, "dose-incomplete"),
         (UNTIL_ENROLLED, builders.infusion_correction(), 404, "no-such-infusion"),
         (UNTIL_INFUSED, builders.infusion("2026-03-16T10:10:00+07:00"), 409, "infusion-out-of-order"),
+        (UNTIL_ENROLLED, builders.therapy(), 409, "not-at-this-point-of-participation"),
+        (UNTIL_INFUSED, builders.therapy("2026-03-15"), 409, "therapy-before-infusion"),
+        (UNTIL_INFUSED, builders.therapy("2029"), 422, "in-the-future"),
+        (UNTIL_TREATED, builders.therapy("2026-06"), 409, "anticancer-therapy-already-recorded"),
+        (UNTIL_INFUSED, builders.therapy_correction(), 404, "no-such-anticancer-therapy"),
+        (UNTIL_INFUSED, builders.therapy_retraction(), 404, "no-such-anticancer-therapy"),
+        (UNTIL_TREATED, builders.death("2026-04"), 422, "out-of-order"),
         (UNTIL_INFUSED, builders.completion("2026-06-01"), 422, "follow-up-not-over"),
         (UNTIL_INFUSED, builders.death("2026-03-01"), 422, "out-of-order"),
         (UNTIL_INFUSED, builders.retraction("died"), 409, "no-such-ending"),
@@ -285,6 +293,31 @@ async def test_a_lymphodepletion_is_shown_corrected_and_taken_back(coordinator: 
     ]
 
 
+async def test_a_new_anticancer_therapy_is_shown_corrected_and_taken_back(coordinator: httpx.AsyncClient) -> None:
+    await course(coordinator, UNTIL_TREATED)
+    for verb, body in steps(builders.therapy("2026-04-20", therapy_id=uuid4(), kind="surgery")):
+        assert (await do(coordinator, WHO, verb, body)).status_code == 200
+    surgery, radiotherapy = (await coordinator.get(PATH)).json()["anticancer_therapies"]
+    assert (surgery["kind"], surgery["started_on"]) == ("surgery", "2026-04-20")
+    assert radiotherapy == {"therapy_id": str(builders.THERAPY), "kind": "radiotherapy", "started_on": "2026-05"}
+    for verb, body in steps(builders.therapy_correction(), builders.therapy_retraction()):
+        assert (await do(coordinator, WHO, verb, body)).status_code == 200
+    assert [each["kind"] for each in (await coordinator.get(PATH)).json()["anticancer_therapies"]] == ["surgery"]
+    history = (await coordinator.get(f"{PATH}/history")).json()
+    assert [entry["reason"] for entry in history[-2:]] == [
+        "The letter tells the day",
+        "Entered for the wrong participant",
+    ]
+
+
+async def test_a_therapy_is_of_a_kind_on_the_list_and_no_drug_is_named(coordinator: httpx.AsyncClient) -> None:
+    await course(coordinator, UNTIL_INFUSED)
+    [(verb, body)] = steps(builders.therapy())
+    for changed in ({"kind": "homeopathy"}, {"drug": "topotecan"}):
+        answer = await do(coordinator, WHO, verb, body | changed)
+        assert (answer.status_code, answer.json()["type"]) == (422, "invalid-request")
+
+
 async def test_an_unknown_drug_is_told_which_are_known(coordinator: httpx.AsyncClient) -> None:
     await course(coordinator, UNTIL_ENROLLED)
     [(verb, body)] = steps(builders.lymphodepletion(drugs=[builders.drug_given("melphalan")]))
@@ -331,6 +364,9 @@ EVERY_VERB = steps(
     builders.infusion(),
     builders.infusion_correction(),
     builders.infusion_retraction(),
+    builders.therapy(),
+    builders.therapy_correction(),
+    builders.therapy_retraction(),
     builders.screen_failure(),
     builders.off_treatment(),
     builders.loss(),

@@ -40,6 +40,9 @@ from tests.services.enrollment.builders import (
     screen_failure,
     screening,
     spec,
+    therapy,
+    therapy_correction,
+    therapy_retraction,
     told,
     withdrawal,
 )
@@ -60,6 +63,9 @@ POSSIBLE: list[tuple[LaterCommand, str]] = [
     (lymphodepletion(drugs=[drug_given("fludarabine", "2026-03-10")]), "eiolcd"),
     (lymphodepletion_correction(), ""),  # wherever there is one: see test_lymphodepletion
     (lymphodepletion_retraction(), ""),
+    (therapy(), "iolwcd"),
+    (therapy_correction(), ""),  # wherever there is one: see test_anticancer_therapy
+    (therapy_retraction(), ""),
     (screen_failure("2026-03-10"), "s"),
     (off_treatment("2027-05"), "ei"),
     (loss("2027-05"), "eio"),
@@ -127,6 +133,7 @@ COMMANDS: list[ParticipantCommand] = [
     rescreening("2026-05-04"),
     lymphodepletion(),
     infusion(),
+    therapy("2026-09"),
     off_treatment(),
     loss(),
     withdrawal("2026-03-30"),

@@ -146,6 +146,22 @@ async def test_a_participant_shows_what_prepared_for_the_infusion(any_house: Hou
     assert datetime.fromisoformat(told[0]["occurred"]) == at(1, 1)
 
 
+async def test_a_participant_shows_new_anticancer_therapy_as_it_is_on_record_now(any_house: House) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened().enrolled().infused(at(1, 5)).began_therapy("2026-03")
+    shown = []
+    for change in (lambda: None, lambda: child.therapy_corrected("2026-03-09"), child.therapy_retracted):
+        change()
+        await any_house.hears(chronicle.told)
+        found = (await one(any_house, f"/v1/participants/{named('CU-001')}"))["result"]["anticancer_therapies"]
+        shown.append([(each["kind"], each["started_on"]) for each in found])
+    assert shown == [[("systemic", "2026-03")], [("radiotherapy", "2026-03-09")], []]
+    timeline = (await one(any_house, f"/v1/participants/{named('CU-001')}/timeline"))["items"]
+    told = [each for each in timeline if "anticancer-therapy" in each["type"]]
+    assert [each["type"].rpartition("-")[2] for each in told] == ["recorded", "corrected", "retracted"]
+    assert told[0]["occurred"].startswith("2026-03")
+
+
 async def test_a_retracted_infusion_leaves_the_outcomes(any_house: House) -> None:
     chronicle = Chronicle()
     child = chronicle.child("CU-001").screened().enrolled().infused(at(1, 5))
