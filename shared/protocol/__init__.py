@@ -7,6 +7,7 @@ windows and intervals follow from it by the pure functions of `shared.protocol.s
 from shared.protocol.alerting import Alerting, AlertLevel
 from shared.protocol.biomarkers import (
     Analyte,
+    AucMethod,
     BelowLimit,
     Cytokines,
     DetectableFrom,
@@ -80,6 +81,7 @@ __all__ = [
     "AppliesTo",
     "AppliesWhen",
     "Assessment",
+    "AucMethod",
     "BelowLimit",
     "BetaBinomial",
     "CaseReports",

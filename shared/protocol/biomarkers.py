@@ -56,6 +56,38 @@ class BelowLimitInCurve(Part):
     between: Setting[BelowLimit]
     after_last: Setting[BelowLimit]
 
+    @model_validator(mode="after")
+    def _a_curve_can_be_made(self) -> Self:
+        if BelowLimit.LLOQ in {self.before_first.value, self.between.value}:
+            raise ValueError("below_lloq: no curve runs through the limit itself; use zero, half-lloq or missing")
+        if self.after_last.value not in {BelowLimit.EXCLUDED, BelowLimit.MISSING}:
+            raise ValueError("below_lloq.after_last: a curve ends with its last quantifiable value; use excluded")
+        return self
+
+
+class AucMethod(StrEnum):
+    """How the area under a curve is computed between two values (`shared.kinetics.areas`)."""
+
+    LINEAR = "linear"
+    LINEAR_UP_LOG_DOWN = "linear-up-log-down"
+
+
+class Kinetics(Part):
+    """Non-compartmental analysis of each participant's curve."""
+
+    auc_method: Setting[AucMethod]
+    interval_from_day: Setting[Annotated[int, Field(ge=0)]]
+    interval_until_day: Setting[Count]
+    predose_zero: Setting[bool]
+    lambda_z_minimum_points: Setting[Annotated[int, Field(ge=3)]]
+    lambda_z_minimum_adjusted_r2: Setting[Annotated[Decimal, Field(ge=0, le=1)]]
+
+    @model_validator(mode="after")
+    def _interval_begins_before_it_ends(self) -> Self:
+        if self.interval_from_day.value >= self.interval_until_day.value:
+            raise ValueError("kinetics: interval_from_day must lie before interval_until_day")
+        return self
+
 
 class Persistence(Part):
     """CAR-T cells by flow cytometry."""
@@ -69,6 +101,7 @@ class Persistence(Part):
     detectable_from: Setting[DetectableFrom]
     count_tolerance_percent: Setting[Annotated[Decimal, Field(ge=0)]]
     below_lloq: BelowLimitInCurve
+    kinetics: Kinetics
     loss_consecutive_visits: Setting[Count]
     specimen_types: Setting[tuple[SpecimenType, ...]]
 

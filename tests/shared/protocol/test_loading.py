@@ -174,6 +174,10 @@ def test_words_that_yaml_would_guess_at_stay_words() -> None:
         ({"cytokines__peak_from_day__value": 31}, "peak_from_day lies after peak_until_day"),
         ({"persistence__lloq_events__value": 10}, "lloq_events must not lie below lod_events"),
         ({"persistence__parent_populations__value": ["cd3"]}, "absolute_from names lymphocytes, not among"),
+        ({"persistence__below_lloq__between__value": "lloq"}, "no curve runs through the limit itself"),
+        ({"persistence__below_lloq__after_last__value": "zero"}, "a curve ends with its last quantifiable value"),
+        ({"persistence__kinetics__interval_from_day__value": 28}, "interval_from_day must lie before interval_until"),
+        ({"persistence__kinetics__lambda_z_minimum_points__value": 2}, "greater than or equal to 3"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(change: dict[str, Any], message: str) -> None:
