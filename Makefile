@@ -6,7 +6,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo up stack test fast faults check format lint types imports schemas schemas-check migrations-check \
+.PHONY: help install demo up stack test fast generated faults check format lint types imports schemas schemas-check migrations-check \
 	migration migrate bench clean
 
 help: ## Show what there is
@@ -41,6 +41,9 @@ test: install ## Every test, with real PostgreSQL and real Kafka
 
 fast: install ## Domain, kernel and contract tests alone: seconds
 	@$(PYTEST) -n 2 $(RULES)
+
+generated: install ## Every request that can be made up from the OpenAPI documents, and 50 random ones each
+	@GENERATED_SYSTEMATIC=100000 GENERATED_REQUESTS=50 $(PYTEST) -n 2 --timeout 1800 tests/architecture/test_generated_requests.py
 
 faults: install ## The whole fault suite: at least 50 kills under load
 	@FAULT_KILLS=$(or $(KILLS),60) $(BIN)/python -m pytest -q -m faults --timeout 1800 tests/faults

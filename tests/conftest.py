@@ -22,6 +22,7 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 STACK = ("tests/flows/", "tests/faults/")  # what needs the whole stack, and after it what breaks the stack
+TOGETHER = ("tests/services/loading/", "tests/shared/process/")  # few tests of a module that begins with a whole trial
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +37,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class OneStack(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "stack" if nodeid.startswith(STACK) else nodeid
+            if nodeid.startswith(STACK):
+                return "stack"
+            return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
 
     return OneStack(config, log)
 

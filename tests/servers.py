@@ -94,6 +94,7 @@ def running_postgres() -> Iterator[Postgres]:
         return
     with temporary_folder() as folder, PostgresServer(folder) as server:
         yield Postgres(server.dsn())
+        server.kill()  # nobody needs what it holds
 
 
 @contextmanager
@@ -109,6 +110,7 @@ def running_kafka() -> Iterator[Kafka]:
         kafka = Kafka(server.bootstrap)
         yield kafka
         kafka.close()
+        server.kill()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Requests made up from the five OpenAPI documents: none may meet a mistake of ours, or an answer not documented.
 
 Half the requests name what is on record, at the version it is at, so that they reach the rules behind the door.
-GENERATED_REQUESTS (3) sets how many random ones each endpoint gets beside the systematic ones.
+GENERATED_REQUESTS (3) sets how many random ones each endpoint gets, GENERATED_SYSTEMATIC how many of the systematic
+ones at most, taken evenly from all of them (30); `make generated` sends every one, and more random ones.
 """
 
 import os
@@ -27,6 +28,7 @@ from tests.flows.endpoints import ENDPOINTS
 from tests.flows.trial import Trial
 
 EACH = int(os.environ.get("GENERATED_REQUESTS", "3"))  # noqa: TID251 - of the test run, not of the trial
+SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "30"))  # noqa: TID251 - likewise
 CHECKS = {
     # A request that fits its schema may still break a rule of the trial, or come at the wrong moment.
     "positive_data_acceptance": {"enabled": False},
@@ -131,4 +133,10 @@ def requests_for(operation: Any, check: Callable[[Any], None]) -> Callable[[], N
         given_kwargs={},
         feedback=FeedbackSources(),
     )
+    thinned(made.hypothesis_explicit_examples)  # type: ignore[attr-defined]
     return made
+
+
+def thinned(systematic: list[Any]) -> None:
+    """Every n-th: neighbours try the same field."""
+    systematic[:] = systematic[:: max(1, -(-len(systematic) // SYSTEMATIC))]

@@ -17,6 +17,7 @@ from tests.flows.endpoints import SCREENING_DATA
 from tests.flows.trial import Trial
 from tests.flows.waiting import until
 
+PAUSE_SECONDS = 0.05 if THOROUGH else 0.4  # of each client between one thing and the next, while servers start again
 ANSWER_SECONDS = 8.0  # a caller is told that the database is away well within its own patience
 
 
@@ -32,7 +33,7 @@ def pids(stack: Stack) -> dict[str, int]:
 def test_without_the_broker_writes_go_on_and_the_backlog_drains_in_order(
     whole: Stack, trial: Trial, site: str, place: OnPostgres, seed: str, say: Callable[[str], None], how: str
 ) -> None:
-    with under_load(trial, site, seed, clients=4, pause=0.05) as books:
+    with under_load(trial, site, seed, clients=4, pause=PAUSE_SECONDS) as books:
         until("there is load", answered(books, 60))
         getattr(whole.kafka, how)()
         before = sum(place.waiting().values())
@@ -64,7 +65,7 @@ def test_without_the_database_callers_are_told_so_and_all_recover_by_themselves(
     whole: Stack, trial: Trial, site: str, place: OnPostgres, seed: str, say: Callable[[str], None], how: str
 ) -> None:
     processes = pids(whole)
-    with under_load(trial, site, seed, clients=4, pause=0.05) as books:
+    with under_load(trial, site, seed, clients=4, pause=PAUSE_SECONDS) as books:
         until("there is load", answered(books, 60))
         getattr(whole.postgres, how)()
         for path, body in writes(site).items():

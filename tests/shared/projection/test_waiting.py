@@ -44,9 +44,8 @@ async def test_what_is_on_its_way_is_waited_for(db: Database) -> None:
     await waiting
 
 
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)  # on SQLite nobody tells
 async def test_on_postgresql_who_waits_is_told_and_need_not_look(db: Database) -> None:
-    if db.dialect == "sqlite":
-        pytest.skip("nobody tells")
     dose, never = Dose(), 60.0
     applier, lookout = await an_applier(db), Lookout(untold_pause=never)
     for version, envelope in enumerate((dose.given(), dose.corrected()), start=1):  # the second finds it listening
