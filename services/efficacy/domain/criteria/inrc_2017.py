@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from services.efficacy.domain.criteria.limits import LONGEST_DIAMETERS, Limit, Reference
 from services.efficacy.domain.criteria.percent_change import PercentChange
@@ -29,7 +28,7 @@ from services.efficacy.domain.criteria.recist_1_1 import LEAST_GROWTH_MM, MINIMU
 from shared.contracts.efficacy_terms import LesionState, NonTargetStatus, Response, Uptake
 
 NAME = "INRC_2017"
-RESIDUE_BELOW_MM = Fraction(10)
+RESIDUE_BELOW_MM = Decimal(10)
 MIBG_PARTIAL_TO = Decimal("0.5")
 MIBG_PROGRESSION_FROM = Decimal("1.2")
 MARROW_MINIMAL_TO_PERCENT = Decimal(5)
@@ -38,11 +37,11 @@ MARROW_PROGRESSION_ABOVE_PERCENT = Decimal(20)
 _DIAMETERS = PercentChange(
     name=NAME,
     measure=LONGEST_DIAMETERS,
-    response=Limit(Fraction(30), strict=False, reference=Reference.BASELINE),
-    progression=Limit(Fraction(20), strict=True, reference=Reference.NADIR, least_mm=LEAST_GROWTH_MM),
+    response=Limit(Decimal(30), strict=False, reference=Reference.BASELINE),
+    progression=Limit(Decimal(20), strict=True, reference=Reference.NADIR, least_mm=LEAST_GROWTH_MM),
     minimum=MINIMUM,
-    node_normal_below_mm=Fraction(10),
-    too_small_mm=Fraction(5),
+    node_normal_below_mm=Decimal(10),
+    too_small_mm=Decimal(5),
 )
 
 

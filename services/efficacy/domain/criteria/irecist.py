@@ -10,7 +10,7 @@ Source: Seymour, Lancet Oncol 2017;18:e143, tables 2 and 3.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
+from decimal import Decimal
 
 from services.efficacy.domain.criteria.percent_change import PercentChange
 from services.efficacy.domain.criteria.readings import Judgement, Reading
@@ -31,11 +31,32 @@ IMMUNE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Unconfirmed:
-    """A progression that waits to be confirmed: how it was first seen, and by what it is outgrown."""
+class Seen:
+    """A reading as RECIST 1.1 has it: by this a progression that waits to be confirmed is outgrown."""
 
     reading: Reading
-    judged: Judgement
+    response: Response
+    sum_mm: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one reading amounts to, and which progression waits after it. `rule`: None is that of RECIST 1.1."""
+
+    response: Response
+    waiting: Seen | None
+    rule: str | None = None
+    before: str = ""
+    after: str = ""
+
+    def told(self, judged: Judgement) -> Judgement:
+        return replace(
+            judged,
+            response=self.response,
+            rule=self.rule or judged.rule,
+            explanation=f"{self.before} {judged.explanation} {self.after}".strip(),
+            would_change=judged.would_change if judged.response is Response.PD else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,54 +67,51 @@ class IRecist:
     name: str = NAME
 
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
-        waiting: Unconfirmed | None = None
+        waiting: Seen | None = None
         confirmed = False
-        readings = [*earlier, current]
-        for at, reading in enumerate(readings):
-            judged = self.recist.judge(baseline, readings[:at], reading)
-            answer, waiting = _step(judged, reading, waiting)
-            confirmed = confirmed or answer.response is Response.ICPD
+        for at, reading in enumerate(earlier):
+            step = _step(Seen(reading, *self.recist.outline(baseline, earlier[:at], reading)), waiting)
+            waiting, confirmed = step.waiting, confirmed or step.response is Response.ICPD
+        judged = self.recist.judge(baseline, earlier, current)
+        assert judged.response is not None  # noqa: S101 - RECIST covers every kind of lesion
+        answer = _step(Seen(current, judged.response, judged.basis.seen_sum), waiting).told(judged)
         if confirmed and answer.response is not Response.ICPD:
             return replace(answer, response=Response.ICPD, rule="confirmed-before", explanation=_ONCE)
         return answer
 
 
 _ONCE = "The progression was confirmed at an earlier assessment."
+_FIRST = "A first progression is unconfirmed: image again after 4 to 8 weeks."
 
 
-def _step(judged: Judgement, reading: Reading, waiting: Unconfirmed | None) -> tuple[Judgement, Unconfirmed | None]:
-    """What one reading amounts to, and which progression waits after it."""
-    if judged.response is not Response.PD:
-        assert judged.response is not None  # noqa: S101 - RECIST covers every kind of lesion
-        kept = waiting if judged.response is Response.NE else None
-        return replace(judged, response=IMMUNE[judged.response], would_change=()), kept
+def _step(now: Seen, waiting: Seen | None) -> Step:
+    if now.response is not Response.PD:
+        return Step(IMMUNE[now.response], waiting if now.response is Response.NE else None)
     if waiting is None:
-        why = f"{judged.explanation} A first progression is unconfirmed: image again after 4 to 8 weeks."
-        return replace(judged, response=Response.IUPD, explanation=why), Unconfirmed(reading, judged)
-    worse = _further(waiting, reading, judged)
+        return Step(Response.IUPD, now, after=_FIRST)
+    first, worse = waiting.reading.on, _further(waiting, now)
     if not worse:
-        why = f"The progression of {waiting.reading.on} has gone no further. {judged.explanation}"
-        return replace(judged, response=Response.IUPD, rule="unconfirmed-unchanged", explanation=why), waiting
-    if (latest(reading.on) - earliest(waiting.reading.on)).days < CONFIRMATION_DAYS:
-        why = f"{worse}, but less than {CONFIRMATION_DAYS} days after {waiting.reading.on}. {judged.explanation}"
-        return replace(judged, response=Response.IUPD, rule="unconfirmed-too-early", explanation=why), waiting
-    why = f"{worse} since {waiting.reading.on}, which confirms the progression. {judged.explanation}"
-    return replace(judged, response=Response.ICPD, rule="confirmed", explanation=why), None
+        why = f"The progression of {first} has gone no further."
+        return Step(Response.IUPD, waiting, "unconfirmed-unchanged", why)
+    if (latest(now.reading.on) - earliest(first)).days < CONFIRMATION_DAYS:
+        why = f"{worse}, but less than {CONFIRMATION_DAYS} days after {first}."
+        return Step(Response.IUPD, waiting, "unconfirmed-too-early", why)
+    return Step(Response.ICPD, None, "confirmed", f"{worse} since {first}, which confirms the progression.")
 
 
-def _further(waiting: Unconfirmed, now: Reading, judged: Judgement) -> str | None:
+def _further(waiting: Seen, seen: Seen) -> str | None:
     """What has worsened further since the progression was first seen."""
-    before, then = waiting.reading, waiting.judged.basis.seen_sum
-    if judged.basis.seen_sum is not None and then is not None and judged.basis.seen_sum - then >= LEAST_GROWTH_MM:
-        return f"The target sum has grown by {judged.basis.seen_sum - then} mm"
+    before, now = waiting.reading, seen.reading
+    if seen.sum_mm is not None and waiting.sum_mm is not None and seen.sum_mm - waiting.sum_mm >= LEAST_GROWTH_MM:
+        return f"The target sum has grown by {seen.sum_mm - waiting.sum_mm} mm"
     if now.non_target is NonTargetStatus.PD and before.non_target is not NonTargetStatus.PD:
         return "Non-target disease has worsened"
     if now.new_lesion and (not before.new_lesion or now.new_labels - before.new_labels or not now.new_labels):
         return "Another new lesion has appeared"
     if now.new_sum_mm is not None and before.new_sum_mm is not None:
-        grown = Fraction(now.new_sum_mm - before.new_sum_mm)
+        grown = now.new_sum_mm - before.new_sum_mm
         if grown >= LEAST_GROWTH_MM:
-            return f"The new lesions have grown by {now.new_sum_mm - before.new_sum_mm} mm"
+            return f"The new lesions have grown by {grown} mm"
     return None
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,18 +12,18 @@ class Measure:
 
     name: str
     unit: str
-    of: Callable[[Fraction, Fraction, bool], Fraction]  # longest, perpendicular, whether it is a lymph node
+    of: Callable[[Decimal, Decimal, bool], Decimal]  # longest, perpendicular, whether it is a lymph node
 
 
-def _sum(longest: Fraction, perpendicular: Fraction, _node: bool) -> Fraction:
+def _sum(longest: Decimal, perpendicular: Decimal, _node: bool) -> Decimal:
     return longest + perpendicular
 
 
-def _product(longest: Fraction, perpendicular: Fraction, _node: bool) -> Fraction:
+def _product(longest: Decimal, perpendicular: Decimal, _node: bool) -> Decimal:
     return longest * perpendicular
 
 
-def _one_diameter(longest: Fraction, perpendicular: Fraction, node: bool) -> Fraction:
+def _one_diameter(longest: Decimal, perpendicular: Decimal, node: bool) -> Decimal:
     return perpendicular if node else longest
 
 
@@ -46,20 +46,20 @@ class Limit:
     `least_mm`: a rise counts only if it is at least this much, too. From nothing, any rise counts.
     """
 
-    percent: Fraction
+    percent: Decimal
     strict: bool
     reference: Reference
-    least_mm: Fraction | None = None
+    least_mm: Decimal | None = None
 
-    def rise_from(self, start: Fraction) -> Fraction:
+    def rise_from(self, start: Decimal) -> Decimal:
         """The size at which a rise from `start` reaches the limit."""
         relative = start * (1 + self.percent / 100)
         return relative if self.least_mm is None or not start else max(relative, start + self.least_mm)
 
-    def fall_from(self, start: Fraction) -> Fraction:
+    def fall_from(self, start: Decimal) -> Decimal:
         return start * (1 - self.percent / 100)
 
-    def is_risen_past(self, start: Fraction, now: Fraction) -> bool:
+    def is_risen_past(self, start: Decimal, now: Decimal) -> bool:
         if not start:
             return now > 0
         relative = start * (1 + self.percent / 100)
@@ -67,11 +67,11 @@ class Limit:
             return False
         return now > relative if self.strict else now >= relative
 
-    def is_fallen_past(self, start: Fraction, now: Fraction) -> bool:
+    def is_fallen_past(self, start: Decimal, now: Decimal) -> bool:
         bound = self.fall_from(start)
         return now < bound if self.strict else now <= bound
 
-    def counts_at_bound(self, start: Fraction) -> bool:
+    def counts_at_bound(self, start: Decimal) -> bool:
         """Whether a sum of exactly `rise_from(start)` is risen past the limit."""
         return self.is_risen_past(start, self.rise_from(start))
 
@@ -80,11 +80,11 @@ class Limit:
 class MinimumSize:
     """What a lesion measures at baseline, at least, to be a target. Millimetres; 0 where an axis is free."""
 
-    longest_mm: Fraction
-    perpendicular_mm: Fraction
-    node_short_axis_mm: Fraction
+    longest_mm: Decimal
+    perpendicular_mm: Decimal
+    node_short_axis_mm: Decimal
 
-    def is_met(self, longest: Fraction, perpendicular: Fraction, *, node: bool) -> bool:
+    def is_met(self, longest: Decimal, perpendicular: Decimal, *, node: bool) -> bool:
         if node:
             return perpendicular >= self.node_short_axis_mm
         return longest >= self.longest_mm and perpendicular >= self.perpendicular_mm

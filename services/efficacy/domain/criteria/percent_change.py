@@ -2,22 +2,40 @@
 
 The seed's rule is of this kind, and so are WHO, RANO, RAPNO, RECIST and the tumour part of INRC: they differ in the
 measure, the limits, the reference and a few rules, all of which are data here. All decisions are made on exact
-fractions; what is rounded is for reading alone.
+decimals; what is rounded is for reading alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Decimal, localcontext
 from uuid import UUID
 
 from services.efficacy.domain.criteria.limits import Limit, Measure, MinimumSize
-from services.efficacy.domain.criteria.readings import Judgement, Reading, Target, exact, percent
+from services.efficacy.domain.criteria.readings import EXACT, Judgement, Reading, Target, exact, percent
 from services.efficacy.domain.criteria.sums import Past, Sum, axes, compared, summed
 from services.efficacy.domain.criteria.wording import Wording
 from shared.contracts.efficacy_terms import LesionState, NonTargetStatus, Response, ResponseBasis
 
-Decision = tuple[Response, str, str]  # the response, the rule that fired, and why in words
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The response, the rule that fired, and why: in a sentence, by the sums and limits, or both."""
+
+    response: Response
+    rule: str
+    why: str = ""
+    by_numbers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one time point is judged by: its reading and its sum, the sums before it, and lesions treated otherwise."""
+
+    seen: Reading
+    now: Sum
+    past: Past | None
+    small: frozenset[UUID]
+    treated: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +51,8 @@ class PercentChange:
     measure: Measure
     response: Limit
     progression: Limit
-    node_normal_below_mm: Fraction
-    too_small_mm: Fraction
+    node_normal_below_mm: Decimal
+    too_small_mm: Decimal
     minor_response: Limit | None = None
     each_lesion: bool = False
     covers_nodes: bool = True
@@ -51,8 +69,29 @@ class PercentChange:
         measure counts with the default diameter in both axes. A lymph node counts as gone below the normal
         short axis, wherever the sum then stands; a lesion that is no node has to be absent.
         """
+        with localcontext(EXACT):
+            return self._judged(baseline, earlier, current)
+
+    def outline(
+        self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading
+    ) -> tuple[Response, Decimal | None]:
+        """The response and the sum of what was seen, without a word: for who judges many time points to tell of one."""
+        with localcontext(EXACT):
+            evidence = self._evidence(baseline, earlier, current)
+            return self._decided(baseline, evidence).response, _seen_sum(evidence.now)
+
+    def _judged(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         if not self.covers_nodes and any(target.node for target in current.targets):
             return Judgement(None, "nodes-not-covered", f"{self.name} knows no lymph nodes.", self._no_numbers())
+        evidence = self._evidence(baseline, earlier, current)
+        decision = self._decided(baseline, evidence)
+        why = self._in_words(decision, evidence)
+        if current.equivocal:
+            why += " An equivocal new lesion is not progression until it is unequivocal: image again."
+        basis = self._basis(evidence, modality_changed=_seen_otherwise(baseline, evidence.seen))
+        return Judgement(decision.response, decision.rule, why, basis, self._would_change(decision.rule, evidence))
+
+    def _evidence(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Evidence:
         small = self._below_minimum(baseline)
         followed = [self._as_followed(each, small) for each in (baseline, *earlier, current) if each is not None]
         treated = _treated_so_far(followed)
@@ -60,26 +99,23 @@ class PercentChange:
             summed(each, self.measure, self.too_small_mm, so_far)
             for each, so_far in zip(followed, treated, strict=True)
         ]
-        seen, now = followed[-1], sums[-1]
-        past = compared(sums[0], sums[1:-1]) if baseline is not None and seen.targets else None
-        response, rule, why = self._by_what_is_certain(baseline, seen) or self._by_targets(seen, now, past)
-        if current.equivocal:
-            why += " An equivocal new lesion is not progression until it is unequivocal: image again."
-        basis = self._basis(seen, now, past).model_copy(
-            update={
-                "below_minimum": tuple(sorted(small)),
-                "locally_treated": tuple(sorted(treated[-1] & now.sizes.keys())),
-                "modality_changed": _seen_otherwise(baseline, seen),
-            }
-        )
-        return Judgement(response, rule, why, basis, self._would_change(rule, seen, now, past))
+        past = compared(sums[0], sums[1:-1]) if baseline is not None and followed[-1].targets else None
+        return Evidence(followed[-1], sums[-1], past, small, treated[-1])
+
+    def _decided(self, baseline: Reading | None, evidence: Evidence) -> Decision:
+        return self._by_what_is_certain(baseline, evidence.seen) or self._by_targets(evidence.seen, evidence)
+
+    def _in_words(self, decision: Decision, evidence: Evidence) -> str:
+        if not decision.by_numbers or evidence.past is None:
+            return decision.why
+        return f"{decision.why} {Wording(self).of(evidence.now, evidence.past)}".lstrip()
 
     def is_gone(self, target: Target) -> bool:
         if target.state is LesionState.ABSENT:
             return True
         return target.node and all(across < self.node_normal_below_mm for _, across in self._known_axes(target))
 
-    def _known_axes(self, target: Target) -> list[tuple[Fraction, Fraction]]:
+    def _known_axes(self, target: Target) -> list[tuple[Decimal, Decimal]]:
         """At least one pair: nothing follows from an empty list."""
         return axes(target, self.too_small_mm) or [(self.node_normal_below_mm, self.node_normal_below_mm)]
 
@@ -112,92 +148,101 @@ class PercentChange:
     def _by_what_is_certain(self, baseline: Reading | None, current: Reading) -> Decision | None:
         """What is decided before any target is measured."""
         if current.new_lesion and self.new_lesion_is_progression:
-            return Response.PD, "new-lesion", "An unequivocal new lesion is progression, whatever the targets."
+            return Decision(
+                Response.PD, "new-lesion", "An unequivocal new lesion is progression, whatever the targets."
+            )
         if current.non_target is NonTargetStatus.PD and self.non_target_progression_is_progression:
-            return Response.PD, "non-target-progression", "Non-target disease is unequivocally worse."
+            return Decision(Response.PD, "non-target-progression", "Non-target disease is unequivocally worse.")
         if baseline is None:
-            return Response.NE, "no-baseline", "There is no baseline assessment to compare with."
+            return Decision(Response.NE, "no-baseline", "There is no baseline assessment to compare with.")
         return None if current.targets else self._without_targets(current)
 
     def _without_targets(self, current: Reading) -> Decision:
         match current.non_target:
             case NonTargetStatus.CR if not current.new_lesion:
-                return Response.CR, "all-disease-gone", "There was no target disease, and all other disease is gone."
+                why = "There was no target disease, and all other disease is gone."
+                return Decision(Response.CR, "all-disease-gone", why)
             case NonTargetStatus.NONE:
-                return Response.NE, "no-disease-at-baseline", "There was no disease at baseline to judge by."
+                return Decision(Response.NE, "no-disease-at-baseline", "There was no disease at baseline to judge by.")
             case NonTargetStatus.NON_CR_NON_PD if self.knows_non_measurable:
                 why = "Disease that was never measurable is neither gone nor unequivocally worse."
-                return Response.NON_CR_NON_PD, "non-measurable-disease-left", why
+                return Decision(Response.NON_CR_NON_PD, "non-measurable-disease-left", why)
             case _:
-                return Response.NE, "no-target-disease", "There was no measurable disease at baseline to judge by."
+                why = "There was no measurable disease at baseline to judge by."
+                return Decision(Response.NE, "no-target-disease", why)
 
-    def _by_targets(self, current: Reading, now: Sum, past: Past | None) -> Decision:
+    def _by_targets(self, current: Reading, evidence: Evidence) -> Decision:
+        now, past = evidence.now, evidence.past
         if past is None:
-            return Response.NE, "baseline-incomplete", "A target lesion was not assessed at baseline."
-        words = Wording(self).of(now, past)
+            return Decision(Response.NE, "baseline-incomplete", "A target lesion was not assessed at baseline.")
         if self.is_progression(now, past):
             what = "growth-of-one-lesion" if self.each_lesion else f"growth-over-{self.progression.reference}"
-            return Response.PD, what if now.complete else "growth-of-what-was-seen", words
+            rule = what if now.complete else "growth-of-what-was-seen"
+            return Decision(Response.PD, rule, by_numbers=True)
         if not now.complete:
             why = "A target lesion was not assessed, and what was seen does not prove progression."
             if now.seen == len(current.targets):
                 why = "A target lesion was treated locally, and what is left does not prove progression."
-            return Response.NE, "target-not-assessed", f"{why} {words}"
+            return Decision(Response.NE, "target-not-assessed", why, by_numbers=True)
         if all(map(self.is_gone, current.targets)):
             return self._with_targets_gone(current)
-        return self._by_shrinkage(now, past, words)
+        return self._by_shrinkage(now, past)
 
     def is_progression(self, now: Sum, past: Past) -> bool:
         if not self.each_lesion:
             return self.progression.is_risen_past(past.reference(self.progression).size, now.size)
-        return any(
-            self.progression.is_risen_past(past.smallest.get(key, size), size) for key, size in now.sizes.items()
-        )
+        return any(self.progression.is_risen_past(past.smallest(key, size), size) for key, size in now.sizes.items())
 
-    def _by_shrinkage(self, now: Sum, past: Past, words: str) -> Decision:
+    def _by_shrinkage(self, now: Sum, past: Past) -> Decision:
         steps = ((Response.PR, self.response), (Response.MR, self.minor_response))
         for response, limit in steps:
             if limit is not None and limit.is_fallen_past(past.reference(limit).size, now.size):
                 rule = f"shrinkage-from-{limit.reference}"
-                return response, rule if response is Response.PR else f"minor-{rule}", words
-        return Response.SD, "neither-response-nor-progression", words
+                return Decision(response, rule if response is Response.PR else f"minor-{rule}", by_numbers=True)
+        return Decision(Response.SD, "neither-response-nor-progression", by_numbers=True)
 
     def _with_targets_gone(self, current: Reading) -> Decision:
         gone = f"All target lesions are gone (a node: below {exact(self.node_normal_below_mm)} mm in its short axis)"
         if current.non_target in (NonTargetStatus.CR, NonTargetStatus.NONE) and not current.new_lesion:
-            return Response.CR, "all-disease-gone", f"{gone}, and no other disease is left."
-        return Response.PR, "targets-gone-other-disease-left", f"{gone}; other disease is left or was not assessed."
+            return Decision(Response.CR, "all-disease-gone", f"{gone}, and no other disease is left.")
+        why = f"{gone}; other disease is left or was not assessed."
+        return Decision(Response.PR, "targets-gone-other-disease-left", why)
 
-    def _would_change(self, rule: str, current: Reading, now: Sum, past: Past | None) -> tuple[str, ...]:
+    def _would_change(self, rule: str, evidence: Evidence) -> tuple[str, ...]:
         """What would have led to another response, as far as one change alone would have."""
+        current, past = evidence.seen, evidence.past
         if rule in ("new-lesion", "non-target-progression"):
             without = replace(current, new_lesion=False, non_target=_without_progression(current.non_target))
             certain = self._by_what_is_certain(current, without)
-            response = (certain or self._by_targets(without, now, past))[0]
+            response = (certain or self._by_targets(without, evidence)).response
             what = "new lesion" if rule == "new-lesion" else "worsening of non-target disease"
             return (f"{response} without the {what}.",)
         if past is None or not current.targets:
             return ()
-        return Wording(self).of_other_sums(now, past)
+        return Wording(self).of_other_sums(evidence.now, past)
 
     def _no_numbers(self) -> ResponseBasis:
         return ResponseBasis(measure=self.measure.name, unit=self.measure.unit)
 
-    def _basis(self, current: Reading, now: Sum, past: Past | None) -> ResponseBasis:
+    def _basis(self, evidence: Evidence, modality_changed: tuple[UUID, ...]) -> ResponseBasis:
+        now, past = evidence.now, evidence.past
         whole = now.size if now.seen and now.complete else None
-        too_small = _those(current, LesionState.TOO_SMALL)
+        too_small = _those(evidence.seen, LesionState.TOO_SMALL)
         basis = ResponseBasis(
             measure=self.measure.name,
             unit=self.measure.unit,
             sum=None if whole is None else exact(whole),
-            seen_sum=exact(now.size) if now.seen else None,
-            not_assessed=_those(current, LesionState.NOT_ASSESSED),
+            seen_sum=_seen_sum(now),
+            not_assessed=_those(evidence.seen, LesionState.NOT_ASSESSED),
             too_small=too_small,
             default_diameter_mm=exact(self.too_small_mm) if too_small else None,
+            below_minimum=tuple(sorted(evidence.small)),
+            locally_treated=tuple(sorted(evidence.treated & now.sizes.keys())),
+            modality_changed=modality_changed,
         )
         return basis if past is None else basis.model_copy(update=self._compared(whole, past))
 
-    def _compared(self, whole: Fraction | None, past: Past) -> dict[str, Decimal | str | None]:
+    def _compared(self, whole: Decimal | None, past: Past) -> dict[str, Decimal | str | None]:
         baseline, nadir = past.baseline, past.nadir
         rise = None if self.each_lesion else self.progression.rise_from(past.reference(self.progression).size)
         return {
@@ -212,6 +257,10 @@ class PercentChange:
         }
 
 
+def _seen_sum(now: Sum) -> Decimal | None:
+    return exact(now.size) if now.seen else None
+
+
 def _without_progression(status: NonTargetStatus) -> NonTargetStatus:
     return NonTargetStatus.NON_CR_NON_PD if status is NonTargetStatus.PD else status
 
@@ -224,7 +273,8 @@ def _treated_so_far(readings: Sequence[Reading]) -> list[frozenset[UUID]]:
     """At each reading, which lesions were treated locally since the first: what was done before it is of no matter."""
     treated: list[frozenset[UUID]] = [frozenset()]
     for reading in readings[1:]:
-        treated.append(treated[-1].union(each.lesion_id for each in reading.targets if each.local_therapy))
+        now = [each.lesion_id for each in reading.targets if each.local_therapy]
+        treated.append(treated[-1].union(now) if now else treated[-1])
     return treated
 
 

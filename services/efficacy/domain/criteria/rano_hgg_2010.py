@@ -10,7 +10,7 @@ within 12 weeks of radiotherapy may be pseudoprogression, which no diameter tell
 Source: Wen, J Clin Oncol 2010;28:1963; limits, targets and size checked in PMC7968800 table 2 and PMC6499019 table 2.
 """
 
-from fractions import Fraction
+from decimal import Decimal
 
 from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, Limit, MinimumSize, Reference
 from services.efficacy.domain.criteria.neuro_oncology import NeuroOncology
@@ -18,17 +18,17 @@ from services.efficacy.domain.criteria.percent_change import PercentChange
 
 NAME = "RANO_HGG_2010"
 CONFIRMATION_DAYS = 28
-MINIMUM = MinimumSize(longest_mm=Fraction(10), perpendicular_mm=Fraction(10), node_short_axis_mm=Fraction(0))
+MINIMUM = MinimumSize(longest_mm=Decimal(10), perpendicular_mm=Decimal(10), node_short_axis_mm=Decimal(0))
 
 RANO_HGG_2010 = NeuroOncology(
     PercentChange(
         name=NAME,
         measure=PRODUCT_OF_DIAMETERS,
-        response=Limit(Fraction(50), strict=False, reference=Reference.BASELINE),
-        progression=Limit(Fraction(25), strict=False, reference=Reference.NADIR),
+        response=Limit(Decimal(50), strict=False, reference=Reference.BASELINE),
+        progression=Limit(Decimal(25), strict=False, reference=Reference.NADIR),
         covers_nodes=False,
         minimum=MINIMUM,
-        node_normal_below_mm=Fraction(10),
-        too_small_mm=Fraction(5),
+        node_normal_below_mm=Decimal(10),
+        too_small_mm=Decimal(5),
     )
 )

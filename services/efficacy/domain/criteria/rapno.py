@@ -14,7 +14,7 @@ Source: RAPNO working group: Erker, Lancet Oncol 2020;21:e317 (HGG); Fangusaro, 
 (DIPG); Warren, Neuro Oncol 2018;20:13 (medulloblastoma).
 """
 
-from fractions import Fraction
+from decimal import Decimal
 
 from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, Limit, Reference
 from services.efficacy.domain.criteria.neuro_oncology import NeuroOncology
@@ -26,7 +26,7 @@ CONFIRMATION_DAYS = 28
 
 def _set(name: str, *, response: int, minor: int | None = None) -> NeuroOncology:
     def fall(percent: int) -> Limit:
-        return Limit(Fraction(percent), strict=False, reference=Reference.BASELINE)
+        return Limit(Decimal(percent), strict=False, reference=Reference.BASELINE)
 
     return NeuroOncology(
         PercentChange(
@@ -34,11 +34,11 @@ def _set(name: str, *, response: int, minor: int | None = None) -> NeuroOncology
             measure=PRODUCT_OF_DIAMETERS,
             response=fall(response),
             minor_response=None if minor is None else fall(minor),
-            progression=Limit(Fraction(25), strict=False, reference=Reference.NADIR),
+            progression=Limit(Decimal(25), strict=False, reference=Reference.NADIR),
             covers_nodes=False,
             minimum=MINIMUM,
-            node_normal_below_mm=Fraction(10),
-            too_small_mm=Fraction(5),
+            node_normal_below_mm=Decimal(10),
+            too_small_mm=Decimal(5),
         )
     )
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from fractions import Fraction
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Protocol
 from uuid import UUID
 
@@ -20,6 +19,12 @@ from shared.contracts.efficacy_terms import (
 )
 
 Axes = tuple[Decimal, Decimal]  # the longest diameter and its perpendicular, in mm
+
+# Decisions are exact: in this context what would have to be rounded is an error. Sums of products of diameters to the
+# micrometre have 15 digits, a limit a few more.
+EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+_READABLE = Context(prec=100, rounding=ROUND_HALF_EVEN)
+_SIX_PLACES, _TWO_PLACES, _NO_CHANGE = Decimal("0.000001"), Decimal("0.01"), Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,22 @@ class CriteriaEngine(Protocol):
         ...
 
 
-def exact(value: Fraction) -> Decimal:
-    """A fraction as a decimal, exact to six places, without idle zeros."""
-    return Decimal(format((Decimal(round(value * 10**6)).scaleb(-6)).normalize(), "f"))
+def readable(value: Decimal) -> str:
+    """A size to six places, rounded half to even, without idle zeros and without a power of ten."""
+    return format(value.quantize(_SIX_PLACES, context=_READABLE).normalize(_READABLE), "f")
 
 
-def percent(value: Fraction, reference: Fraction) -> Decimal | None:
-    """Change over the reference in percent, rounded half to even to two places; None over a reference of 0."""
-    if reference == 0:
+def exact(value: Decimal) -> Decimal:
+    """The same as a number: exact, for no size has more places."""
+    return Decimal(readable(value))
+
+
+def percent(value: Decimal, reference: Decimal) -> Decimal | None:
+    """Change over the reference in percent, rounded half to even to two places; None over a reference of 0.
+
+    No quotient of two sums is so near to a tie that a hundred digits would round it onto one.
+    """
+    if not reference:
         return None
-    return Decimal(round((value - reference) / reference * 10_000)).scaleb(-2)
+    change = _READABLE.divide((value - reference) * 100, reference)
+    return _READABLE.add(change.quantize(_TWO_PLACES, context=_READABLE), _NO_CHANGE)  # -0.00 reads 0.00

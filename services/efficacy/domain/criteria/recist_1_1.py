@@ -8,23 +8,23 @@ organ. Response is confirmed after 4 weeks where it is the endpoint of a trial w
 Source: Eisenhauer, Eur J Cancer 2009;45:228, sections 3.1, 4.3 and tables 1 to 3.
 """
 
-from fractions import Fraction
+from decimal import Decimal
 
 from services.efficacy.domain.criteria.limits import LONGEST_DIAMETERS, Limit, MinimumSize, Reference
 from services.efficacy.domain.criteria.percent_change import PercentChange
 
 NAME = "RECIST_1_1"
 CONFIRMATION_DAYS = 28
-LEAST_GROWTH_MM = Fraction(5)
-MINIMUM = MinimumSize(longest_mm=Fraction(10), perpendicular_mm=Fraction(0), node_short_axis_mm=Fraction(15))
+LEAST_GROWTH_MM = Decimal(5)
+MINIMUM = MinimumSize(longest_mm=Decimal(10), perpendicular_mm=Decimal(0), node_short_axis_mm=Decimal(15))
 
 RECIST_1_1 = PercentChange(
     name=NAME,
     measure=LONGEST_DIAMETERS,
-    response=Limit(Fraction(30), strict=False, reference=Reference.BASELINE),
-    progression=Limit(Fraction(20), strict=False, reference=Reference.NADIR, least_mm=LEAST_GROWTH_MM),
+    response=Limit(Decimal(30), strict=False, reference=Reference.BASELINE),
+    progression=Limit(Decimal(20), strict=False, reference=Reference.NADIR, least_mm=LEAST_GROWTH_MM),
     minimum=MINIMUM,
-    node_normal_below_mm=Fraction(10),
-    too_small_mm=Fraction(5),
+    node_normal_below_mm=Decimal(10),
+    too_small_mm=Decimal(5),
     knows_non_measurable=True,
 )

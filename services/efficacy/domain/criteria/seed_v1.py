@@ -7,8 +7,6 @@ no evaluable or measurable disease is left. The limits, references, sizes and de
 Source: NCT06612645, outcome "overall response rate"; what it leaves open is marked D in the protocol file.
 """
 
-from fractions import Fraction
-
 from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, SUM_OF_DIAMETERS, Limit, Reference
 from services.efficacy.domain.criteria.percent_change import PercentChange
 from shared.protocol import ResponseCriteria, TumourMeasure
@@ -26,17 +24,17 @@ def engine(settings: ResponseCriteria) -> PercentChange:
         name=NAME,
         measure=MEASURES[settings.measure.value],
         response=Limit(
-            Fraction(settings.pr_decrease_percent.value),
+            settings.pr_decrease_percent.value,
             strict=settings.pr_strict.value,
             reference=Reference(settings.pr_reference.value),
         ),
         progression=Limit(
-            Fraction(settings.pd_increase_percent.value),
+            settings.pd_increase_percent.value,
             strict=settings.pd_strict.value,
             reference=Reference(settings.pd_reference.value),
         ),
-        node_normal_below_mm=Fraction(settings.node_normal_below_mm.value),
-        too_small_mm=Fraction(settings.too_small_mm.value),
+        node_normal_below_mm=settings.node_normal_below_mm.value,
+        too_small_mm=settings.too_small_mm.value,
         new_lesion_is_progression=settings.new_lesion_is_progression.value,
         non_target_progression_is_progression=settings.non_target_progression_is_progression.value,
     )

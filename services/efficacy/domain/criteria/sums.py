@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
 from uuid import UUID
 
 from services.efficacy.domain.criteria.limits import Limit, Measure, Reference
 from services.efficacy.domain.criteria.readings import Reading, Target
 from shared.contracts.efficacy_terms import LesionState
+
+NOTHING = Decimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,8 @@ class Sum:
     """
 
     on: str
-    size: Fraction
-    sizes: dict[UUID, Fraction]
+    size: Decimal
+    sizes: dict[UUID, Decimal]
     complete: bool
 
     @property
@@ -30,38 +32,45 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The complete sums that a time point is compared with, and the smallest size of each target so far."""
+    """The complete sums that a time point is compared with, and all sums so far, complete or not."""
 
     baseline: Sum
     nadir: Sum
-    smallest: dict[UUID, Fraction]
+    so_far: tuple[Sum, ...]
 
     def reference(self, limit: Limit) -> Sum:
         return self.nadir if limit.reference is Reference.NADIR else self.baseline
 
+    def smallest(self, lesion_id: UUID, now: Decimal) -> Decimal:
+        """The smallest size of one target so far; of one that was never seen before, what it is now."""
+        return min((each.sizes[lesion_id] for each in self.so_far if lesion_id in each.sizes), default=now)
 
-def axes(target: Target, too_small_mm: Fraction) -> list[tuple[Fraction, Fraction]]:
+
+def axes(target: Target, too_small_mm: Decimal) -> list[tuple[Decimal, Decimal]]:
     """Longest diameter and perpendicular of each part, in mm; nothing of a lesion that is absent or has merged."""
     match target.state:
         case LesionState.TOO_SMALL:
             return [(too_small_mm, too_small_mm)]
         case LesionState.MEASURED:
-            first = Fraction(target.longest_mm or 0), Fraction(target.perpendicular_mm or 0)
-            return [first, *((Fraction(longest), Fraction(across)) for longest, across in target.further_parts)]
+            first = target.longest_mm or NOTHING, target.perpendicular_mm or NOTHING
+            return [first, *target.further_parts]
         case _:
             return []
 
 
-def summed(reading: Reading, measure: Measure, too_small_mm: Fraction, treated: frozenset[UUID]) -> Sum:
+def summed(reading: Reading, measure: Measure, too_small_mm: Decimal, treated: frozenset[UUID]) -> Sum:
     sizes = {
-        target.lesion_id: sum(
-            (measure.of(longest, across, target.node) for longest, across in axes(target, too_small_mm)), Fraction()
-        )
+        target.lesion_id: _size(target, measure, too_small_mm)
         for target in reading.targets
         if target.state is not LesionState.NOT_ASSESSED
     }
     complete = len(sizes) == len(reading.targets) and treated.isdisjoint(sizes)
-    return Sum(reading.on, sum(sizes.values(), Fraction()), sizes, complete)
+    return Sum(reading.on, sum(sizes.values(), NOTHING), sizes, complete)
+
+
+def _size(target: Target, measure: Measure, too_small_mm: Decimal) -> Decimal:
+    sizes = [measure.of(longest, across, target.node) for longest, across in axes(target, too_small_mm)]
+    return sizes[0] if len(sizes) == 1 else sum(sizes, NOTHING)
 
 
 def compared(start: Sum, between: Sequence[Sum]) -> Past | None:
@@ -69,8 +78,4 @@ def compared(start: Sum, between: Sequence[Sum]) -> Past | None:
     if not start.complete:
         return None
     nadir = min((start, *(each for each in between if each.complete)), key=lambda each: each.size)
-    smallest = dict(start.sizes)
-    for each in between:
-        for lesion_id, size in each.sizes.items():
-            smallest[lesion_id] = min(size, smallest.get(lesion_id, size))
-    return Past(start, nadir, smallest)
+    return Past(start, nadir, (start, *between))

@@ -9,7 +9,7 @@ Source: WHO Handbook for Reporting Results of Cancer Treatment, Offset Publicati
 1981;47:207.
 """
 
-from fractions import Fraction
+from decimal import Decimal
 
 from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, Limit, Reference
 from services.efficacy.domain.criteria.percent_change import PercentChange
@@ -20,9 +20,9 @@ CONFIRMATION_DAYS = 28
 WHO_1979 = PercentChange(
     name=NAME,
     measure=PRODUCT_OF_DIAMETERS,
-    response=Limit(Fraction(50), strict=False, reference=Reference.BASELINE),
-    progression=Limit(Fraction(25), strict=False, reference=Reference.NADIR),
+    response=Limit(Decimal(50), strict=False, reference=Reference.BASELINE),
+    progression=Limit(Decimal(25), strict=False, reference=Reference.NADIR),
     each_lesion=True,
-    node_normal_below_mm=Fraction(10),
-    too_small_mm=Fraction(5),
+    node_normal_below_mm=Decimal(10),
+    too_small_mm=Decimal(5),
 )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
 from typing import Protocol
 
 from services.efficacy.domain.criteria.limits import Limit, Measure
-from services.efficacy.domain.criteria.readings import exact
+from services.efficacy.domain.criteria.readings import readable
 from services.efficacy.domain.criteria.sums import Past, Sum
 
 
@@ -48,13 +48,14 @@ class Wording:
             if limit is not None:
                 start = past.reference(limit)
                 bound = f"below {'' if limit.strict else 'or at '}{self._size(limit.fall_from(start.size))}"
-                yield f"{what} is {bound}: -{exact(limit.percent)} % on the {self._reference(limit, start)}."
+                yield f"{what} is {bound}: -{readable(limit.percent)} % on the {self._reference(limit, start)}."
 
     def _rise(self, now: Sum, past: Past) -> str:
         limit = self.criteria.progression
-        amount = f"+{exact(limit.percent)} %" + ("" if limit.least_mm is None else f" and +{exact(limit.least_mm)} mm")
+        least = "" if limit.least_mm is None else f" and +{readable(limit.least_mm)} mm"
+        amount = f"+{readable(limit.percent)} %{least}"
         if self.criteria.each_lesion:
-            grown = sum(limit.is_risen_past(past.smallest.get(key, size), size) for key, size in now.sizes.items())
+            grown = sum(limit.is_risen_past(past.smallest(key, size), size) for key, size in now.sizes.items())
             bound = f"{'above' if limit.strict else 'at or above'} {amount}"
             return f"Progression is one lesion {bound} on its own smallest size: {grown} of {now.seen} seen."
         start = past.reference(limit)
@@ -78,5 +79,5 @@ class Wording:
     def _reference(self, limit: Limit, start: Sum) -> str:
         return f"{limit.reference} of {self._size(start.size)} ({start.on})"
 
-    def _size(self, size: Fraction) -> str:
-        return f"{exact(size)} {self.criteria.measure.unit}"
+    def _size(self, size: Decimal) -> str:
+        return f"{readable(size)} {self.criteria.measure.unit}"

@@ -8,7 +8,7 @@ assessed, TSTM too small to measure. `prior_nadir_visit_mm` is one visit between
 import csv
 from collections.abc import Iterable
 from dataclasses import replace
-from fractions import Fraction
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ assert isinstance(SEED_V1, PercentChange)
 LITERAL = replace(
     SEED_V1,
     name="SEED_LITERAL",
-    progression=Limit(Fraction(25), strict=True, reference=Reference.BASELINE),
+    progression=Limit(Decimal(25), strict=True, reference=Reference.BASELINE),
     new_lesion_is_progression=False,
     non_target_progression_is_progression=False,
 )
