@@ -4,7 +4,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from bench import append, http, path, processes, projection, relay
+from bench import append, criteria, http, path, processes, projection, relay
 from bench.harness import Result, Servers, say, show
 
 MEASURES: dict[str, Callable[[Servers, int], list[Result]]] = {
@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[[Servers, int], list[Result]]] = {
     "relay": relay.measure,
     "path": path.measure,
     "processes": processes.measure,
+    "criteria": lambda _servers, count: criteria.measure(count),
 }
 
 
