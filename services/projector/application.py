@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.projector.cohorts import assessed_of, cohort_of
+from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_for_response, cohort_of
 from services.projector.domain.cohort import Infused
 from services.projector.domain.cytokine_levels import CytokineLevels, Drawn, cytokine_levels
 from services.projector.domain.figures import Value
@@ -193,7 +193,7 @@ class Projector(Readings):
     ) -> Found[ResponseRates]:
         """Raises: NoSuchOutcome."""
         self._require(MeasureId.RESPONSE_RATE)
-        async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
+        async with self._reading(question, *OF_RESPONSES) as reading:
             _, table = await responses_of(reading, self.protocol, evaluator, by)
         return reading.found(table)
 
@@ -244,7 +244,7 @@ async def responses_of(
     reading: Reading, protocol: Protocol, evaluator: Evaluator, by: GroupedBy | None = None
 ) -> tuple[list[Infused], ResponseRates]:
     """Everybody infused, and their responses as one evaluator read them; `by`: also by group."""
-    cohort = await cohort_of(reading)
+    cohort = await cohort_for_response(reading, protocol)
     assessed = await assessed_of(reading, evaluator)
     return cohort, await to_thread(
         response_rates, protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today, by=by

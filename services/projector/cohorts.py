@@ -1,20 +1,39 @@
 """Who was infused, and their assessments, as read models keep them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.projector.domain.cohort import Infused, follow_up_ended_on
+from services.projector.domain.cohort import Infused, first_new_therapy, follow_up_ended_on
 from services.projector.domain.response_course import Assessed
 from services.projector.reading import Reading
-from services.projector.readmodels import participants, responses
+from services.projector.readmodels import anticancer_therapies, participants, responses
 from services.projector.readmodels.participants import ENDINGS
 from shared.contracts.efficacy_terms import Evaluator, Response
+from shared.protocol import Protocol
+from shared.protocol.schedule import local_date
+
+# What response tables and figures rest on.
+OF_RESPONSES = (participants.PROJECTION, responses.PROJECTION, anticancer_therapies.PROJECTION)
 
 
 async def cohort_of(reading: Reading) -> list[Infused]:
     """Everybody who received the product."""
     return [infused(row) for row in await participants.infused(reading.connection, reading.scope)]
+
+
+async def cohort_for_response(reading: Reading, protocol: Protocol) -> list[Infused]:
+    """The same, each with the first new anticancer therapy: rests on that read model too."""
+    begun = await anticancer_therapies.begun(reading.connection)
+    return [with_new_therapy(each, protocol, begun) for each in await cohort_of(reading)]
+
+
+def with_new_therapy(who: Infused, protocol: Protocol, begun: Mapping[UUID, Iterable[str]]) -> Infused:
+    """`begun`: when each participant began new therapies."""
+    day_zero = local_date(protocol, who.day_zero)
+    return replace(who, new_therapy_on=first_new_therapy(day_zero, begun.get(who.participant_id, ())))
 
 
 async def assessed_of(reading: Reading, evaluator: Evaluator) -> list[Assessed]:

@@ -8,14 +8,28 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.projector.cohorts import assessed, assessed_of, cohort_of, infused
+from services.projector.cohorts import (
+    OF_RESPONSES,
+    assessed,
+    assessed_of,
+    cohort_for_response,
+    infused,
+    with_new_therapy,
+)
 from services.projector.domain.best_response_table import BestResponses, best_response_table
 from services.projector.domain.criteria_table import ResponsesByCriteria, responses_by_criteria
 from services.projector.domain.response_course import courses
 from services.projector.domain.survival_table import Survival, survival_table
 from services.projector.domain.time_to_event import Followed, SurvivalEndpoint
 from services.projector.reading import Found, Question, Reading, Readings
-from services.projector.readmodels import adverse_events, cytokine_panels, flow_results, participants, responses
+from services.projector.readmodels import (
+    adverse_events,
+    anticancer_therapies,
+    cytokine_panels,
+    flow_results,
+    participants,
+    responses,
+)
 from services.projector.readmodels.adverse_events import AdverseEvent
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator, Response
@@ -25,8 +39,7 @@ from shared.protocol import MeasureId, Protocol
 from shared.protocol.schedule import local_date
 
 _OF_SURVIVAL = (
-    participants.PROJECTION,
-    responses.PROJECTION,
+    *OF_RESPONSES,
     adverse_events.PROJECTION,
     flow_results.PROJECTION,
     cytokine_panels.PROJECTION,
@@ -41,8 +54,8 @@ class EfficacyTables(Readings):
     async def best_response(self, question: Question, evaluator: Evaluator) -> Found[BestResponses]:
         """Raises: NoSuchOutcome."""
         self._require(MeasureId.RESPONSE_RATE)
-        async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
-            cohort = await cohort_of(reading)
+        async with self._reading(question, *OF_RESPONSES) as reading:
+            cohort = await cohort_for_response(reading, self.protocol)
             read = await assessed_of(reading, evaluator)
         table = await to_thread(best_response_table, self.protocol, cohort, read, evaluator=evaluator.value)
         return reading.found(table)
@@ -50,8 +63,8 @@ class EfficacyTables(Readings):
     async def by_criteria(self, question: Question, evaluator: Evaluator) -> Found[ResponsesByCriteria]:
         """Raises: NoSuchOutcome."""
         self._require(MeasureId.RESPONSE_RATE)
-        async with self._reading(question, participants.PROJECTION, responses.PROJECTION) as reading:
-            cohort = await cohort_of(reading)
+        async with self._reading(question, *OF_RESPONSES) as reading:
+            cohort = await cohort_for_response(reading, self.protocol)
             read = await assessed_of(reading, evaluator)
             rows = await responses.beside(reading.connection, reading.scope, evaluator)
         beside: dict[UUID, dict[str, Response | None]] = defaultdict(dict)
@@ -89,9 +102,11 @@ async def _followed(reading: Reading, protocol: Protocol, evaluator: Evaluator) 
     people = await participants.infused(connection, scope)
     read = await responses.that_count(connection, scope, evaluator)
     events = await adverse_events.that_count(connection, scope)
+    begun = await anticancer_therapies.begun(connection)
     alive: dict[UUID, list[date]] = defaultdict(list)
     for row in people:
         alive[row["participant_id"]] += _seen_at_endings(row, protocol)
+        alive[row["participant_id"]] += map(earliest, begun.get(row["participant_id"], ()))
     for row in read:
         alive[row["participant_id"]].append(earliest(row["assessed_on"]))
     for event in events:
@@ -104,6 +119,7 @@ async def _followed(reading: Reading, protocol: Protocol, evaluator: Evaluator) 
     deaths = {event.participant_id: died_on for event in events if (died_on := _death(event)) is not None}
     baselines = await responses.with_baseline(connection, scope)
     died = {row["participant_id"]: row["died_on"] or deaths.get(row["participant_id"]) for row in people}
+    cohort = [with_new_therapy(infused(row), protocol, begun) for row in people]
     return [
         Followed(
             course=course,
@@ -111,7 +127,7 @@ async def _followed(reading: Reading, protocol: Protocol, evaluator: Evaluator) 
             died_on=died[course.participant.participant_id],
             alive_on=tuple(alive[course.participant.participant_id]),
         )
-        for course in courses(protocol, [infused(row) for row in people], assessed(read))
+        for course in courses(protocol, cohort, assessed(read))
     ]
 
 

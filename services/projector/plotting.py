@@ -8,13 +8,14 @@ from functools import partial
 from uuid import UUID
 
 from services.projector.application import responses_of
+from services.projector.cohorts import OF_RESPONSES
 from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
 from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
 from services.projector.plots import spider, swimmer, waterfall
 from services.projector.plots.specification import Specification
 from services.projector.plots.wording import Context
 from services.projector.reading import Found, Question, Reading, Readings
-from services.projector.readmodels import adverse_events, participants, responses, tumour_changes
+from services.projector.readmodels import adverse_events, participants, tumour_changes
 from services.projector.readmodels.participants import ENDINGS
 from shared.contracts.efficacy_terms import Evaluator
 from shared.kernel.errors import NotFound
@@ -80,8 +81,8 @@ async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
     return found
 
 
-_OF_CHANGES = (participants.PROJECTION, responses.PROJECTION, tumour_changes.PROJECTION)
-_OF_TIME = (participants.PROJECTION, responses.PROJECTION, adverse_events.PROJECTION)
+_OF_CHANGES = (*OF_RESPONSES, tumour_changes.PROJECTION)
+_OF_TIME = (*OF_RESPONSES, adverse_events.PROJECTION)
 
 FIGURES: Mapping[str, Figure] = {
     waterfall.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_CHANGES, partial(_of_changes, waterfall.waterfall)),

@@ -18,6 +18,14 @@ class SurvivalCensoring(StrEnum):
     DATA_CUT_OFF = "data-cut-off"  # where follow-up goes on; else the last day of follow-up
 
 
+class NewTherapy(StrEnum):
+    """What a new anticancer therapy does to progression-free survival and the duration of response."""
+
+    CENSORS = "censors"  # at the last assessment that could be evaluated before it
+    IS_EVENT = "is-event"  # on the day on which it began
+    IS_IGNORED = "is-ignored"
+
+
 class Endpoints(Part):
     """What the endpoints of response and survival leave open beside the criteria (`response`)."""
 
@@ -27,4 +35,5 @@ class Endpoints(Part):
     first_progression_ends: Setting[bool]
     missed_assessments: Setting[InARow | None]  # before an event: it is censored at the last one. Null: never
     without_baseline_censored: Setting[bool]  # on day 0
+    new_anticancer_therapy: Setting[NewTherapy]  # before progression or death
     overall_survival_censored_at: Setting[SurvivalCensoring]

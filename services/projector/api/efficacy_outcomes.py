@@ -120,7 +120,7 @@ async def survival(
 
     Limits on the log-log and on the log scale, the median with its interval (Brookmeyer-Crowley), and the number at
     risk. What ends and what censors a time follows FDA 2018 and the protocol's settings (`endpoints`); each
-    participant's line says what it was. New anticancer therapy is not recorded, and censors nobody.
+    participant's line says what it was. `new_anticancer_therapy` says what such a therapy does to `pfs` and `dor`.
     """
     question = asked.by(actor)
     found = await tables.survival(question, endpoint, evaluator, confirmed)

@@ -1,7 +1,8 @@
 """Best overall response, with and without confirmation: the rates of response and of disease control, and by group.
 
 Denominators: `infused`, everybody who received the product; `response-evaluable`, those of them with an assessment
-that could be evaluated. Disease control is CR, PR, MR, SD or NON-CR/NON-PD as best response.
+that could be evaluated. Disease control is CR, PR, MR, SD or NON-CR/NON-PD as best response. What was read after a new
+anticancer therapy counts for nothing (`response_course`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,6 +68,7 @@ class ParticipantBest(Figure):
     tumour_type: str | None
     evaluable: bool
     progressed_on_day: int | None
+    new_therapy_on: PartialDate | None = Field(description="The first new anticancer therapy; nothing after it counts")
     contradicts_itself: bool = Field(description="A PR after a CR: to be queried")
     rules: tuple[BestOfParticipant, ...]
 
@@ -148,6 +150,7 @@ def _participant(course: Course, found: Iterable[tuple[bool, BestResponse]]) -> 
         tumour_type=who.tumour_type,
         evaluable=course.is_evaluable,
         progressed_on_day=course.progressed_on_day,
+        new_therapy_on=who.new_therapy_on,
         contradicts_itself=course.contradicts_itself,
         rules=rules,
     )

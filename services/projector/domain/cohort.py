@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.contracts.enrollment_terms import ParticipantStatus
-from shared.contracts.terms import earliest
+from shared.contracts.terms import earliest, latest
 from shared.protocol import Moment, Protocol
 from shared.protocol.schedule import local_date, moment_of, study_day
 
@@ -29,6 +29,16 @@ def follow_up_ended_on(endings: Mapping[ParticipantStatus, str | None]) -> date 
     return min(days, default=None)
 
 
+def first_new_therapy(day_zero: date, started_on: Iterable[str]) -> str | None:
+    """The first therapy that began on or after a day; None: none did.
+
+    One that may have begun on or after it, as far as its date is known, did. Of partial dates the first day counts
+    that they can mean, but none before that day.
+    """
+    new = [on for on in started_on if latest(on) >= day_zero]
+    return min(new, key=lambda on: (max(earliest(on), day_zero), on), default=None)
+
+
 def in_order_of_dose(protocol: Protocol, levels: Iterable[str | None]) -> list[str | None]:
     """Each level once: the protocol's from the lowest dose on, then others by name, then that of who has none."""
     known = [] if protocol.dosing is None else [level.name for level in protocol.dosing.levels.value]
@@ -42,7 +52,8 @@ class Infused:
 
     `day_zero` is the instant that the schedule counts from; `first_infused_at` is when the first infusion began,
     which is earlier only where a second one moved day zero. `followed_until` None: follow-up goes on.
-    `dose_level` None: enrolled without one. `tumour_type` is the diagnosis recorded at screening.
+    `dose_level` None: enrolled without one. `tumour_type` is the diagnosis recorded at screening. `new_therapy_on` is
+    the date, as far as it is known, of the first new anticancer therapy; None: there is none.
     """
 
     participant_id: UUID
@@ -53,6 +64,7 @@ class Infused:
     followed_until: date | None = None
     dose_level: str | None = None
     tumour_type: str | None = None
+    new_therapy_on: str | None = None
 
     @property
     def order(self) -> tuple[str, UUID]:

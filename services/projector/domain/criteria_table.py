@@ -80,12 +80,13 @@ def _participant(course: Course, beside: Beside, deciding: str, rule: BestRespon
     best: dict[str, Best] = {deciding: course.best(rule).best} if course.assessed else {}
     for name in sorted({name for each in assessments for name in each.supportive}):
         told = tuple(
-            replace(each, counts=response)
-            for each in course.assessed
+            (day, replace(each, counts=response))
+            for day, each in zip(course.days, course.assessed, strict=True)
             if (response := beside.get(each.assessment_id, {}).get(name)) is not None
         )
         if told:
-            best[name] = replace(course, assessed=told).best(rule).best
+            days, assessed = zip(*told, strict=True)
+            best[name] = replace(course, assessed=assessed, days=days).best(rule).best
     best_differs = len({_category(each) for each in best.values()}) > 1
     return ParticipantByCriteria(
         participant_id=course.participant.participant_id,

@@ -1,18 +1,21 @@
 """Each participant's assessments after the infusion, in order of time, and what they amount to.
 
 By one evaluator and one set of criteria. Only assessments after the infusion that the schedule counts from are part
-of a course.
+of a course. What was read after the day on which a new anticancer therapy began stays in it, and counts for nothing:
+it is no response to the product. Of that day itself the reading counts [D], since images are taken before a therapy.
+
+Source: RECIST 1.1, section 4.4, and FDA 2018, Clinical Trial Endpoints: responses before new anticancer therapy.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 from services.projector.domain.cohort import Infused
 from shared.contracts.efficacy_terms import Response
 from shared.contracts.terms import earliest
-from shared.protocol import Assessment, Protocol, Visit
+from shared.protocol import Assessment, Moment, Protocol, Visit
 from shared.protocol.schedule import assign_visits, local_date
 from shared.response.best_overall import BestResponse, BestResponseRule, best_overall_response
 from shared.response.readings import Reading, contradiction, in_order, is_evaluable, progression, up_to_progression
@@ -41,12 +44,26 @@ class Course:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """One for each date."""
-        return in_order(Reading(each.assessed_on, each.counts) for each in self.assessed)
+        """One for each date, of those that count."""
+        return in_order(Reading(each.assessed_on, each.counts) for each in self.counting)
+
+    @property
+    def new_therapy_day(self) -> int | None:
+        """The study day on which a new anticancer therapy began: of a partial date the first, but none before day 0."""
+        on = self.participant.new_therapy_on
+        return None if on is None else max(self.day_of(on), 0)
+
+    def counts_on(self, day: int) -> bool:
+        """Whether what was read on a study day counts."""
+        return self.new_therapy_day is None or day <= self.new_therapy_day
+
+    @property
+    def counting(self) -> tuple[Assessed, ...]:
+        return tuple(each for day, each in zip(self.days, self.assessed, strict=True) if self.counts_on(day))
 
     @property
     def is_evaluable(self) -> bool:
-        return any(is_evaluable(each.counts) for each in self.assessed)
+        return any(is_evaluable(each.counts) for each in self.counting)
 
     @property
     def contradicts_itself(self) -> bool:
@@ -58,7 +75,15 @@ class Course:
 
     def progression_from(self, day: int) -> int | None:
         """The study day of the first progression on or after a day."""
-        found = progression([each for each in self.readings if self.day_of(each.on) >= day])
+        return self._progressed([each for each in self.readings if self.day_of(each.on) >= day])
+
+    def progression_whatever_began(self, day: int) -> int | None:
+        """The same, of all that was read: also after a new therapy."""
+        everything = in_order(Reading(each.assessed_on, each.counts) for each in self.assessed)
+        return self._progressed([each for each in everything if self.day_of(each.on) >= day])
+
+    def _progressed(self, readings: Sequence[Reading]) -> int | None:
+        found = progression(readings)
         return None if found is None else self.day_of(found.on)
 
     def day_of(self, on: str) -> int:
@@ -66,7 +91,11 @@ class Course:
         return (earliest(on) - self.day_zero).days
 
     def best(self, rule: BestResponseRule) -> BestResponse:
-        return best_overall_response(self.readings, self.day_zero, rule)
+        found = best_overall_response(self.readings, self.day_zero, rule)
+        if len(self.counting) == len(self.assessed):
+            return found
+        therapy = f"What was read after the new anticancer therapy of {self.participant.new_therapy_on} does not count."
+        return replace(found, explanation=f"{found.explanation} {therapy}")
 
 
 def courses(protocol: Protocol, cohort: Iterable[Infused], assessed: Iterable[Assessed]) -> list[Course]:
@@ -86,10 +115,19 @@ def _course(protocol: Protocol, participant: Infused, assessed: Sequence[Assesse
         key=lambda pair: (pair[0], pair[1].assessed_on, pair[1].assessment_id),
     )
     moments = [moment for moment, _ in after]
-    return Course(
+    course = Course(
         participant,
         local_date(protocol, participant.day_zero),
         tuple(each for _, each in after),
         tuple(moment.day for moment in moments),
-        assign_visits(protocol, Assessment.RESPONSE, moments),
+        tuple(None for _ in after),
     )
+    return replace(course, visits=_visits(protocol, course, moments))
+
+
+def _visits(protocol: Protocol, course: Course, moments: Sequence[Moment]) -> tuple[Visit | None, ...]:
+    """The visit that each assessment serves: one that counts, before one that does not."""
+    counting = len(course.counting)
+    first = assign_visits(protocol, Assessment.RESPONSE, moments[:counting])
+    others = assign_visits(protocol, Assessment.RESPONSE, moments[counting:])
+    return *first, *(None if visit in first else visit for visit in others)

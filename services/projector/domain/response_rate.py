@@ -3,6 +3,7 @@
 Only assessments after the infusion count, by one evaluator and one set of criteria; an overridden response counts as
 overridden. At a time point the assessment that serves its visit counts. Once the disease has progressed a
 participant stays progressed at every later time point, whatever is read there: nothing after progression counts.
+Nor does anything after a new anticancer therapy: whoever began one without having progressed stands apart from then on.
 
 Denominators, each stated. `infused`: at a time point everybody infused except those not yet due, whose window is
 still open or ahead and who have no response there; for the best overall response everybody infused.
@@ -29,6 +30,7 @@ from services.projector.domain.response_figures import (
     response_rates_of,
 )
 from shared.contracts.efficacy_terms import Response
+from shared.contracts.terms import PartialDate
 from shared.protocol import Denominator, MeasureId, Protocol, Visit
 from shared.protocol.schedule import visit_dates
 from shared.response.best_overall import BestResponseRule
@@ -36,13 +38,15 @@ from shared.response.readings import Best, is_evaluable
 
 
 class TimePointResponse(Figure):
-    """The responses at one time point. The counts, `not_assessed` and `not_yet_due` add up to all who were infused."""
+    """The responses at one time point. The counts, `not_assessed`, `after_new_therapy` and `not_yet_due` add up to all
+    who were infused."""
 
     visit: str
     label: str
     counts: ResponseCounts
     progressed_before: int = Field(description="Of those under `pd`: progressed at an earlier assessment")
     not_assessed: int = Field(description="The window closed, or follow-up ended, without an assessment")
+    after_new_therapy: int = Field(description="A new anticancer therapy had begun; nothing read after it counts")
     not_yet_due: int
     rates: tuple[Rate, ...]
 
@@ -63,6 +67,8 @@ class ParticipantResponse(Figure):
     best: Best
     best_confirmed: Best
     progressed_on_day: int | None
+    new_therapy_on: PartialDate | None
+    new_therapy_day: int | None
     contradiction: Literal["pr-after-cr"] | None
     assessments: tuple["AssessmentResponse", ...]
 
@@ -77,6 +83,7 @@ class AssessmentResponse(Figure):
     response: Response
     assigned: Response
     overridden: bool
+    after_new_therapy: bool = Field(description="It counts for nothing")
 
 
 class GroupRates(Figure):
@@ -160,6 +167,7 @@ def _time_points(protocol: Protocol, people: Sequence[Course], today: date) -> I
             counts=response_counts(responses),
             progressed_before=sum(_progressed_before(course, visit) for course in people),
             not_assessed=stands.count("not-assessed"),
+            after_new_therapy=stands.count("after-new-therapy"),
             not_yet_due=not_yet_due,
             rates=response_rates_of(protocol, responses, denominators),
         )
@@ -167,13 +175,15 @@ def _time_points(protocol: Protocol, people: Sequence[Course], today: date) -> I
 
 def _stands(
     protocol: Protocol, course: Course, visit: Visit, today: date
-) -> Response | Literal["not-assessed", "not-yet-due"]:
+) -> Response | Literal["not-assessed", "after-new-therapy", "not-yet-due"]:
     """How a participant stands at a visit. Once progressed, always progressed."""
     if _progressed_before(course, visit):
         return Response.PD
-    for each, served in zip(course.assessed, course.visits, strict=True):
+    for each, served in zip(course.counting, course.visits, strict=False):
         if served == visit:
             return each.counts
+    if not course.counts_on(visit.last_day):
+        return "after-new-therapy"
     until = course.participant.followed_until
     closes = visit_dates(protocol, visit, course.participant.day_zero).closes
     ended = until is not None and until < closes
@@ -185,7 +195,7 @@ def _progressed_before(course: Course, visit: Visit) -> bool:
     progressed = course.progressed_on_day
     if progressed is None:
         return False
-    served = [day for day, at in zip(course.days, course.visits, strict=True) if at == visit]
+    served = [day for day, at in zip(course.days, course.visits, strict=True) if at == visit and course.counts_on(day)]
     return progressed < (served[0] if served else visit.first_day)
 
 
@@ -209,6 +219,8 @@ def _participant(protocol: Protocol, course: Course) -> ParticipantResponse:
         best=best.best,
         best_confirmed=confirmed.best,
         progressed_on_day=course.progressed_on_day,
+        new_therapy_on=course.participant.new_therapy_on,
+        new_therapy_day=course.new_therapy_day,
         contradiction="pr-after-cr" if course.contradicts_itself else None,
         assessments=tuple(
             AssessmentResponse(
@@ -219,6 +231,7 @@ def _participant(protocol: Protocol, course: Course) -> ParticipantResponse:
                 response=each.counts,
                 assigned=each.assigned,
                 overridden=each.counts is not each.assigned,
+                after_new_therapy=not course.counts_on(day),
             )
             for each, day, visit in zip(course.assessed, course.days, course.visits, strict=True)
         ),

@@ -18,12 +18,12 @@ from services.projector.domain.figures import CONFIDENCE_PERCENT, Exact, Figure
 from services.projector.domain.groups import Group, GroupedBy, groups
 from services.projector.domain.time_to_event import Ending, Followed, SurvivalEndpoint, Timed, timed
 from shared.protocol import MeasureId, Protocol
+from shared.protocol.endpoints import NewTherapy
 from shared.statistics.kaplan_meier import Curve, Limits, LimitsBy, Observation, Step, kaplan_meier
 
 SHOWN = Decimal("0.000001")
 CONFIDENCE = float(CONFIDENCE_PERCENT) / 100
 OF_RESPONDERS = frozenset({SurvivalEndpoint.DURATION_OF_RESPONSE, SurvivalEndpoint.TIME_TO_RESPONSE})
-NOT_RECORDED = ("new-anticancer-therapy",)
 
 Probability = Annotated[Exact, Field(description="Of 0 to 1, six decimals", examples=["0.750000"])]
 Days = Annotated[Exact, Field(description="Days; half a day where it lies between two", examples=["182"])]
@@ -124,7 +124,7 @@ class Survival(Figure):
     infused: int
     confidence_percent: Exact
     missed_assessments: int | None = Field(description="So many in a row censor a later event; null: none do")
-    not_recorded: tuple[str, ...] = Field(description="What would censor, and the trial does not record")
+    new_anticancer_therapy: NewTherapy = Field(description="What it does to pfs and dor, by the protocol's setting")
     groups: tuple[GroupSurvival, ...]
     participants: tuple[ParticipantTime, ...]
 
@@ -153,7 +153,7 @@ def survival_table(
         infused=len(people),
         confidence_percent=CONFIDENCE_PERCENT,
         missed_assessments=protocol.endpoints.missed_assessments.value,
-        not_recorded=NOT_RECORDED,
+        new_anticancer_therapy=protocol.endpoints.new_anticancer_therapy.value,
         groups=tuple(_group(protocol, group, people, times) for group in groups(protocol, cohort)),
         participants=tuple(_participant(people[who].course.participant, found) for who, found in times.items()),
     )

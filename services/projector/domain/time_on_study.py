@@ -2,7 +2,8 @@
 
 Time on study runs from the first infusion to the end of follow-up, or to today while it goes on. Days are study days:
 day 0 is the infusion that the schedule counts from. A serious adverse event is marked where it emerged under
-treatment: on the first day that its onset can mean, but not before the infusion.
+treatment: on the first day that its onset can mean, but not before the infusion. So is the first new anticancer
+therapy.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ class Milestone(StrEnum):
 
     INFUSION = "Infusion"
     SERIOUS_ADVERSE_EVENT = "Serious adverse event"
+    NEW_THERAPY = "New anticancer therapy"
     DEATH = "Death"
     LEFT = "Left the study"
     COMPLETED = "Follow-up completed"
@@ -108,6 +110,8 @@ def _marks(protocol: Protocol, who: Followed, today: date) -> Iterator[Mark]:
         on = _emerged_on(event, who.infused.infused_on(protocol))
         if on is not None:
             yield Mark(study_day(protocol, on, day_zero), Milestone.SERIOUS_ADVERSE_EVENT, event.term)
+    if who.responses.new_therapy_day is not None:
+        yield Mark(who.responses.new_therapy_day, Milestone.NEW_THERAPY, "new anticancer therapy")
     for milestone, on in _endings(who):
         yield Mark(study_day(protocol, on, day_zero), milestone, milestone.value.lower())
     if who.infused.followed_until is None:

@@ -6,12 +6,13 @@ or year alone are taken on the first day that they can mean; a death, not before
 - Progression-free survival (PFS) ends with the first progression or death of any cause. Without either it is censored
   at the last assessment that could be evaluated; so it is where the event came after as many scheduled assessments
   were missed in a row as the protocol says, and on day 0 where there is no baseline assessment.
+  Where a new anticancer therapy began before the event it is censored at the last such assessment up to that day;
+  by the protocol's setting the therapy may be an event itself, on the day on which it began, or count for nothing.
 - Duration of response (DOR), of those with an objective response, ends and is censored as PFS is.
 - Time to response (TTR), of the same, ends with the first response; nobody is censored.
 - Overall survival (OS) ends with death of any cause, and is censored at the last day known alive, or where follow-up
   goes on at the cut-off, as the protocol says.
-
-New anticancer therapy is recorded nowhere in the trial: it neither ends nor censors.
+  New anticancer therapy neither ends nor censors it.
 
 Source: FDA 2018, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics; settings `endpoints` of the
 protocol. Progression by iRECIST is dated as `shared.response.readings.progression` says.
@@ -25,7 +26,7 @@ from enum import StrEnum
 from services.projector.domain.response_course import Course
 from shared.contracts.terms import earliest, latest
 from shared.protocol import Assessment, Protocol
-from shared.protocol.endpoints import SurvivalCensoring
+from shared.protocol.endpoints import NewTherapy, SurvivalCensoring
 from shared.response.best_overall import BestResponseRule
 from shared.response.readings import is_disease_control
 
@@ -40,11 +41,13 @@ class SurvivalEndpoint(StrEnum):
 
 
 class Ending(StrEnum):
-    """What ended the time: the first three are events, the others censor it."""
+    """What ended the time: the first four are events, the others censor it."""
 
     PROGRESSION = "progression"
     DEATH = "death"
     RESPONSE = "response"
+    NEW_THERAPY = "new-anticancer-therapy"  # where the protocol calls it an event
+    BEFORE_NEW_THERAPY = "before-new-anticancer-therapy"  # at the last assessment before it
     LAST_ASSESSMENT = "last-assessment"
     NO_ASSESSMENT = "no-assessment"  # none after the infusion that could be evaluated
     MISSED_ASSESSMENTS = "missed-assessments"
@@ -53,7 +56,7 @@ class Ending(StrEnum):
     DATA_CUT_OFF = "data-cut-off"
 
 
-EVENTS = frozenset({Ending.PROGRESSION, Ending.DEATH, Ending.RESPONSE})
+EVENTS = frozenset({Ending.PROGRESSION, Ending.DEATH, Ending.RESPONSE, Ending.NEW_THERAPY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +139,13 @@ def _overall(protocol: Protocol, followed: Followed, today: date) -> Timed:
 def _progression_free(protocol: Protocol, followed: Followed, today: date, *, from_day: int) -> Timed:
     if protocol.endpoints.without_baseline_censored.value and not followed.has_baseline:
         return Timed(from_day, from_day, Ending.NO_BASELINE)
-    event = _first_event(followed, today, from_day)
-    adequate = _adequate_days(followed.course, until=None if event is None else event[0])
+    event, therapy = _first_event(protocol, followed, today, from_day), _therapy_day(protocol, followed.course)
+    censored = therapy is not None and (event is None or therapy < event[0])
+    until = therapy if censored else None if event is None else event[0]
+    adequate = _adequate_days(followed.course, until=until)
     last = max([from_day, *adequate])  # an assessment dated after the death is a slip
+    if censored:
+        return Timed(from_day, last, Ending.BEFORE_NEW_THERAPY)
     if event is None:
         return Timed(from_day, last, Ending.LAST_ASSESSMENT if adequate else Ending.NO_ASSESSMENT)
     day, ending = event
@@ -147,11 +154,25 @@ def _progression_free(protocol: Protocol, followed: Followed, today: date, *, fr
     return Timed(from_day, max(from_day, day), ending)
 
 
-def _first_event(followed: Followed, today: date, from_day: int) -> tuple[int, Ending] | None:
-    progressed, died = followed.course.progression_from(from_day), followed.died_on_day(today)
-    if progressed is not None and (died is None or progressed <= died):
-        return progressed, Ending.PROGRESSION
-    return None if died is None else (died, Ending.DEATH)
+def _therapy_day(protocol: Protocol, course: Course) -> int | None:
+    """The day on which a new therapy began that censors; None: there is none."""
+    censors = protocol.endpoints.new_anticancer_therapy.value is NewTherapy.CENSORS
+    return course.new_therapy_day if censors else None
+
+
+def _first_event(protocol: Protocol, followed: Followed, today: date, from_day: int) -> tuple[int, Ending] | None:
+    """The earliest; of one day progression, then death."""
+    course, therapy = followed.course, protocol.endpoints.new_anticancer_therapy.value
+    ignored = therapy is NewTherapy.IS_IGNORED
+    days = {
+        Ending.PROGRESSION: course.progression_whatever_began(from_day)
+        if ignored
+        else course.progression_from(from_day),
+        Ending.DEATH: followed.died_on_day(today),
+        Ending.NEW_THERAPY: course.new_therapy_day if therapy is NewTherapy.IS_EVENT else None,
+    }
+    known = [(day, ending) for ending, day in days.items() if day is not None]
+    return min(known, key=lambda each: each[0], default=None)
 
 
 def _adequate_days(course: Course, *, until: int | None) -> list[int]:

@@ -2,7 +2,8 @@
 
 An assessment has no change where a target was not assessed or none was measured at baseline: missing is never zero.
 The best change is the lowest percentage (the largest decrease, or the smallest increase) up to and with the first
-progression, as the best overall response counts nothing after it.
+progression, and up to and with the day on which a new anticancer therapy began, as the best overall response counts
+nothing after either.
 
 Source: RECIST 1.1, section 4.3.1 (sums over baseline); the change is the one on record with each response.
 """
@@ -49,11 +50,12 @@ class ChangeCourse:
     progressed_on_day: int | None
     baseline_day: int | None
     changes: tuple[ChangeAt, ...]
+    new_therapy_day: int | None = None
 
     @property
     def best_change(self) -> ChangeAt | None:
-        """The lowest percentage up to and with the first progression, the first of equal ones; None: none counts."""
-        last = self.progressed_on_day
+        """The lowest percentage that counts, the first of equal ones; None: none counts."""
+        last = min((day for day in (self.progressed_on_day, self.new_therapy_day) if day is not None), default=None)
         counting = [each for each in self.changes if last is None or each.day <= last]
         return min(counting, key=lambda each: (each.percent, each.day), default=None)
 
@@ -82,6 +84,7 @@ def _course(
         progressed_on_day=who.progressed_on_day,
         baseline_day=min(baselines, default=None),
         changes=tuple(ChangeAt(each.day, change.percent, each.response) for each, change in known),
+        new_therapy_day=who.new_therapy_day,
     )
 
 

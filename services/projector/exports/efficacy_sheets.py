@@ -21,7 +21,7 @@ Line = tuple[object, ...]
 
 _RESPONSES = (
     *("visit", "label", "denominator", "n", "responders", "percent", "lower", "upper", "wilson_lower", "wilson_upper"),
-    *(*ResponseCounts.model_fields, "missing", "progressed_before", "not_assessed", "not_yet_due"),
+    *(*ResponseCounts.model_fields, "missing", "progressed_before", "not_assessed", "not_yet_due", "after_new_therapy"),
 )
 
 
@@ -38,11 +38,11 @@ def response_rate(answer: ResponseRates) -> Sheet:
 
 def _response_lines(answer: ResponseRates | GroupRates) -> Iterator[Line]:
     for point in answer.time_points:
-        missing = (None, point.progressed_before, point.not_assessed, point.not_yet_due)
+        missing = (None, point.progressed_before, point.not_assessed, point.not_yet_due, point.after_new_therapy)
         yield from _rates((point.visit, point.label), point.rates, point.counts, missing)
     for best in (answer.best_overall, answer.other_rule):
         label = "Best overall response, confirmed" if best.confirmed else "Best overall response, unconfirmed"
-        yield from _rates((None, label), best.rates, best.counts, (best.counts.missing, None, None, None))
+        yield from _rates((None, label), best.rates, best.counts, (best.counts.missing, None, None, None, None))
 
 
 def _rates(place: Line, rates: Sequence[Rate], counts: ResponseCounts, missing: Line) -> Iterator[Line]:
@@ -54,7 +54,7 @@ def _rates(place: Line, rates: Sequence[Rate], counts: ResponseCounts, missing: 
 
 _READINGS = (
     *("participant_id", "subject_number", "best", "best_confirmed", "progressed_on_day", "contradiction"),
-    *("assessment_id", "assessed_on", "day", "visit", "response", "assigned", "overridden"),
+    *("assessment_id", "assessed_on", "day", "visit", "response", "assigned", "overridden", "after_new_therapy"),
 )
 
 

@@ -88,5 +88,6 @@ def _described(context: Context, times: Sequence[TimeOnStudy]) -> str:
         f"{ended[Milestone.ON_STUDY]} still on study, {ended[Milestone.DEATH]} died, {ended[Milestone.LEFT]} left the "
         f"study, {ended[Milestone.COMPLETED]} completed follow-up. "
         f"{serious} serious adverse events in {people(ended[Milestone.SERIOUS_ADVERSE_EVENT])}. "
+        f"{ended[Milestone.NEW_THERAPY]} began a new anticancer therapy. "
         f"Responses at assessments: {counted(responses) or 'none'}."
     )

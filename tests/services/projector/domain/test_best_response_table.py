@@ -1,5 +1,7 @@
 """The table of best overall response: both rules, both denominators, every group."""
 
+from dataclasses import replace
+
 from services.projector.domain.best_response_table import BestResponses, GroupBest, best_response_table
 from services.projector.domain.cohort import Infused
 from services.projector.domain.response_course import Assessed
@@ -79,3 +81,13 @@ def test_each_participant_has_the_best_by_both_rules_and_why() -> None:
 def test_a_contradiction_is_told() -> None:
     found = table(read(ONE, 30, "CR"), read(ONE, 90, "PR")).participants[0]
     assert found.contradicts_itself is True
+
+
+def test_what_is_read_after_a_new_anticancer_therapy_is_told_and_counts_for_nothing() -> None:
+    who = replace(ONE, new_therapy_on="2026-03")  # 1 March is day 55
+    found = best_response_table(PROTOCOL, [who], TOLD[:2], evaluator="investigator").participants[0]
+    assert (found.new_therapy_on, found.evaluable) == ("2026-03", True)
+    assert [(rule.confirmed, rule.best) for rule in found.rules] == [(False, "PR"), (True, "SD")]
+    assert {rule.explanation.rpartition(". ")[2] for rule in found.rules} == {
+        "What was read after the new anticancer therapy of 2026-03 does not count."
+    }

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.projector.domain.cohort import Infused, follow_up_ended_on
+from services.projector.domain.cohort import Infused, first_new_therapy, follow_up_ended_on
 from shared.contracts.enrollment_terms import ParticipantStatus as Status
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.small_trial import at
@@ -22,6 +22,25 @@ from tests.services.projector.small_trial import at
 )
 def test_follow_up_ends_with_the_first_ending_that_stands(endings: dict[Status, str | None], until: date) -> None:
     assert follow_up_ended_on(endings) == until
+
+
+@pytest.mark.parametrize(
+    ("started_on", "first"),
+    [
+        ([], None),
+        (["2026-03-01", "2026-02-01"], "2026-02-01"),
+        (["2026-01-04"], None),  # before the infusion: no new one
+        (["2026-01-05"], "2026-01-05"),
+        (["2026-01"], "2026-01"),  # some day of January, after the infusion where it may be
+        (["2025"], None),
+        (["2026-01-20", "2026-01"], "2026-01"),  # its first day is not before the infusion
+        (["2026-02", "2026-02-01"], "2026-02"),
+    ],
+)
+def test_the_first_new_therapy_is_the_first_that_began_after_the_infusion(
+    started_on: list[str], first: str | None
+) -> None:
+    assert first_new_therapy(date(2026, 1, 5), started_on) == first
 
 
 @pytest.mark.parametrize(

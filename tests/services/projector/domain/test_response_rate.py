@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,10 +20,11 @@ from tests.services.projector.small_trial import at
 DAY_ZERO = date(2026, 1, 5)
 
 
-def child(number: int, *, until: int | None = None) -> Infused:
+def child(number: int, *, until: int | None = None, therapy: int | None = None) -> Infused:
     name = f"CU-00{number}"
     ended = None if until is None else DAY_ZERO + timedelta(days=until)
-    return Infused(named(name), name, "CU", at(1, 5), at(1, 5), ended)
+    begun = None if therapy is None else (DAY_ZERO + timedelta(days=therapy)).isoformat()
+    return Infused(named(name), name, "CU", at(1, 5), at(1, 5), ended, new_therapy_on=begun)
 
 
 def read(who: Infused, day: int | str, response: str) -> Assessed:
@@ -107,6 +109,59 @@ def test_a_partial_response_after_a_complete_one_is_told() -> None:
     assert found.participants[0].contradiction == "pr-after-cr"
 
 
+def stands(found: ResponseRates) -> list[str]:
+    """How the one participant stands at each time point."""
+    return [
+        next(
+            name
+            for name, n in {**point.counts.model_dump(), **point.model_dump(include=APART)}.items()
+            if n and name != "progressed_before"
+        )
+        for point in found.time_points
+    ]
+
+
+APART = {"not_assessed", "after_new_therapy", "not_yet_due"}
+
+
+@pytest.mark.parametrize(
+    ("therapy", "told", "expected"),
+    [
+        # Windows: day 27 to 33, 83 to 97, 168 to 196, 351 to 379.
+        (100, [(30, "SD"), (90, "PR"), (182, "CR")], ["sd", "pr", "after_new_therapy", "after_new_therapy"]),
+        (90, [(30, "SD"), (90, "PR")], ["sd", "pr", "after_new_therapy", "after_new_therapy"]),  # the day itself counts
+        (89, [(30, "SD"), (90, "PR")], ["sd", "after_new_therapy", "after_new_therapy", "after_new_therapy"]),
+        (88, [(85, "SD"), (90, "PR")], ["not_assessed", "sd", "after_new_therapy", "after_new_therapy"]),
+        (40, [(35, "PD"), (90, "PR")], ["not_assessed", "pd", "pd", "pd"]),  # progressed before it
+        (40, [(30, "SD"), (60, "PD")], ["sd", "after_new_therapy", "after_new_therapy", "after_new_therapy"]),
+        (0, [(30, "SD")], ["after_new_therapy"] * 4),
+        (200, [(30, "SD"), (90, "SD"), (182, "SD")], ["sd", "sd", "sd", "after_new_therapy"]),
+    ],
+)
+def test_nothing_after_a_new_anticancer_therapy_counts_at_a_time_point(
+    therapy: int, told: list[tuple[int, str]], expected: list[str]
+) -> None:
+    who = child(1, therapy=therapy)
+    found = table([who], *(read(who, day, response) for day, response in told))
+    assert stands(found) == expected
+    (of_one,) = found.participants
+    assert (of_one.new_therapy_on, of_one.new_therapy_day) == (who.new_therapy_on, therapy)
+    assert [each.after_new_therapy for each in of_one.assessments] == [day > therapy for day, _ in told]
+
+
+def test_who_began_a_new_therapy_is_waited_for_no_longer_and_stays_in_the_denominator() -> None:
+    who = child(1, therapy=40)
+    found = points(table([who, child(2)], read(who, 30, "PR"), today=50))["D90"]
+    assert (found.after_new_therapy, found.not_yet_due, n(found, Denominator.INFUSED)) == (1, 1, (0, 1))
+
+
+def test_a_response_after_a_new_therapy_is_no_best_response() -> None:
+    who = child(1, therapy=40)
+    found = table([who], read(who, 90, "PR"))
+    assert (found.best_overall.counts.missing, n_evaluable(found)) == (1, 0)
+    assert table([who], read(who, 30, "SD"), read(who, 90, "PR")).best_overall.counts.sd == 1
+
+
 def test_assessments_of_others_are_not_counted() -> None:
     assert table([child(1)], read(child(2), 30, "PR")).best_overall.counts.pr == 0
 
@@ -131,7 +186,7 @@ def test_without_participants_there_is_no_rate() -> None:
     assert {rate.interval for rate in found.best_overall.rates} == {None}
 
 
-people = [child(1), child(2, until=40), child(3), child(4, until=5)]
+people = [child(1), child(2, until=40), child(3, therapy=60), child(4, until=5)]
 courses = st.lists(
     st.builds(read, st.sampled_from(people), st.integers(1, 400), st.sampled_from([each.value for each in Response])),
     max_size=10,
@@ -145,7 +200,7 @@ def test_everybody_infused_is_counted_exactly_once_at_every_time_point(told: lis
     found = table(people, *told, today=today)
     for point in found.time_points:
         counted = sum(point.counts.model_dump().values())
-        assert counted + point.not_assessed + point.not_yet_due == len(people)
+        assert counted + point.not_assessed + point.after_new_therapy + point.not_yet_due == len(people)
         assert point.progressed_before <= point.counts.pd
     for best in (found.best_overall, found.other_rule):
         assert sum(best.counts.model_dump().values()) == len(people)

@@ -50,7 +50,7 @@ def test_every_group_states_its_denominators() -> None:
         "last-assessment": 1,
         "no-assessment": 1,
     }
-    assert (found.confirmed, found.missed_assessments, found.not_recorded) == (None, 2, ("new-anticancer-therapy",))
+    assert (found.confirmed, found.missed_assessments, found.new_anticancer_therapy) == (None, 2, "censors")
 
 
 def test_the_estimates_are_those_of_the_curve() -> None:

@@ -34,11 +34,12 @@ def followed(
     responses: Sequence[tuple[int, Response]] = (),
     infusions: Sequence[datetime] = (INFUSED_AT,),
     day_zero: datetime = INFUSED_AT,
+    therapy: int | None = None,
 ) -> Followed:
     ended = endings or {}
     who = Infused(named(number), number, "CU", day_zero, INFUSED_AT, follow_up_ended_on(ended))
     read = tuple(READ(day=day, response=response) for day, response in responses)
-    return Followed(who, WHO(assessments=read), infusions, ended, serious)
+    return Followed(who, WHO(assessments=read, new_therapy_day=therapy), infusions, ended, serious)
 
 
 def time(who: Followed) -> TimeOnStudy:
@@ -48,6 +49,11 @@ def time(who: Followed) -> TimeOnStudy:
 
 def marks(who: Followed, *kinds: Milestone) -> list[tuple[int, Milestone | Response]]:
     return [(mark.day, mark.kind) for mark in time(who).marks if not kinds or mark.kind in kinds]
+
+
+def test_the_first_new_anticancer_therapy_is_marked() -> None:
+    assert marks(followed(therapy=60), Milestone.NEW_THERAPY) == [(60, Milestone.NEW_THERAPY)]
+    assert marks(followed(), Milestone.NEW_THERAPY) == []
 
 
 def test_whoever_is_followed_is_on_study_until_today() -> None:

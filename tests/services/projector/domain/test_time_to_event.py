@@ -15,7 +15,7 @@ from services.projector.domain.response_course import Assessed, courses
 from services.projector.domain.time_to_event import Ending, Followed, SurvivalEndpoint, Timed, timed
 from shared.contracts.efficacy_terms import Response
 from shared.protocol import Protocol
-from shared.protocol.endpoints import SurvivalCensoring
+from shared.protocol.endpoints import NewTherapy, SurvivalCensoring
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.small_trial import at
 
@@ -34,10 +34,12 @@ def followed(
     alive: tuple[int, ...] = (),
     until: int | None = None,
     baseline: bool = True,
+    therapy: int | str | None = None,
 ) -> Followed:
     """`30 SD, 90 PD`: assessments by study day."""
     ended = None if until is None else DAY_ZERO + timedelta(days=until)
-    who = Infused(named("CU-001"), "CU-001", "CU", at(1, 5), at(1, 5), ended)
+    begun = None if therapy is None else on(therapy)
+    who = Infused(named("CU-001"), "CU-001", "CU", at(1, 5), at(1, 5), ended, new_therapy_on=begun)
     pairs = [each.split() for each in told.split(",") if each.strip()]
     read = [
         Assessed(named(f"{day} {response}"), who.participant_id, on(int(day)), Response(response), Response(response))
@@ -101,6 +103,63 @@ def test_progression_free_survival(who: Followed, until: int, ending: Ending) ->
     assert time(PFS, who) == Timed(0, until, ending)
 
 
+CENSORS, IS_EVENT, IGNORED = NewTherapy.CENSORS, NewTherapy.IS_EVENT, NewTherapy.IS_IGNORED
+
+
+@pytest.mark.parametrize(
+    ("rule", "who", "until", "ending"),
+    [
+        # The therapy of day 100 lies between the assessments of day 90 and day 182.
+        (CENSORS, followed("30 SD, 90 SD, 182 PD", therapy=100), 90, Ending.BEFORE_NEW_THERAPY),
+        (IS_EVENT, followed("30 SD, 90 SD, 182 PD", therapy=100), 100, Ending.NEW_THERAPY),
+        (IGNORED, followed("30 SD, 90 SD, 182 PD", therapy=100), 182, Ending.PROGRESSION),
+        (CENSORS, followed("30 SD, 90 SD", therapy=100, died=120), 90, Ending.BEFORE_NEW_THERAPY),
+        (IS_EVENT, followed("30 SD, 90 SD", therapy=100, died=120), 100, Ending.NEW_THERAPY),
+        (IGNORED, followed("30 SD, 90 SD", therapy=100, died=120), 120, Ending.DEATH),
+        (CENSORS, followed("30 SD, 90 SD, 182 SD", therapy=100), 90, Ending.BEFORE_NEW_THERAPY),
+        (IS_EVENT, followed("30 SD, 90 SD, 182 SD", therapy=100), 100, Ending.NEW_THERAPY),
+        (IGNORED, followed("30 SD, 90 SD, 182 SD", therapy=100), 182, Ending.LAST_ASSESSMENT),
+        # Progression came first, or on that very day: the therapy follows it.
+        (CENSORS, followed("30 SD, 90 PD", therapy=91), 90, Ending.PROGRESSION),
+        (CENSORS, followed("30 SD, 90 PD", therapy=90), 90, Ending.PROGRESSION),
+        (IS_EVENT, followed("30 SD, 90 PD", therapy=90), 90, Ending.PROGRESSION),
+        (CENSORS, followed("30 SD, 91 PD", therapy=90), 30, Ending.BEFORE_NEW_THERAPY),
+        (CENSORS, followed("30 SD", therapy=60, died=60), 60, Ending.DEATH),
+        # Nothing could be evaluated before it; what could not is no assessment; the therapy's own day counts.
+        (CENSORS, followed("", therapy=20), 0, Ending.BEFORE_NEW_THERAPY),
+        (CENSORS, followed("30 SD, 90 NE", therapy=100), 30, Ending.BEFORE_NEW_THERAPY),
+        (CENSORS, followed("30 SD, 90 SD", therapy=90), 90, Ending.BEFORE_NEW_THERAPY),
+        # Of a partial date the first day counts that it can mean, and none before the infusion.
+        (CENSORS, followed("30 SD, 90 SD", therapy="2026-03"), 30, Ending.BEFORE_NEW_THERAPY),
+        (CENSORS, followed("30 SD, 90 SD", therapy="2026"), 0, Ending.BEFORE_NEW_THERAPY),
+        (IS_EVENT, followed("30 SD, 90 SD", therapy="2026-01"), 0, Ending.NEW_THERAPY),
+        # An event that came after two missed assessments is censored; so is the therapy where it is an event.
+        (IS_EVENT, followed("30 SD", therapy=197), 30, Ending.MISSED_ASSESSMENTS),
+        # iRECIST: a progression that nobody confirmed before the therapy is dated where it began.
+        (CENSORS, followed("30 iUPD, 60 iSD", therapy=40), 30, Ending.PROGRESSION),
+        (IGNORED, followed("30 iUPD, 60 iSD", therapy=40), 60, Ending.LAST_ASSESSMENT),
+        (CENSORS, followed("30 SD", therapy=40, baseline=False), 0, Ending.NO_BASELINE),
+    ],
+)
+def test_a_new_anticancer_therapy_does_what_the_protocol_says(
+    rule: NewTherapy, who: Followed, until: int, ending: Ending
+) -> None:
+    protocol = with_endpoints(new_anticancer_therapy=rule)
+    found = time(PFS, who, protocol=protocol)
+    assert found == Timed(0, until, ending)
+    assert found.event is (ending in {Ending.PROGRESSION, Ending.DEATH, Ending.NEW_THERAPY})
+
+
+def test_a_new_anticancer_therapy_censors_as_cmd03_has_it() -> None:
+    assert PROTOCOL.endpoints.new_anticancer_therapy.value is NewTherapy.CENSORS
+
+
+@pytest.mark.parametrize("rule", NewTherapy)
+def test_overall_survival_knows_nothing_of_it(rule: NewTherapy) -> None:
+    protocol = with_endpoints(new_anticancer_therapy=rule)
+    assert time(OS, followed("30 SD", therapy=40, died=120), protocol=protocol) == Timed(0, 120, Ending.DEATH)
+
+
 @pytest.mark.parametrize(
     ("changed", "who", "until", "ending"),
     [
@@ -153,6 +212,10 @@ def test_overall_survival_to_the_cut_off(who: Followed, until: int, ending: Endi
         (followed("30 PR", died=197), False, Timed(30, 30, Ending.MISSED_ASSESSMENTS)),
         (followed("30 SD, 90 PD"), False, None),
         (followed("1 MR, 99 CR", died=98), False, Timed(99, 99, Ending.DEATH)),  # a slip of a date
+        # The therapy of day 100: a response that followed it is none, one before it lasts until the last assessment.
+        (followed("30 PR, 90 PR, 182 PD", therapy=100), False, Timed(30, 90, Ending.BEFORE_NEW_THERAPY)),
+        (followed("30 SD, 120 PR", therapy=100), False, None),
+        (followed("30 PR, 120 PR", therapy=100), True, None),  # what would confirm it came too late
         (followed("30 iUPD, 60 iPR, 120 iPR, 160 iUPD, 190 iCPD"), True, Timed(60, 160, Ending.PROGRESSION)),
     ],
 )
@@ -186,15 +249,34 @@ told = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
-@given(told, st.none() | st.integers(1, 450), st.booleans())
+@given(
+    told, st.none() | st.integers(1, 450), st.booleans(), st.none() | st.integers(0, 450), st.sampled_from(NewTherapy)
+)
 def test_no_time_is_negative_and_nobody_survives_free_of_progression_longer_than_at_all(
-    course: str, died: int | None, confirmed: bool
+    course: str, died: int | None, confirmed: bool, therapy: int | None, rule: NewTherapy
 ) -> None:
-    who = followed(course, died=died, alive=tuple(int(each.split()[0]) for each in course.split(",") if each.strip()))
-    found = {each: time(each, who, confirmed=confirmed) for each in SurvivalEndpoint}
+    alive = tuple(int(each.split()[0]) for each in course.split(",") if each.strip())
+    if therapy is not None and (died is None or therapy <= died):
+        alive = (*alive, therapy)
+    who, protocol = (
+        followed(course, died=died, alive=alive, therapy=therapy),
+        with_endpoints(new_anticancer_therapy=rule),
+    )
+    found = {each: time(each, who, confirmed=confirmed, protocol=protocol) for each in SurvivalEndpoint}
     assert all(each is None or each.days >= 0 for each in found.values())
     overall, free = found[OS], found[PFS]
     assert overall is not None
     assert free is not None
     assert free.until_day <= overall.until_day
     assert (found[DOR] is None) == (found[TTR] is None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(told, st.integers(0, 450), st.booleans())
+def test_what_is_read_after_a_new_therapy_changes_nothing_that_rests_on_responses(
+    course: str, therapy: int, confirmed: bool
+) -> None:
+    before = ", ".join(each for each in course.split(", ") if each and int(each.split()[0]) <= therapy)
+    with_all, without = followed(course, therapy=therapy), followed(before, therapy=therapy)
+    for endpoint in (PFS, DOR, TTR):
+        assert time(endpoint, with_all, confirmed=confirmed) == time(endpoint, without, confirmed=confirmed)

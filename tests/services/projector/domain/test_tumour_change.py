@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,13 +27,16 @@ from tests.services.projector.small_trial import at
 
 # As far as figures read them.
 READ: Any = AssessmentResponse.model_construct
-WHO: Any = ParticipantResponse.model_construct
+WHO: Any = partial(ParticipantResponse.model_construct, new_therapy_day=None)
 TABLE: Any = ResponseRates.model_construct
 PD, PR, SD, CR = Response.PD, Response.PR, Response.SD, Response.CR
 
 
-def course(*changes: tuple[int, str], progressed: int | None = None, number: str = "CU-001") -> ChangeCourse:
-    return ChangeCourse(number, SD, progressed, -3, tuple(ChangeAt(day, Decimal(p), SD) for day, p in changes))
+def course(
+    *changes: tuple[int, str], progressed: int | None = None, number: str = "CU-001", therapy: int | None = None
+) -> ChangeCourse:
+    told = tuple(ChangeAt(day, Decimal(p), SD) for day, p in changes)
+    return ChangeCourse(number, SD, progressed, -3, told, therapy)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,17 @@ def test_the_best_change_is_the_lowest_up_to_the_first_progression(
 ) -> None:
     found = course(*changes, progressed=progressed).best_change
     assert (found and (found.day, str(found.percent))) == best
+
+
+@pytest.mark.parametrize(
+    ("therapy", "progressed", "best"),
+    [(100, None, -10), (180, None, -60), (29, None, None), (100, 30, -5), (30, 180, -5)],
+)
+def test_nothing_after_a_new_anticancer_therapy_is_the_best_change(
+    therapy: int, progressed: int | None, best: int | None
+) -> None:
+    found = course((30, "-5"), (90, "-10"), (180, "-60"), therapy=therapy, progressed=progressed).best_change
+    assert (found and found.percent) == best
 
 
 def test_a_waterfall_falls_from_the_largest_increase_to_the_largest_decrease() -> None:

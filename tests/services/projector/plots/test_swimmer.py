@@ -53,7 +53,7 @@ def test_the_main_numbers_are_said_in_words() -> None:
         "Swimmer plot of 2 participants infused: one bar each from the first infusion to the end of follow-up, or to "
         "20 April 2026. Longest 105 days (CU-001), shortest 31 days (SI-001), median 68 days. "
         "1 still on study, 1 died, 0 left the study, 0 completed follow-up. "
-        "2 serious adverse events in 1 participant. Responses at assessments: 1 PR."
+        "2 serious adverse events in 1 participant. 0 began a new anticancer therapy. Responses at assessments: 1 PR."
     )
 
 
