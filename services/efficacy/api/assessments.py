@@ -24,7 +24,12 @@ from services.efficacy.domain.assessments import (
     UnknownTargetLesion,
 )
 from services.efficacy.domain.naming import AnotherIdInTheBody
-from services.efficacy.domain.overrides import NothingToOverride, OverrideResponse, WithdrawOverride
+from services.efficacy.domain.overrides import (
+    NotAResponseOfTheCriteria,
+    NothingToOverride,
+    OverrideResponse,
+    WithdrawOverride,
+)
 from services.efficacy.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -101,11 +106,17 @@ async def retract_assessment(
     return await carry_out(command.about(assessment_id), actor)
 
 
-@router.post("/{assessment_id}/override-response", responses=_changes(AssessmentWasRetracted, NothingToOverride))
+@router.post(
+    "/{assessment_id}/override-response",
+    responses=_changes(AssessmentWasRetracted, NothingToOverride, NotAResponseOfTheCriteria),
+)
 async def override_response(
     assessment_id: AssessmentPath, command: OverrideResponse, actor: MayJudge, carry_out: ChangeDep
 ) -> Recorded:
-    """Judge otherwise than the criteria, with the reason. Both responses stay visible; this one counts."""
+    """Judge otherwise than the criteria, with the reason. Both responses stay visible; this one counts.
+
+    The response is one that the set of criteria deciding for this participant knows: MR under INRC, iUPD under iRECIST.
+    """
     return await carry_out(command.about(assessment_id), actor)
 
 

@@ -6,11 +6,11 @@ from services.efficacy.domain.naming import AboutAssessment
 from shared.contracts.efficacy import OverrideWithdrawn, ResponseOverridden
 from shared.contracts.efficacy_terms import Response
 from shared.contracts.terms import Reason
-from shared.kernel.errors import Conflict
+from shared.kernel.errors import Conflict, Unacceptable
 
 
 class OverrideResponse(AboutAssessment):
-    """Judge an assessment otherwise than the criteria did. A new override replaces the one before."""
+    """Judge an assessment otherwise than the criteria did, in their words. A new override replaces the one before."""
 
     response: Response
     reason: Reason
@@ -26,6 +26,21 @@ class NothingToOverride(Conflict):
     """The assessment has no assigned response, as the baseline, or it already has this one."""
 
 
+class NotAResponseOfTheCriteria(Unacceptable):
+    """The criteria that decide for this participant know no such response; send one of those they know."""
+
+
+def ensure_known(response: Response, facts: Facts) -> None:
+    """A response is said in the words of the set that decides for the participant: MR under INRC, iUPD under iRECIST.
+
+    Raises:
+        NotAResponseOfTheCriteria: that set knows no such response.
+    """
+    if response not in facts.criteria.vocabulary:
+        known = ", ".join(each for each in Response if each in facts.criteria.vocabulary)
+        raise NotAResponseOfTheCriteria(f"{facts.criteria.name} decides here, and its responses are: {known}; send one")
+
+
 def override(command: OverrideResponse, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
     known = standing(burden, command.which)
     if known.assigned is None:
@@ -34,6 +49,7 @@ def override(command: OverrideResponse, burden: TumourBurden, facts: Facts) -> l
         return []
     if known.assigned.response is command.response:
         raise NothingToOverride("the criteria assign this very response; withdraw an override that says otherwise")
+    ensure_known(command.response, facts)
     return [
         ResponseOverridden(
             participant_id=facts.participant_id,

@@ -63,6 +63,10 @@ class Inrc:
 
     name: str = NAME
 
+    @property
+    def vocabulary(self) -> frozenset[Response]:
+        return frozenset({*_DIAMETERS.vocabulary, Response.MR})
+
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         measured = _DIAMETERS.judge(baseline, earlier, current)
         uptake = current.neuroblastoma.primary_uptake

@@ -66,6 +66,10 @@ class IRecist:
     recist: PercentChange
     name: str = NAME
 
+    @property
+    def vocabulary(self) -> frozenset[Response]:
+        return frozenset({*IMMUNE.values(), Response.IUPD, Response.ICPD})
+
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         waiting: Seen | None = None
         confirmed = False

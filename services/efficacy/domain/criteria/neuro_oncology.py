@@ -26,6 +26,10 @@ class NeuroOncology:
     def name(self) -> str:
         return self.imaging.name
 
+    @property
+    def vocabulary(self) -> frozenset[Response]:
+        return self.imaging.vocabulary
+
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         judged = self.imaging.judge(baseline, earlier, current)
         if judged.response is None or baseline is None:

@@ -61,6 +61,15 @@ class PercentChange:
     new_lesion_is_progression: bool = True
     non_target_progression_is_progression: bool = True
 
+    @property
+    def vocabulary(self) -> frozenset[Response]:
+        words = {Response.CR, Response.PR, Response.SD, Response.PD, Response.NE}
+        if self.minor_response is not None:
+            words.add(Response.MR)
+        if self.knows_non_measurable:
+            words.add(Response.NON_CR_NON_PD)
+        return frozenset(words)
+
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         """Judge one time point.
 

@@ -91,6 +91,11 @@ class CriteriaEngine(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def vocabulary(self) -> frozenset[Response]:
+        """The responses that this set knows, and no reader may go beyond."""
+        ...
+
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         """The response at `current`. `earlier` are the readings between baseline and it, in order of time."""
         ...

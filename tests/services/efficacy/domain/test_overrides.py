@@ -1,7 +1,17 @@
 """A reader's own judgement beside the assigned response."""
 
+from dataclasses import replace
+
+import pytest
+
 from services.efficacy.domain.assessments import AssessmentWasRetracted, NoSuchAssessment, RetractAssessment
-from services.efficacy.domain.overrides import NothingToOverride, OverrideResponse, WithdrawOverride
+from services.efficacy.domain.criteria import engines
+from services.efficacy.domain.overrides import (
+    NotAResponseOfTheCriteria,
+    NothingToOverride,
+    OverrideResponse,
+    WithdrawOverride,
+)
 from services.efficacy.domain.tumour_burden import DECIDER
 from shared.contracts.efficacy import OverrideBasisChanged, OverrideWithdrawn, ResponseAssigned, ResponseOverridden
 from shared.contracts.efficacy_terms import Evaluator, Response
@@ -10,6 +20,7 @@ from shared.kernel.events import Event
 from tests.services.efficacy.domain.builders import (
     FACTS,
     PARTICIPANT,
+    PROTOCOL,
     a_baseline,
     a_correction,
     a_lesion,
@@ -105,3 +116,46 @@ def test_an_override_is_withdrawn_with_a_reason() -> None:
     given = progressed(an_override(), command)
     assert given.state.assessments[MONTH_1].override is None
     given.when(command, FACTS).then_nothing()
+
+
+ENGINES = engines(PROTOCOL)
+PLAIN, MINOR = {"CR", "PR", "SD", "PD", "NE"}, {"CR", "PR", "MR", "SD", "PD", "NE"}
+WORDS = {
+    **dict.fromkeys(ENGINES, PLAIN),
+    "RAPNO_LGG": MINOR,
+    "INRC_2017": MINOR,
+    "RECIST_1_1": {*PLAIN, "NON-CR/NON-PD"},
+    "IRECIST": {"iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD", "NE"},
+}
+
+
+@pytest.mark.parametrize("criteria", ENGINES)
+@pytest.mark.parametrize("response", Response)
+def test_an_override_is_said_in_the_words_of_the_set_that_decides(criteria: str, response: Response) -> None:
+    facts = replace(FACTS, criteria=ENGINES[criteria])
+    history: list[Event] = []
+    for command in (a_lesion(), a_baseline(), an_assessment(targets="T01=NE")):
+        history += spec.given(*history).when(command, facts).decide()
+    when = spec.given(*history).when(an_override(response), facts)
+    assigned = spec.given(*history).state.assessments[MONTH_1].assigned.response
+    if response is assigned:
+        when.then_rejected(NothingToOverride)
+    elif response in WORDS[criteria]:
+        when.then(
+            ResponseOverridden(
+                **ABOUT,
+                criteria=criteria,
+                assigned=assigned,
+                response=response,
+                reason="Pseudoprogression: oedema after infusion",
+            )
+        )
+    else:
+        when.then_rejected(NotAResponseOfTheCriteria)
+
+
+def test_the_problem_names_the_set_and_its_responses() -> None:
+    with pytest.raises(
+        NotAResponseOfTheCriteria, match="SEED_V1 decides here, and its responses are: CR, PR, SD, PD, NE"
+    ):
+        progressed().when(an_override("MR"), FACTS).decide()
