@@ -22,7 +22,7 @@ the one before it, which stays readable. Values are decimals, exact in and out.
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.biomarkers.api import cytokine_panels, flow_results  # noqa: PLC0415
+    from services.biomarkers.api import cytokine_panels, evaluations, flow_results  # noqa: PLC0415
     from services.biomarkers.application import Biomarkers  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -30,7 +30,7 @@ def create_app(parts: Parts) -> "FastAPI":
         "biomarkers",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[flow_results.router, cytokine_panels.router],
+        routers=[flow_results.router, cytokine_panels.router, evaluations.router],
         parts=parts,
         biomarkers=Biomarkers(parts.db, parts.store, parts.protocol, parts.clock),
     )

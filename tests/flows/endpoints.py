@@ -513,6 +513,9 @@ BIOMARKERS: dict[str, Endpoint] = {
     ),
     "GET /v1/cytokine-panels/{cytokine_panel_id}": Endpoint(),
     "GET /v1/cytokine-panels/{cytokine_panel_id}/history": Endpoint(),
+    "POST /v1/evaluations/kinetics": asking(
+        points=[{"time_d": "7", "value": "12.5", "qualifier": None, "lloq": "0.1"}], options={"auc_method": "linear"}
+    ),
 }
 
 TRIAL: dict[str, Endpoint] = {
