@@ -15,6 +15,8 @@ PARTICIPANTS = "/trial/v1/participants"
 WORKLIST = "/trial/v1/sae-worklist"
 DOSE_LIMITING = "/trial/v1/dose-limiting-toxicity"
 WATERFALL = "/trial/v1/figures/waterfall"
+SURVIVAL = "/trial/v1/outcomes/survival"
+REVIEW = "/efficacy/v1/independent-reads/{participant}/review"
 ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
     f"/trial/v1/outcomes/{name}" for name in ("adverse-events", "response-rate", "persistence", "cytokines")
 )
@@ -28,6 +30,9 @@ SHOWS = {
     "alert": (WORKLIST, {}),
     "case": (WORKLIST, {}),
     "tumour-burden": (WATERFALL, {}),
+    "tumour-burden-reader-1": (WATERFALL, {}),
+    "tumour-burden-reader-2": (WATERFALL, {}),
+    "independent-review": (WATERFALL, {}),
     "flow-result": (PERSISTENCE, {}),
     "cytokine-panel": (CYTOKINES, {}),
 }
@@ -40,6 +45,9 @@ class Outcomes:
     participants: Json
     adverse_events: Json
     responses: Json
+    progression_free: Json
+    overall: Json
+    reviews: tuple[Json, ...]  # of the independent readers, one answer per participant
     persistence: Json
     cytokines: Json
     worklist: Json
@@ -64,6 +72,8 @@ async def ask(client: TrialClient) -> Outcomes:
         "participants": (PARTICIPANTS, {"limit": "200"}),
         "adverse_events": (ADVERSE_EVENTS, None),
         "responses": (RESPONSES, None),
+        "progression_free": (SURVIVAL, {"endpoint": "pfs"}),
+        "overall": (SURVIVAL, {"endpoint": "os"}),
         "persistence": (PERSISTENCE, None),
         "cytokines": (CYTOKINES, None),
         "worklist": (WORKLIST, {"show": "all"}),
@@ -71,6 +81,11 @@ async def ask(client: TrialClient) -> Outcomes:
     }
     asked = (client.get(path, role=Role.SPONSOR, params=params) for path, params in questions.values())
     answers = dict(zip(questions, await asyncio.gather(*asked), strict=True))
-    of_each = (f"{PARTICIPANTS}/{who['participant_id']}/crs-icans-course" for who in answers["participants"]["items"])
-    courses = await asyncio.gather(*(client.get(path, role=Role.SPONSOR) for path in of_each))
-    return Outcomes(**answers, courses=tuple(courses))
+    people = [who["participant_id"] for who in answers["participants"]["items"]]
+    courses = await asyncio.gather(*(_of(client, f"{PARTICIPANTS}/{who}/crs-icans-course") for who in people))
+    reviews = await asyncio.gather(*(_of(client, REVIEW.format(participant=who)) for who in people))
+    return Outcomes(**answers, courses=tuple(courses), reviews=tuple(reviews))
+
+
+async def _of(client: TrialClient, path: str) -> Json:
+    return await client.get(path, role=Role.SPONSOR)

@@ -20,6 +20,7 @@ from services.loading.sample_episodes import ToxicityEpisode
 from services.loading.sample_rows import Row, says_one_thing
 from shared.contracts.biomarkers import CarSubsets, NotMeasured, ParentPopulation, Percent, Qualifier, ReportedCytokine
 from shared.contracts.efficacy_terms import (
+    Evaluator,
     LesionDescription,
     LesionState,
     Modality,
@@ -28,6 +29,7 @@ from shared.contracts.efficacy_terms import (
     Response,
     TargetMeasurement,
 )
+from shared.contracts.enrollment_anticancer_therapy import TherapyKind
 from shared.contracts.enrollment_lymphodepletion import DrugsGiven
 from shared.contracts.enrollment_terms import ConsentKind, Diagnosis, Disposition, Evidence, Relationship, Route, Sex
 from shared.contracts.safety_cases import ListedTerm
@@ -177,6 +179,27 @@ class TumourAssessment(Row):
     override: Override | None = None
 
 
+class IndependentReading(Row):
+    """What one blinded reader recorded."""
+
+    lesions: tuple[LesionDescription, ...]
+    assessments: tuple[TumourAssessment, ...]
+
+
+class Adjudication(Row):
+    time_point: str
+    sides_with: Evaluator
+    reason: Reason
+
+
+class IndependentReview(Row):
+    """Two blinded readings of the same images, and what the adjudicator decided where they differ."""
+
+    reader_1: IndependentReading
+    reader_2: IndependentReading
+    adjudications: tuple[Adjudication, ...] = ()
+
+
 class FlowCorrection(Row):
     reason: Reason
     percent: Percent
@@ -212,6 +235,13 @@ class CytokinePanel(Row):
     after_tocilizumab: bool | None = None
     levels: dict[str, Level]
     correct: PanelCorrection | None = None
+
+
+class AnticancerTherapy(Row):
+    """A new one, begun after the infusion."""
+
+    kind: TherapyKind
+    started_on: PartialDate
 
 
 class FailScreening(Row):
@@ -266,6 +296,8 @@ class Participant(Row):
     toxicity_episodes: tuple[ToxicityEpisode, ...] = ()
     lesions: tuple[LesionDescription, ...] = ()
     assessments: tuple[TumourAssessment, ...] = ()
+    independent_review: IndependentReview | None = None
+    anticancer_therapies: tuple[AnticancerTherapy, ...] = ()
     flow_results: tuple[FlowResult, ...] = ()
     cytokine_panels: tuple[CytokinePanel, ...] = ()
     endings: tuple[Annotated[Ending, AfterValidator(says_one_thing)], ...] = ()

@@ -1,4 +1,4 @@
-"""The sample trial as commands: what a coordinator, an investigator, a radiologist and a laboratory would send."""
+"""The sample trial as commands: what a coordinator, an investigator, readers of images and a laboratory would send."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,11 +9,15 @@ from pydantic import BaseModel
 
 from services.loading.client import identity
 from services.loading.sample import (
+    Adjudication,
+    AnticancerTherapy,
     Assay,
     Consent,
     CytokinePanel,
     ExpectedTerms,
     FlowResult,
+    IndependentReading,
+    IndependentReview,
     Level,
     Lymphodepletion,
     Participant,
@@ -37,6 +41,7 @@ from shared.contracts.safety import Attribution
 from shared.kernel.actor import Role
 
 TUMOUR = "the tumour burden"
+REVIEW = "the independent review"
 
 
 def sites_of(sample: Sample) -> list[Course]:
@@ -77,6 +82,7 @@ class _Commands:
         self._id = self._identity("participant")
         self._enrollment = f"/enrollment/v1/participants/{self._id}"
         self._efficacy = f"/efficacy/v1/participants/{self._id}"
+        self._reads = f"/efficacy/v1/independent-reads/{self._id}"
 
     def course(self) -> Course:
         return Course(self._participant.site, self._screened(), tuple(self._rest()))
@@ -109,6 +115,7 @@ class _Commands:
             yield from self._flow_result(number, result)
         for number, panel in enumerate(who.cytokine_panels, start=1):
             yield from self._cytokine_panel(number, panel)
+        yield from (self._therapy(number, each) for number, each in enumerate(who.anticancer_therapies, start=1))
         for ending in who.endings:
             verb, body = _verb(ending)
             yield self._of_participant(verb, body, "endings")
@@ -133,6 +140,11 @@ class _Commands:
         body = {"lymphodepletion_id": str(key), **_body(course)}
         path = f"{self._enrollment}/record-lymphodepletion"
         return Step("lymphodepletions", row, path, body, Role.COORDINATOR, PARTICIPANT, key, changes=True)
+
+    def _therapy(self, number: int, therapy: AnticancerTherapy) -> Step:
+        key, row = self._identity("anticancer therapy", number), self._row("anticancer therapy", number)
+        body, path = {"therapy_id": str(key), **_body(therapy)}, f"{self._enrollment}/record-anticancer-therapy"
+        return Step("anticancer therapies", row, path, body, Role.COORDINATOR, PARTICIPANT, key, changes=True)
 
     def _adverse_event(self, number: int, event: AdverseEvent) -> Iterator[Step]:
         key, row = self._identity("adverse event", number), self._row("adverse event", number)
@@ -200,6 +212,8 @@ class _Commands:
             yield Step("lesions", row, path, body, Role.RADIOLOGIST, TUMOUR, key, needs=(PARTICIPANT,))
         for assessment in self._participant.assessments:
             yield from self._assessment(assessment)
+        if self._participant.independent_review is not None:
+            yield from self._review(self._participant.independent_review)
 
     def _assessment(self, assessment: TumourAssessment) -> Iterator[Step]:
         key, row = self._identity("assessment", assessment.visit), self._row("assessment", assessment.visit)
@@ -212,6 +226,32 @@ class _Commands:
             path, body = f"{path}/{key}/override-response", _body(assessment.override)
             again = self._identity("override", assessment.visit)
             yield Step("overrides", f"{row} override", path, body, Role.RADIOLOGIST, TUMOUR, again, changes=True)
+
+    def _review(self, review: IndependentReview) -> Iterator[Step]:
+        yield from self._reading(Role.INDEPENDENT_READER_1, review.reader_1)
+        yield from self._reading(Role.INDEPENDENT_READER_2, review.reader_2)
+        yield from (self._adjudication(each) for each in review.adjudications)
+
+    def _reading(self, reader: Role, reading: IndependentReading) -> Iterator[Step]:
+        """A reader's own lesions and assessments, by ids of their own."""
+        for lesion in reading.lesions:
+            key, row = self._identity(reader, "lesion", lesion.label), self._row(reader, "lesion", lesion.label)
+            body, path = {"lesion_id": str(key), **_body(lesion)}, f"{self._reads}/lesions"
+            yield Step("lesions", row, path, body, reader, reader.value, key, needs=(PARTICIPANT,))
+        for each in reading.assessments:
+            key, row = self._identity(reader, "assessment", each.visit), self._row(reader, "assessment", each.visit)
+            targets = [
+                _body(target.of(self._identity(reader, "lesion", label))) for label, target in each.targets.items()
+            ]
+            body = {"assessment_id": str(key), **_body(each, "targets"), "targets": targets}
+            path, kind = f"{self._reads}/assessments", "independent assessments"
+            yield Step(kind, row, path, body, reader, reader.value, key, needs=(PARTICIPANT,))
+
+    def _adjudication(self, said: Adjudication) -> Step:
+        key, row = self._identity("adjudication", said.time_point), self._row("adjudication", said.time_point)
+        differs = Awaited(f"a difference at {said.time_point}", f"{self._reads}/review", partial(_differs, said))
+        path, kind = f"{self._reads}/adjudicate", "adjudications"
+        return Step(kind, row, path, _body(said), Role.ADJUDICATOR, REVIEW, key, changes=True, awaits=differs)
 
     def _flow_result(self, number: int, result: FlowResult) -> Iterator[Step]:
         body = _flow_report(result)
@@ -265,6 +305,12 @@ def _proposed(event: UUID, said: DecideDoseLimiting, answer: dict[str, Any]) -> 
             found: str = toxicity["dlt_id"]
             return found
     return None
+
+
+def _differs(said: Adjudication, answer: dict[str, Any]) -> str | None:
+    """The time point, where the readers differ at it, or did before it was adjudicated."""
+    found = (each for each in answer["time_points"] if each["time_point"] == said.time_point and each["differences"])
+    return next((str(each["time_point"]) for each in found), None)
 
 
 def _verb(row: BaseModel) -> tuple[str, BaseModel]:

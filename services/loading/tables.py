@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
-from services.loading import safety_tables
+from services.loading import efficacy_tables, safety_tables
 from services.loading.outcomes import Outcomes
 from services.loading.table_layout import NONE, laid_out
 
@@ -17,10 +17,13 @@ WIDEST_TERM = 32  # so that the table fits into 80 columns
 
 
 def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
-    """The four outcomes in the order of the protocol, serious events, dose-limiting toxicity, CRS and ICANS."""
+    """The four outcomes in the order of the protocol, survival and the independent review with the responses; serious
+    events, dose-limiting toxicity, CRS and ICANS."""
     yield incidence(outcomes.adverse_events["result"])
     yield terms(outcomes.adverse_events["result"])
     yield responses(outcomes.responses["result"])
+    yield efficacy_tables.survival(each["result"] for each in (outcomes.progression_free, outcomes.overall))
+    yield efficacy_tables.independent_review(outcomes.reviews, outcomes.participants["items"])
     yield persistence(outcomes.persistence["result"])
     yield courses(outcomes.persistence["result"])
     yield cytokines(outcomes.cytokines["result"])
@@ -88,11 +91,12 @@ def responses(result: Json) -> Table:
     table = laid_out(
         f"2  Overall response ({result['criteria']}): participants by response, rate of CR and PR",
         "Rate in percent with the exact (Clopper-Pearson) 95 % interval, of those infused and of those evaluable. "
-        "None: no assessment. After progression a participant stays under PD. Confirmed: by a second reading.",
+        "None: no assessment, or a new anticancer therapy before it. After progression a participant stays under PD. "
+        "Confirmed: by a second reading.",
         *("At", "CR", "PR", "SD", "PD", "NE", "None", "Infused", "95 %", "Eval.", "95 %"),
     )
     for point in result["time_points"]:
-        without = point["not_assessed"] + point["not_yet_due"]
+        without = point["not_assessed"] + point["after_new_therapy"] + point["not_yet_due"]
         table.add_row(point["label"], *_counts(point["counts"]), str(without or NONE), *_rates(point["rates"]))
     for best in (result["best_overall"], result["other_rule"]):
         name = "confirmed" if best["confirmed"] else "best overall"

@@ -15,11 +15,13 @@ from services.loading.sample import read_sample
 from services.loading.tally import Tally
 from tests.services.loading.support import Running, commands, finished, started, tokens_of
 
-COMMANDS = 361  # of the sample
+COMMANDS = 383  # of the sample
 
 TITLES = (
     "1  Adverse events (CTCAE 5.0)",
     "2  Overall response (SEED_V1)",
+    "Survival by Kaplan-Meier",
+    "Independent review: 3 concordant, 1 discordant, 1 adjudicated",
     "3  Persistence of CAR-T cells in blood",
     "4  Serum cytokines, pg/mL",
     "5  Serious adverse events: 7 alerts",

@@ -77,12 +77,15 @@ def test_everything_that_can_happen_happens() -> None:
 
 def test_no_two_commands_have_one_id_and_every_role_that_enters_data_speaks() -> None:
     steps = [step for course in (*sites_of(SAMPLE), *courses_of(SAMPLE)) for step in course]
-    assert len({step.id for step in steps}) == len(steps) == 361
+    assert len({step.id for step in steps}) == len(steps) == 383
     assert {step.role.value for step in steps} == {
         "sponsor",
         "coordinator",
         "investigator",
         "radiologist",
+        "independent-reader-1",
+        "independent-reader-2",
+        "adjudicator",
         "laboratory",
         "safety-officer",
     }

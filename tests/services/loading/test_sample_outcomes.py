@@ -103,7 +103,7 @@ def test_cytokine_release_syndrome_and_neurotoxicity_by_worst_grade(sample_outco
         # CR: P4, P5 (tumour gone, node 7 mm). PD: P2 (80 over 1.25 x 60), P3 (110 over 1.25 x 64), and P1, P8, P10.
         # SD: P7, P9 (the new lesion is equivocal).
         ("M6", (2, 0, 2, 5, 0), 2, 9, 3, 0),
-        ("M12", (2, 0, 0, 6, 0), 2, 8, 5, 1),  # P7 by non-targets; P9 was lost on day 240
+        ("M12", (2, 0, 0, 6, 0), 2, 8, 5, 0),  # P7 by non-targets; P9 began radiotherapy in the month after day 180
     ],
 )
 def test_responses_at_a_time_point(
@@ -123,6 +123,54 @@ def test_responses_at_a_time_point(
         not_assessed,
         0,
     )
+    assert point["after_new_therapy"] == (visit == "M12")
+
+
+def test_progression_free_and_overall_survival(sample_outcomes: Outcomes) -> None:
+    times = {
+        endpoint: {each["subject_number"]: (each["days"], each["ending"]) for each in answer["result"]["participants"]}
+        for endpoint, answer in (("pfs", sample_outcomes.progression_free), ("os", sample_outcomes.overall))
+    }
+    assert times["pfs"] == {
+        "CU-001": (88, "progression"),
+        "CU-002": (184, "progression"),
+        "CU-003": (364, "last-assessment"),
+        "CU-005": (370, "progression"),
+        "CU-006": (29, "progression"),
+        "CU-007": (93, "progression"),
+        "NCH-001": (179, "progression"),
+        "NCH-002": (368, "last-assessment"),
+        "NCH-003": (180, "before-new-anticancer-therapy"),  # radiotherapy in December, from day 181 on
+    }
+    assert {who: ending for who, (_, ending) in times["os"].items() if ending == "death"} == {"CU-007": "death"}
+    assert times["os"]["CU-007"] == (142, "death")
+    # PFS: 9 at risk; 29, 88, 93: 6/9; 179: 5/9; 180 censored; 184: 5/9 x 3/4 = 0.417, at or below a half.
+    everybody = sample_outcomes.progression_free["result"]["groups"][0]
+    assert (everybody["n"], everybody["events"], everybody["median"]["days"]) == (9, 6, "184")
+
+
+def test_two_blinded_readers_differ_once_and_the_adjudicator_decides(sample_outcomes: Outcomes) -> None:
+    points = {
+        (review["participant_id"], point["time_point"]): point
+        for review in sample_outcomes.reviews
+        for point in review["time_points"]
+    }
+    numbers = {each["participant_id"]: each["subject_number"] for each in sample_outcomes.participants["items"]}
+    told = {
+        (numbers[who], at): (
+            point["reader_1"]["response"],
+            point["reader_2"]["response"],
+            point["response"],
+            point["by"],
+        )
+        for (who, at), point in points.items()
+    }
+    assert told == {
+        ("CU-003", "D30"): ("PR", "PR", "PR", "agreement"),
+        ("CU-003", "D90"): ("CR", "CR", "CR", "agreement"),
+        ("NCH-001", "D30"): ("PR", "PR", "PR", "agreement"),
+        ("NCH-001", "D90"): ("SD", "PD", "SD", "adjudication"),  # 76 of 136 mm; 86 over 1.25 x 64
+    }
 
 
 def test_best_overall_response_with_and_without_confirmation(sample_outcomes: Outcomes) -> None:
