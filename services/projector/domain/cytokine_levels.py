@@ -2,24 +2,33 @@
 
 A time point has the sample that serves its visit, among those in which the analyte was measured; "before" is the last
 one before the infusion. Values beyond a limit of quantification keep their place without becoming numbers: see
-`figures.median`. Fold changes are over the baseline by `shared.protocol.fold_change`. The peak is the highest value
-after the infusion within the protocol's days, the first if tied, at its actual time, scheduled or not.
+`figures.median` for the order of sizes, and `censored_figures` for Kaplan-Meier. Fold changes are over the baseline by
+`shared.protocol.fold_change`. The peak is the highest value after the infusion within the protocol's days, the first if
+tied, at its actual time, scheduled or not; what rises and falls between two samples is not seen.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from statistics import median as middle
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from services.projector.domain.censored_figures import Estimates, estimates
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Exact, Figure, Level, Range, Value, highest, level, median, span
 from shared.protocol import Analyte, Assessment, MeasureId, Moment, Protocol, Visit
-from shared.protocol.fold_change import Bound, FoldChange, Measured, fold_changes
+from shared.protocol.fold_change import Bound, FoldChange, Measured, NoFoldChange, fold_changes
 from shared.protocol.schedule import assign_visits
+from shared.statistics.censored import Method
+
+DAY_SECONDS = Decimal(86400)
+HUNDREDTH = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +59,18 @@ class Certainty(StrEnum):
     UNCERTAIN = "uncertain"  # it may lie on either side
 
 
+class WithoutFoldChange(Figure):
+    """How many values have no fold change, for one reason."""
+
+    reason: NoFoldChange
+    n: int
+
+
 class FoldChanges(Figure):
     """Fold changes over the baseline. The median is of the ratios as they stand; `certainty` says what bounds mean
     for it."""
 
+    method: Literal["median-of-ratios"] = "median-of-ratios"
     n: int
     median: Exact
     certainty: Certainty
@@ -62,7 +79,10 @@ class FoldChanges(Figure):
 
 
 class TimePointLevels(Figure):
-    """One analyte at one time point, in the unit of the table."""
+    """One analyte at one time point, in the unit of the table.
+
+    `median` and `range` are by order of size: every `<` ranks below every number. `estimates` are by Kaplan-Meier.
+    """
 
     visit: str
     label: str
@@ -71,20 +91,27 @@ class TimePointLevels(Figure):
     n_above_uloq: int
     n_censored: int
     n_after_tocilizumab: int
+    method: Literal[Method.ORDERING] = Field(Method.ORDERING, description="Of `median` and `range`")
     median: Level | None
     range: Range | None
+    estimates: Estimates
     fold_change: FoldChanges | None
+    without_fold_change: tuple[WithoutFoldChange, ...]
 
 
 class Peak(Figure):
-    """One participant's highest level after the infusion."""
+    """One participant's highest level after the infusion, and the time to it."""
 
     participant_id: UUID
     subject_number: str
     level: Level
     day: int
+    collected_at: datetime
+    time_to_peak_days: Exact = Field(description="From the infusion to the sample, to a hundredth")
+    visit: str | None = Field(description="The visit that the sample serves; null: unscheduled")
     fold_change: Exact | None
     bound: Bound | None
+    no_fold_change: NoFoldChange | None = Field(description="Why there is none")
     after_tocilizumab: bool
 
 
@@ -98,6 +125,7 @@ class AnalyteLevels(Figure):
     peaks: tuple[Peak, ...]
     median_peak: Level | None
     peak_range: Range | None
+    peak_estimates: Estimates
     median_peak_day: Exact | None
 
 
@@ -108,6 +136,9 @@ class CytokineLevels(Figure):
     infused: int
     peak_from_day: int
     peak_until_day: int
+    observed: Literal["at-scheduled-visits"] = Field(
+        "at-scheduled-visits", description="A peak between two samples is not seen"
+    )
     analytes: tuple[AnalyteLevels, ...]
 
 
@@ -168,6 +199,7 @@ def _analyte(protocol: Protocol, analyte: Analyte, courses: Sequence[Sequence[Pl
         peaks=tuple(map(_peak, highs)),
         median_peak=median(peaks),
         peak_range=span(peaks),
+        peak_estimates=estimates(peaks),
         median_peak_day=middle([Decimal(high.moment.day) for high in highs]) if highs else None,
     )
 
@@ -191,8 +223,15 @@ def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Ite
             n_after_tocilizumab=sum(placed.drawn.after_tocilizumab for placed in here),
             median=median(values),
             range=span(values),
+            estimates=estimates(values),
             fold_change=median_fold_change([placed.fold for placed in here]),
+            without_fold_change=_without_fold_change(placed.fold for placed in here),
         )
+
+
+def _without_fold_change(folds: Iterable[FoldChange]) -> tuple[WithoutFoldChange, ...]:
+    reasons = Counter(fold.missing for fold in folds if fold.missing is not None)
+    return tuple(WithoutFoldChange(reason=reason, n=reasons[reason]) for reason in NoFoldChange if reason in reasons)
 
 
 def median_fold_change(folds: Iterable[FoldChange]) -> FoldChanges | None:
@@ -236,7 +275,16 @@ def _peak(high: Placed) -> Peak:
         subject_number=high.participant.subject_number,
         level=level(high.drawn.value),
         day=high.moment.day,
+        collected_at=high.drawn.measured.collected_at,
+        time_to_peak_days=_days(high),
+        visit=None if high.visit is None else high.visit.code,
         fold_change=high.fold.ratio,
         bound=high.fold.bound,
+        no_fold_change=high.fold.missing,
         after_tocilizumab=high.drawn.after_tocilizumab,
     )
+
+
+def _days(high: Placed) -> Decimal:
+    since = high.drawn.measured.collected_at - high.participant.day_zero
+    return (Decimal(int(since.total_seconds())) / DAY_SECONDS).quantize(HUNDREDTH, rounding=ROUND_HALF_UP)

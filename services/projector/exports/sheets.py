@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from services.projector.domain.censored_figures import Estimates
 from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
 from services.projector.domain.figures import Level, Range
 from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies, TimePointIncidence
@@ -18,6 +19,7 @@ from services.projector.readmodels.participants import Participant
 from services.projector.readmodels.special_interest import SpecialInterests
 from services.projector.readmodels.timeline import TimelineEntry
 from services.projector.readmodels.toxicity_episodes import GivenTreatment, ToxicityEpisode
+from shared.statistics.censored import Method
 
 M = TypeVar("M", bound=BaseModel)
 Line = tuple[object, ...]
@@ -198,6 +200,7 @@ def _observed(observed: Observed | None) -> Line:
 _CYTOKINES = (
     *("analyte", "visit", "label", "unit", "n", "n_below_lloq", "n_above_uloq", "n_censored", "n_after_tocilizumab"),
     *("median", "lowest", "highest", "n_fold_changes", "median_fold_change", "certainty"),
+    *("method", "estimates_method", "estimated_median", "geometric_mean", "no_estimate", "without_fold_change"),
 )
 
 
@@ -214,6 +217,8 @@ def _cytokine_lines(answer: CytokineLevels, analyte: AnalyteLevels) -> Iterator[
             *(analyte.analyte, point.visit, point.label, answer.unit, point.n, point.n_below_lloq, point.n_above_uloq),
             *(point.n_censored, point.n_after_tocilizumab, _text(point.median), *_ends(point.range)),
             *((None, None, None) if fold is None else (fold.n, fold.median, fold.certainty)),
+            *(point.method, *_estimates(point.estimates)),
+            [f"{each.reason}: {each.n}" for each in point.without_fold_change],
         )
     label = f"Peak, day {answer.peak_from_day} to {answer.peak_until_day}"
     below, above = (sum(peak.level.qualifier == side for peak in analyte.peaks) for side in ("<", ">"))
@@ -221,12 +226,20 @@ def _cytokine_lines(answer: CytokineLevels, analyte: AnalyteLevels) -> Iterator[
     yield (
         *(analyte.analyte, None, label, answer.unit, len(analyte.peaks), below, above, below + above, flagged),
         *(_text(analyte.median_peak), *_ends(analyte.peak_range), None, None, None),
+        *(Method.ORDERING, *_estimates(analyte.peak_estimates), None),
     )
+
+
+def _estimates(told: Estimates) -> Line:
+    """The method, both estimates, and why one is missing."""
+    both = (told.median, told.geometric_mean)
+    missing = dict.fromkeys(each.missing.value for each in both if each.missing is not None)
+    return told.median.method, *(_text(each.value) for each in both), list(missing)
 
 
 _PEAKS = (
     *("analyte", "participant_id", "subject_number", "peak", "unit", "day", "fold_change", "bound"),
-    "after_tocilizumab",
+    *("after_tocilizumab", "collected_at", "time_to_peak_days", "visit", "no_fold_change", "observed"),
 )
 
 
@@ -235,7 +248,8 @@ def cytokine_peaks(answer: CytokineLevels) -> Sheet:
     rows = (
         (
             *(analyte.analyte, peak.participant_id, peak.subject_number, _text(peak.level), answer.unit, peak.day),
-            *(peak.fold_change, peak.bound, peak.after_tocilizumab),
+            *(peak.fold_change, peak.bound, peak.after_tocilizumab, peak.collected_at, peak.time_to_peak_days),
+            *(peak.visit, peak.no_fold_change, answer.observed),
         )
         for analyte in answer.analytes
         for peak in analyte.peaks

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.cytokine_levels import (
@@ -13,7 +16,8 @@ from services.projector.domain.cytokine_levels import (
     cytokine_levels,
     median_fold_change,
 )
-from shared.protocol.fold_change import Bound, FoldChange, Measured
+from shared.protocol.fold_change import Bound, FoldChange, Measured, NoFoldChange
+from shared.statistics.censored import Method
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.small_trial import at
 
@@ -25,7 +29,15 @@ def child(number: int) -> Infused:
     return Infused(named(name), name, "CU", DAY_ZERO, DAY_ZERO)
 
 
-def drawn(day: float, value: str, *, who: Infused | None = None, flagged: bool = False, analyte: str = "IL6") -> Drawn:
+def drawn(
+    day: float,
+    value: str,
+    *,
+    who: Infused | None = None,
+    flagged: bool = False,
+    analyte: str = "IL6",
+    platform: str = "luminex",
+) -> Drawn:
     who = who or child(1)
     number = Decimal(value.strip("<>")) if value.strip("<>") else None
     side = value[0] if value[0] in "<>" else None
@@ -33,7 +45,7 @@ def drawn(day: float, value: str, *, who: Infused | None = None, flagged: bool =
         panel_id=named(f"{who.subject_number} {day}"),
         analyte=analyte,
         collected_at=DAY_ZERO + timedelta(days=day),
-        platform="luminex",
+        platform=platform,
         value=None if side else number,
         qualifier=side,
         lloq=number if side == "<" else None,
@@ -80,6 +92,52 @@ def test_values_beyond_either_limit_are_counted_as_such() -> None:
     assert day_7.n_after_tocilizumab == 1
     assert day_7.median is not None
     assert day_7.median.text == "30"
+
+
+def test_estimates_name_their_method_and_how_many_values_lie_beyond_a_limit() -> None:
+    day_7 = il6(drawn(7, "<2"), drawn(7, "30", who=child(2)), people=2).time_points[1]
+    told = day_7.estimates
+    assert (told.n, told.n_quantified, told.n_censored, told.median.method) == (2, 1, 1, Method.KAPLAN_MEIER)
+    assert [each.value and each.value.text for each in (told.median, told.geometric_mean)] == ["<16", "<7.74597"]
+    assert day_7.method is Method.ORDERING
+
+
+def test_a_peak_has_its_time_its_visit_and_why_it_has_no_fold_change() -> None:
+    first, second = il6(drawn(-1, "4"), drawn(6.75, "9", platform="msd"), drawn(2.5, "8", who=child(2)), people=2).peaks
+    assert (first.time_to_peak_days, first.visit, first.no_fold_change) == (
+        Decimal("6.75"), "D7", NoFoldChange.OTHER_PLATFORM,
+    )  # fmt: skip
+    assert (second.time_to_peak_days, second.visit, second.no_fold_change) == (
+        Decimal("2.50"), None, NoFoldChange.NO_BASELINE,
+    )  # fmt: skip
+
+
+def test_values_without_a_fold_change_are_counted_by_reason() -> None:
+    day_7 = il6(drawn(-1, "4"), drawn(7, "9", platform="msd"), drawn(7, "8", who=child(2)), people=2).time_points[1]
+    assert day_7.fold_change is None
+    assert [(each.reason, each.n) for each in day_7.without_fold_change] == [
+        (NoFoldChange.NO_BASELINE, 1),
+        (NoFoldChange.OTHER_PLATFORM, 1),
+    ]
+
+
+TOLD = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.sampled_from([-5, -1, 3, 7, 14]),
+        st.sampled_from(["<2", "2", "30", ">400"]),
+        st.sampled_from(["luminex", "msd"]),
+    ),
+    unique_by=lambda each: each[:2],
+)
+
+
+@given(TOLD, st.randoms(use_true_random=False))
+def test_the_order_of_rows_never_matters(told: list[tuple[int, int, str, str]], random: Random) -> None:
+    def table(rows: list[tuple[int, int, str, str]]) -> AnalyteLevels:
+        return il6(*(drawn(day, value, who=child(who), platform=on) for who, day, value, on in rows), people=3)
+
+    assert table(told) == table(random.sample(told, len(told)))
 
 
 def test_before_the_infusion_the_last_sample_counts() -> None:
