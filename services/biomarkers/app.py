@@ -12,27 +12,36 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 TITLE = "Biomarkers"
-DESCRIPTION = """CAR-T cells by flow cytometry, and cytokine panels.
+DESCRIPTION = """CAR-T cells by flow cytometry, cytokine panels, and the specimens they were measured in.
 
 Reports are kept as the laboratory gave them; limits of quantification, absolute counts and concentrations in pg/mL
 stand beside them. A result below a limit has that limit and no number: it is never 0. A corrected report supersedes
-the one before it, which stays readable. Values are decimals, exact in and out.
+the one before it, which stays readable. Values are decimals, exact in and out. A specimen is a chain of
+custody; a result may name one, is flagged where it names none, and refused where the specimen was rejected.
 """
 
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.biomarkers.api import cytokine_panels, evaluations, flow_results  # noqa: PLC0415
+    from services.biomarkers.api import cytokine_panels, evaluations, flow_results, specimens  # noqa: PLC0415
     from services.biomarkers.application import Biomarkers  # noqa: PLC0415
+    from services.biomarkers.specimens import Specimens  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     return create_service_app(
         "biomarkers",
         title=TITLE,
         description=DESCRIPTION,
-        routers=[flow_results.router, cytokine_panels.router, evaluations.router],
+        routers=[
+            flow_results.router,
+            cytokine_panels.router,
+            evaluations.router,
+            specimens.router,
+            specimens.of_participants,
+        ],
         parts=parts,
         biomarkers=Biomarkers(parts.db, parts.store, parts.protocol, parts.clock),
+        specimens=Specimens(parts.db, parts.store, parts.protocol, parts.clock),
     )
 
 

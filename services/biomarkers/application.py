@@ -4,6 +4,8 @@ Flow results and cytokine panels have the same life (recorded, corrected, cancel
 each step of it, which takes the decider.
 """
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +25,16 @@ from services.biomarkers.domain.flow_result import (
     NoSuchFlowResult,
     RecordFlowResult,
 )
+from services.biomarkers.domain.life import Standing
+from services.biomarkers.domain.specimens import results
+from services.biomarkers.domain.specimens import specimen as specimens
+from services.biomarkers.domain.specimens.custody import State as SpecimenState
 from services.biomarkers.references import NoSuchParticipant, Participant
+from services.biomarkers.specimens import origin_of
+from shared.contracts.biomarkers_specimens import ResultKind, ResultRef
 from shared.db import Database
-from shared.eventstore.store import EventStore, Receipt
+from shared.eventstore.store import EventStore, Receipt, Write
+from shared.kernel import decider as deciding
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Decider
@@ -65,6 +74,8 @@ class Biomarkers:
             raise NoSuchParticipant
         facts = self._facts()
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=result_id)
+        if command.specimen.specimen_id is not None:
+            return await self._with_specimen(decider, result_id, command, facts, frame)
         return await self._store.execute(decider, result_id, command, facts, frame, fresh=True)
 
     async def change(
@@ -83,16 +94,73 @@ class Biomarkers:
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
-        return await self._store.execute(decider, result_id, command, facts, frame, expected=expected)
+        return await self._with_specimen(decider, result_id, command, facts, frame, expected)
 
     async def result(self, decider: Kind, result_id: UUID, *, by: Actor) -> tuple[list[Envelope], Participant]:
         """All that happened to a result, and what is known of its participant."""
         participant = await self._participant_of(decider, result_id, by)
         return await self._store.history(decider.stream(result_id)), participant
 
+    async def specimen_of(self, specimen_id: UUID | None) -> tuple[SpecimenState, SpecimenState] | None:
+        """The specimen that a result names and what that was made of (or itself); None: it names none."""
+        if specimen_id is None:
+            return None
+        state, _ = await self._store.load(specimens.DECIDER, specimen_id)
+        return state, await origin_of(self._store, state)
+
     async def fold_changes(self, panel_id: UUID, participant: Participant) -> dict[str, FoldChange]:
         """The fold changes of a panel by analyte, over the baseline that stands now."""
         return await fold_changes_of(self._db, self.protocol, participant, panel_id)
+
+    async def _with_specimen(
+        self,
+        decider: Kind,
+        result_id: UUID,
+        command: Recording | Change,
+        facts: Facts,
+        frame: deciding.Recording,
+        expected: int | None = None,
+    ) -> Receipt:
+        """Load the result and the specimens that it names and named, decide, append all; again where somebody wrote.
+
+        Raises:
+            NoSpecimenOfParticipant, SpecimenIsRejected, SpecimenNotAtLaboratory, SpecimenDiffers.
+        """
+        stream, fingerprint = decider.stream(result_id), command.fingerprint()
+        result = ResultRef(kind=ResultKind(decider.category), id=result_id)
+
+        async def decide() -> Sequence[Write]:
+            state, version = await self._store.load(decider, result_id)
+            decided = decider.decide(command, state, facts)
+            if not decided:
+                return []
+            after = reduce(decider.evolve, decided, state)
+            beside = await self._beside(result, state, after, fingerprint, frame)
+            return [*beside, Write(stream, version, decided, frame, fingerprint)]
+
+        return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
+
+    async def _beside(
+        self, result: ResultRef, before: Any, after: Any, fingerprint: str, frame: deciding.Recording
+    ) -> list[Write]:
+        """What specimens take with a result: the one it names now, and the one it no longer names."""
+        writes, left, sample = [], _specimen_named(before), after.report.specimen if _counts(after) else None
+        if left is not None and (sample is None or sample.specimen_id != left):
+            state, version = await self._store.load(specimens.DECIDER, left)
+            told = results.no_longer_named(state, result)
+            writes.append(Write(specimens.DECIDER.stream(left), version, told, frame, fingerprint))
+        if sample is not None and sample.specimen_id is not None:
+            state, version = await self._store.load(specimens.DECIDER, sample.specimen_id)
+            told = results.named(
+                state,
+                await origin_of(self._store, state),
+                participant_id=after.participant_id,
+                result=result,
+                type_=sample.type.value,
+                collected_at=sample.collected_at,
+            )
+            writes.append(Write(specimens.DECIDER.stream(sample.specimen_id), version, told, frame, fingerprint))
+        return [write for write in writes if write.events]
 
     async def _participant_of(self, decider: Kind, result_id: UUID, by: Actor) -> Participant:
         participant = await references.participant_of(self._db, decider.stream(result_id))
@@ -102,3 +170,11 @@ class Biomarkers:
 
     def _facts(self) -> Facts:
         return Facts(self._clock(), self.protocol)
+
+
+def _counts(state: Any) -> bool:
+    return isinstance(state, Standing)
+
+
+def _specimen_named(state: Any) -> UUID | None:
+    return state.report.specimen.specimen_id if isinstance(state, Standing) else None

@@ -70,6 +70,7 @@ class FlowSpecimen(_Fact):
 
     type: FlowSpecimenType = FlowSpecimenType.BLOOD
     collected_at: Instant
+    specimen_id: UUID | None = Field(None, description="The specimen on record; without it nothing tells its custody")
 
 
 class ParentPopulation(StrEnum):
@@ -226,6 +227,7 @@ class CytokineSpecimen(_Fact):
 
     type: CytokineSpecimenType = CytokineSpecimenType.SERUM
     collected_at: Instant
+    specimen_id: UUID | None = Field(None, description="The specimen on record; without it nothing tells its custody")
 
 
 class NotMeasured(StrEnum):

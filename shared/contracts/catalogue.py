@@ -2,6 +2,7 @@
 
 from shared.contracts import (
     biomarkers,
+    biomarkers_specimens,
     efficacy,
     efficacy_review,
     enrollment,
@@ -31,6 +32,7 @@ MODULES = (
     efficacy,
     efficacy_review,
     biomarkers,
+    biomarkers_specimens,
 )
 
 

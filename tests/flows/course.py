@@ -42,6 +42,8 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "assessment": "month 1",
         "flow_result": "day 7",
         "cytokine_panel": "day 7",
+        "specimen": "tube",
+        "aliquot": "tube 1",
         "lymphodepletion": "fludarabine",
         "therapy": "radiotherapy",
         "row": "unmapped",
@@ -208,7 +210,7 @@ def efficacy() -> Iterator[Step]:
     yield Step(f"POST {BURDEN}/lesions/{{lesion_id}}/retract", Role.RADIOLOGIST, names={"lesion": "T02"})
     yield assessed("baseline", "2025-09-10", "40", baseline=True)
     yield assessed("month 1", "2025-10-14", "20")
-    for verb in ("correct", "override-response", "withdraw-override"):
+    for verb in ("correct", "override-response", "withdraw-override", "report-response"):
         yield Step(f"POST {BURDEN}/assessments/{{assessment_id}}/{verb}", Role.RADIOLOGIST)
     yield assessed("wrong", "2025-12-12", "50")
     yield Step(f"POST {BURDEN}/assessments/{{assessment_id}}/retract", Role.RADIOLOGIST, names={"assessment": "wrong"})
@@ -244,7 +246,23 @@ def drawn(path: str, name: str, at: str | None = None, **body: Any) -> Step:
     return Step(f"POST {path}", Role.LABORATORY, body={**moved, **body}, names={"new": name})
 
 
+def specimens() -> Iterator[Step]:
+    tube = "/biomarkers/v1/specimens"
+    yield Step(f"POST {tube}", Role.COORDINATOR, names={"new": "tube"})
+    for verb in ("ship", "receive"):
+        yield Step(f"POST {tube}/{{specimen_id}}/{verb}", Role.LABORATORY)
+    yield Step(f"POST {tube}/{{specimen_id}}/correct", Role.LABORATORY)
+    lost = {"noted_at": "2025-09-22T14:30:00+07:00"}
+    yield Step(f"POST {tube}/{{specimen_id}}/report-lost", Role.LABORATORY, body=lost)
+    yield Step(f"POST {tube}/{{specimen_id}}/retract", Role.LABORATORY)
+    yield Step(f"POST {tube}/{{specimen_id}}/aliquot", Role.LABORATORY)
+    yield Step(f"POST {tube}", Role.COORDINATOR, names={"new": "second tube"})
+    yield Step(f"POST {tube}/{{specimen_id}}/reject", Role.LABORATORY, names={"specimen": "second tube"})
+    yield Step(f"POST {tube}/not-collected", Role.COORDINATOR, names={"new": "no tube"})
+
+
 def biomarkers() -> Iterator[Step]:
+    yield from specimens()
     yield drawn(FLOW, "day 7")
     yield Step(f"POST {FLOW}/{{flow_result_id}}/correct", Role.LABORATORY)
     yield drawn(FLOW, "clotted")

@@ -423,6 +423,9 @@ EFFICACY: dict[str, Endpoint] = {
     "POST /v1/participants/{participant_id}/assessments/{assessment_id}/withdraw-override": changing(
         reason="The criteria were right"
     ),
+    "POST /v1/participants/{participant_id}/assessments/{assessment_id}/report-response": changing(
+        criteria="SEED_V1", response="SD", stated_on="2025-10"
+    ),
     "GET /v1/participants/{participant_id}/assessments/{assessment_id}": Endpoint(),
     "GET /v1/participants/{participant_id}/tumour-burden": Endpoint(),
     "GET /v1/participants/{participant_id}/tumour-burden/history": Endpoint(),
@@ -492,7 +495,45 @@ def cytokine_report(il6: str) -> dict[str, Any]:
     }
 
 
+COLLECTION = {
+    "type": "blood",
+    "purposes": ["car-t-flow", "cytokines"],
+    "collected_at": "2025-09-22T08:30:00+07:00",
+    "volume_ml": "4",
+}
+SHIPMENT = {"shipped_at": "2025-09-22T11:00:00+07:00", "destination": "CU-CENTRAL", "transport": "ambient"}
+
 BIOMARKERS: dict[str, Endpoint] = {
+    "POST /v1/specimens": creating(specimen_id="{new_id}", participant_id="{participant_id}", **COLLECTION),
+    "POST /v1/specimens/not-collected": creating(
+        specimen_id="{new_id}",
+        participant_id="{participant_id}",
+        visit="D14",
+        purpose="cytokines",
+        noted_at="2025-09-29T10:00:00+07:00",
+        because="unable-to-draw",
+    ),
+    "POST /v1/specimens/{specimen_id}/ship": changing(**SHIPMENT),
+    "POST /v1/specimens/{specimen_id}/receive": changing(
+        received_at="2025-09-22T14:20:00+07:00", laboratory="CU-CENTRAL", condition="acceptable"
+    ),
+    "POST /v1/specimens/{specimen_id}/aliquot": changing(
+        aliquoted_at="2025-09-22T15:00:00+07:00",
+        aliquots=[{"aliquot_id": "{aliquot_id}", "type": "serum", "volume_ml": "0.5"}],
+    ),
+    "POST /v1/specimens/{specimen_id}/reject": changing(rejected_at="2025-09-22T15:10:00+07:00", because="clotting"),
+    "POST /v1/specimens/{specimen_id}/report-lost": changing(
+        noted_at="2025-09-24T09:00:00+07:00", because="in-transit"
+    ),
+    "POST /v1/specimens/{specimen_id}/correct": changing(
+        step=2,
+        shipment={**SHIPMENT, "transport": "refrigerated"},
+        reason="The slip of the courier tells otherwise",
+    ),
+    "POST /v1/specimens/{specimen_id}/retract": changing(step=5, reason="Entered for another specimen"),
+    "GET /v1/specimens/{specimen_id}": Endpoint(),
+    "GET /v1/specimens/{specimen_id}/history": Endpoint(),
+    "GET /v1/participants/{participant_id}/specimens": Endpoint(),
     "POST /v1/flow-results": creating(
         flow_result_id="{new_id}", participant_id="{participant_id}", **flow_report("12.5")
     ),

@@ -25,6 +25,7 @@ from services.biomarkers.domain.laboratory_report import (
     NothingMeasured,
     ZeroWithoutLimit,
 )
+from services.biomarkers.domain.specimens.results import OF_SPECIMEN
 from services.biomarkers.domain.units import UnitNotConvertible
 from services.biomarkers.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
@@ -49,6 +50,7 @@ _REPORT: tuple[type[TrialError], ...] = (
     UnitMissing,
     UnitNotConvertible,
     AboveUpperLimit,
+    *OF_SPECIMEN,
 )
 _CHANGE: tuple[type[TrialError], ...] = (
     NoSuchCytokinePanel,
@@ -125,7 +127,8 @@ async def get_cytokine_panel(
     history, participant = await biomarkers.result(DECIDER, cytokine_panel_id, by=actor)
     folds = await biomarkers.fold_changes(cytokine_panel_id, participant)
     response.headers["ETag"] = etags.of(len(history))
-    return views.cytokine_panel(history, participant, biomarkers.protocol, folds)
+    named = await biomarkers.specimen_of(views.specimen_named(history))
+    return views.cytokine_panel(history, participant, biomarkers.protocol, folds, named)
 
 
 @router.get("/{cytokine_panel_id}/history", responses=problems.of(NoSuchCytokinePanel))

@@ -24,6 +24,7 @@ from services.biomarkers.domain.laboratory_report import (
     NothingMeasured,
     ZeroWithoutLimit,
 )
+from services.biomarkers.domain.specimens.results import OF_SPECIMEN
 from services.biomarkers.domain.units import UnitNotConvertible
 from services.biomarkers.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
@@ -46,6 +47,7 @@ _REPORT: tuple[type[TrialError], ...] = (
     LymphocyteCountOfAnotherDraw,
     ImplausibleLymphocyteCount,
     UnitNotConvertible,
+    *OF_SPECIMEN,
 )
 _CHANGE: tuple[type[TrialError], ...] = (
     NoSuchFlowResult,
@@ -118,7 +120,8 @@ async def get_flow_result(
     """The report that counts, what was read from it, and the reports it superseded."""
     history, participant = await biomarkers.result(DECIDER, flow_result_id, by=actor)
     response.headers["ETag"] = etags.of(len(history))
-    return views.flow_result(history, participant, biomarkers.protocol)
+    named = await biomarkers.specimen_of(views.specimen_named(history))
+    return views.flow_result(history, participant, biomarkers.protocol, named)
 
 
 @router.get("/{flow_result_id}/history", responses=problems.of(NoSuchFlowResult))

@@ -18,6 +18,10 @@ MayRecord = Annotated[Actor, Depends(allow(Role.LABORATORY, Role.COORDINATOR, Ro
 MayCorrect = Annotated[Actor, Depends(allow(Role.LABORATORY, Role.INVESTIGATOR))]
 
 
+# Who handed a specimen on tells best what was wrong in its record.
+MayCorrectCustody = Annotated[Actor, Depends(allow(Role.LABORATORY, Role.COORDINATOR, Role.INVESTIGATOR))]
+
+
 async def _biomarkers(request: Request) -> Biomarkers:
     biomarkers: Biomarkers = request.app.state.biomarkers
     return biomarkers

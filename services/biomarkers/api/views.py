@@ -9,16 +9,22 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, PlainSerializer
 
+from services.biomarkers.domain.specimens import results as specimen_results
+from services.biomarkers.domain.specimens.custody import Custody, State, StepKind
+from services.biomarkers.domain.specimens.results import SpecimenFlag
 from services.biomarkers.references import Participant
 from shared.contracts.biomarkers import (
     CarTCount,
     CytokinePanelCancelled,
     CytokineReport,
     CytokineResult,
+    CytokineSpecimen,
     FlowReport,
     FlowResultCancelled,
+    FlowSpecimen,
     Ground,
 )
+from shared.contracts.biomarkers_specimens import Rejection
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.protocol.fold_change import Bound, FoldChange, NoFoldChange
@@ -54,6 +60,15 @@ class Timing(BaseModel):
     study_day: int | None = Field(description="Day 0 is the day of the infusion, in the trial's time zone")
 
 
+class SpecimenOfResult(BaseModel):
+    """The specimen that the report names, as it stands now."""
+
+    specimen_id: UUID | None
+    status: StepKind | None = Field(description="Null where the report names none, or it was retracted")
+    flags: list[SpecimenFlag]
+    rejection: Rejection | None = Field(description="Why it cannot be used, if it was rejected after the result")
+
+
 class FlowVersion(BaseModel):
     """A report, what was read from it, and how long it stood."""
 
@@ -72,6 +87,7 @@ class FlowResult(BaseModel):
     participant_id: UUID
     status: Status
     timing: Timing
+    specimen: SpecimenOfResult
     current: FlowVersion
     superseded: list[FlowVersion]
     cancellation: Cancellation | None
@@ -106,6 +122,7 @@ class CytokinePanel(BaseModel):
     participant_id: UUID
     status: Status
     timing: Timing
+    specimen: SpecimenOfResult
     current: CytokineVersion
     fold_changes: list[FoldChangeView] = Field(description="Empty for a cancelled panel")
     fold_change_protocol: str = Field(description="Protocol and version by which fold changes are derived")
@@ -113,19 +130,27 @@ class CytokinePanel(BaseModel):
     cancellation: Cancellation | None
 
 
-def flow_result(history: Sequence[Envelope], participant: Participant, protocol: Protocol) -> FlowResult:
+Named = tuple[State, State] | None  # the specimen that a result names, and what it was made of
+
+
+def flow_result(history: Sequence[Envelope], participant: Participant, protocol: Protocol, named: Named) -> FlowResult:
     versions = [FlowVersion(report=event.report, count=event.count, **frame) for event, frame in _reports(history)]
     return FlowResult(
         flow_result_id=_first(history).flow_result_id,
         current=versions[-1],
         superseded=versions[:-1],
         timing=_timing(versions[-1].report.specimen.collected_at, participant, protocol),
+        specimen=_specimen(versions[-1].report.specimen, named),
         **_standing(history, participant),
     )
 
 
 def cytokine_panel(
-    history: Sequence[Envelope], participant: Participant, protocol: Protocol, folds: Mapping[str, FoldChange]
+    history: Sequence[Envelope],
+    participant: Participant,
+    protocol: Protocol,
+    folds: Mapping[str, FoldChange],
+    named: Named,
 ) -> CytokinePanel:
     versions = [
         CytokineVersion(report=event.report, results=list(event.results), **frame) for event, frame in _reports(history)
@@ -137,7 +162,25 @@ def cytokine_panel(
         fold_changes=[_fold_change(fold) for fold in folds.values()],
         fold_change_protocol=protocol.ref,
         timing=_timing(versions[-1].report.specimen.collected_at, participant, protocol),
+        specimen=_specimen(versions[-1].report.specimen, named),
         **_standing(history, participant),
+    )
+
+
+def specimen_named(history: Sequence[Envelope]) -> UUID | None:
+    """The specimen that the report that counts names."""
+    specimen_id: UUID | None = _reports(history)[-1][0].report.specimen.specimen_id
+    return specimen_id
+
+
+def _specimen(sample: FlowSpecimen | CytokineSpecimen, named: Named) -> SpecimenOfResult:
+    state, origin = named or (None, None)
+    found = state if isinstance(state, Custody) else None
+    return SpecimenOfResult(
+        specimen_id=sample.specimen_id,
+        status=found and found.status,
+        flags=list(specimen_results.flags(state, origin, type_=sample.type.value, collected_at=sample.collected_at)),
+        rejection=found and found.rejection,
     )
 
 

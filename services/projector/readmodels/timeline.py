@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA, SAFETY
 from shared.contracts import (
     biomarkers,
+    biomarkers_specimens,
     efficacy,
     efficacy_review,
     enrollment,
@@ -174,6 +175,18 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     biomarkers.CytokinePanelRecorded: _at("report.specimen.collected_at"),
     biomarkers.CytokinePanelCorrected: _when_recorded,
     biomarkers.CytokinePanelCancelled: _when_recorded,
+    biomarkers_specimens.SpecimenCollected: _at("collection.collected_at"),
+    biomarkers_specimens.SpecimenNotCollected: _at("absence.noted_at"),
+    biomarkers_specimens.AliquotMade: _at("aliquoted_at"),
+    biomarkers_specimens.SpecimenShipped: _at("shipment.shipped_at"),
+    biomarkers_specimens.SpecimenReceived: _at("receipt.received_at"),
+    biomarkers_specimens.SpecimenAliquoted: _at("aliquoting.aliquoted_at"),
+    biomarkers_specimens.SpecimenAnalysed: _when_recorded,
+    biomarkers_specimens.SpecimenAnalysisWithdrawn: _when_recorded,
+    biomarkers_specimens.SpecimenRejected: _at("rejection.rejected_at"),
+    biomarkers_specimens.SpecimenLost: _at("loss.noted_at"),
+    biomarkers_specimens.SpecimenStepCorrected: _when_recorded,
+    biomarkers_specimens.SpecimenStepRetracted: _when_recorded,
 }
 
 
