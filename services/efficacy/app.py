@@ -1,12 +1,13 @@
 """Wiring: the app that answers, and the manifest from which processes run efficacy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.efficacy import references
+from services.efficacy import assigned, references
 from services.efficacy.tables import METADATA
-from shared.http.parts import Parts
-from shared.process.service import Service
+from shared.http.parts import Parts, Tools
+from shared.process.service import Service, Task
 from shared.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ def create_app(parts: Parts) -> "FastAPI":
     )
 
 
+def _tasks(tools: Tools) -> Sequence[Task]:
+    # Imported by the worker alone.
+    from services.efficacy.watch import CriteriaWatch  # noqa: PLC0415
+    from shared.process.wiring import open_protocol  # noqa: PLC0415
+
+    return (CriteriaWatch(tools.db, tools.store, tools.clock, open_protocol(tools.settings)),)
+
+
 SERVICE = Service(
     name="efficacy",
     title=TITLE,
@@ -71,5 +80,6 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION,),
+    projections=(references.PROJECTION, assigned.PROJECTION),
+    tasks=_tasks,
 )

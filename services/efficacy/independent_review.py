@@ -12,7 +12,7 @@ from services.efficacy.application import Addition, Change, Efficacy, ensure_kno
 from services.efficacy.domain import review
 from services.efficacy.domain.burden import Facts, TumourBurden, evolve
 from services.efficacy.domain.review import AdjudicateResponse, ReadingChanged, Review, ReviewFacts, reads_of
-from services.efficacy.domain.tumour_burden import OF_READER, EfficacyCommand
+from services.efficacy.domain.tumour_burden import OF_READER, EfficacyCommand, ReassignResponses
 from services.efficacy.references import Participant
 from shared.contracts.efficacy_terms import Evaluator
 from shared.eventstore.store import EventStore, Receipt, Write
@@ -82,6 +82,17 @@ class IndependentReview:
         )
         facts = ReviewFacts(participant_id)
         return await self._store.execute(review.DECIDER, participant_id, command, facts, frame, expected=expected)
+
+    async def reassign(self, participant_id: UUID, evaluator: Evaluator, *, by: Actor) -> Receipt:
+        """Assign the responses of one reading by the criteria that decide now; nothing where they stand.
+
+        A blinded reader's take the review along; the investigator's reading is no part of it.
+        """
+        _, facts = await self._efficacy.about(participant_id, by)
+        frame, command = tracing.recording(by, at=self._efficacy.clock(), subject=participant_id), ReassignResponses()
+        if evaluator is Evaluator.INVESTIGATOR:
+            return await self._store.execute(OF_READER[evaluator], participant_id, command, facts, frame)
+        return await self._execute(command, replace(facts, evaluator=evaluator), frame, expected=None)
 
     async def _execute(self, command: EfficacyCommand, facts: Facts, frame: Recording, expected: int | None) -> Receipt:
         """Load the reader's stream and the review's, decide both, append both; again where somebody wrote meanwhile.

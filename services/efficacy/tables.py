@@ -1,6 +1,6 @@
 """The tables of efficacy's database: its event store, and what it knows of participants."""
 
-from sqlalchemy import Column, MetaData, Table, Text
+from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from shared.eventstore.tables import event_store_tables
 from shared.projection import projection_tables
@@ -16,4 +16,23 @@ participants = Table(
     Column("site_id", Text),
     Column("time_zone", Text, comment="the site's, in which dates of the participant are meant"),
     Column("diagnosis", Text, comment="by which the protocol chooses the criteria"),
+)
+
+# Which readings have responses, and which criteria assigned them: for the watch over criteria.
+assigned_burdens = Table(
+    "assigned_burdens",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("evaluator", Text, primary_key=True),
+    Column("version", Integer, comment="of the last response that was assigned"),
+)
+
+criteria_looks = Table(
+    "criteria_looks",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("evaluator", Text, primary_key=True),
+    Column("version", Integer, nullable=False, comment="of the reading, when it looked"),
+    Column("diagnosis", Text, comment="as in participants when it looked"),
+    Column("protocol", Text, nullable=False),
 )

@@ -37,6 +37,11 @@ def with_responses(burden: TumourBurden, events: list[EfficacyEvent], facts: Fac
     return [*events, *_reassigned(reduce(evolve, events, burden), facts)]
 
 
+def reassign(burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
+    """The responses that other criteria assign, though nothing else has changed."""
+    return list(_reassigned(burden, facts))
+
+
 @dataclass(frozen=True, slots=True)
 class _Readings:
     """Every assessment that counts as criteria read it, made once for all sets of them."""
@@ -59,7 +64,8 @@ def _reassigned(burden: TumourBurden, facts: Facts) -> Iterator[EfficacyEvent]:
         assessment = burden.assessments[assessment_id]
         yield from _decided(assessment_id, assessment, readings, facts)
         beside = _supportive(assessment_id, assessment, readings, facts)
-        if beside.responses and not _say_the_same(assessment.supportive, beside):
+        told = beside.responses or assessment.supportive is not None
+        if told and not _say_the_same(assessment.supportive, beside):
             yield beside
 
 

@@ -19,12 +19,18 @@ from services.efficacy.domain.assessments import CorrectAssessment, RecordAssess
 from services.efficacy.domain.burden import EfficacyEvent, Facts, TumourBurden, evolve
 from services.efficacy.domain.lesions import CorrectLesion, IdentifyLesion, RetractLesion
 from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
-from services.efficacy.domain.responses import with_responses
+from services.efficacy.domain.responses import reassign, with_responses
 from shared.contracts.efficacy_terms import Evaluator
-from shared.kernel.decider import Decider
+from shared.kernel.decider import Command, Decider
 
 OfFindings = IdentifyLesion | CorrectLesion | RetractLesion | RecordAssessment | CorrectAssessment | RetractAssessment
-EfficacyCommand = OfFindings | OverrideResponse | WithdrawOverride
+
+
+class ReassignResponses(Command):
+    """Assign responses by the criteria that decide now: not sent by anybody, but carried out by the watch over them."""
+
+
+EfficacyCommand = OfFindings | ReassignResponses | OverrideResponse | WithdrawOverride
 
 
 def decide(command: EfficacyCommand, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
@@ -33,6 +39,8 @@ def decide(command: EfficacyCommand, burden: TumourBurden, facts: Facts) -> list
             return overrides.override(command, burden, facts)
         case WithdrawOverride():
             return overrides.withdraw(command, burden, facts)
+        case ReassignResponses():
+            return reassign(burden, facts)
         case _:
             return with_responses(burden, _on_findings(command, burden, facts), facts)
 

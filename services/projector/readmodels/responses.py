@@ -79,6 +79,7 @@ def _(rows: Rows, event: ResponseAssigned, _envelope: Envelope) -> None:
 
 @PROJECTION.on(SupportiveResponsesAssigned)
 def _(rows: Rows, event: SupportiveResponsesAssigned, _envelope: Envelope) -> None:
+    rows.delete(supportive, _key(event))  # a set that is no longer computed says nothing any more
     for each in event.responses:
         rows.upsert(
             supportive,

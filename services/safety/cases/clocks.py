@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from services.safety.cases.application import Cases, Look, expectations_stream
 from services.safety.tables import case_looks, cases, expectations
-from services.safety.watching import BATCH, Watch, note
 from shared.db import Database
 from shared.eventstore.store import EventStore
 from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import Clock
+from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
 from shared.telemetry import tracing
 

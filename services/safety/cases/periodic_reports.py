@@ -14,11 +14,11 @@ from services.safety.domain.cases.periodic_reports import (
     ReviewPeriodicReports,
     decide,
 )
-from services.safety.watching import Watch
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import Clock
 from shared.kernel.events import Envelope
+from shared.process.watching import Watch
 from shared.protocol import Protocol
 from shared.telemetry import tracing
 

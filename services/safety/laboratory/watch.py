@@ -12,11 +12,11 @@ from sqlalchemy import or_, select
 
 from services.safety.laboratory.regrading import Regrading
 from services.safety.tables import laboratory_courses, laboratory_looks, participants
-from services.safety.watching import BATCH, Watch, note
 from shared.db import Database
 from shared.eventstore.store import EventStore
 from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import Clock
+from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
 
 WAITING = Gauge(

@@ -24,11 +24,11 @@ from services.safety.notices.channels import Accepted, Channel, Line, NoAnswer, 
 from services.safety.notices.memory import DeliveryMemory, Sending
 from services.safety.notices.plan import DeliveryPlan
 from services.safety.notices.records import DeliveryRecords, Standing
-from services.safety.watching import rounds
 from shared.contracts.safety import AlertChannel
 from shared.db import Database
 from shared.eventstore.store import EventStore
 from shared.kernel.clock import Clock
+from shared.process.watching import rounds
 from shared.protocol import AlertLevel
 
 FIRST_PAUSE = timedelta(seconds=5)

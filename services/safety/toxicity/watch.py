@@ -10,11 +10,11 @@ from sqlalchemy import or_, select
 from services.safety.tables import courses, toxicity_looks
 from services.safety.toxicity.dose_limiting import DoseLimitingToxicities, Look
 from services.safety.toxicity.halts import DosingHalts
-from services.safety.watching import BATCH, Watch, note
 from shared.db import Database
 from shared.eventstore.store import EventStore
 from shared.kernel.actor import Actor, Role
 from shared.kernel.clock import Clock
+from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
 
 UNLOOKED = Gauge("trial_toxicity_looks_due", "Participants whose dose-limiting toxicity is to be looked at again")

@@ -1,4 +1,4 @@
-"""How safety works on by itself: in rounds, and by watches that look again at whatever is due and note each look.
+"""How a service works on by itself: in rounds, and by watches that look again at whatever is due and note each look.
 
 What a look finds becomes events by deciders to whom the same finding twice is nothing, and it is noted after its events
 are on record. So a watch that dies looks again, two that look at once say everything once, and nothing is lost.
@@ -25,7 +25,7 @@ BATCH = 50  # looks of one round
 
 Due = TypeVar("Due")
 
-log = logging.getLogger("trial.safety")
+log = logging.getLogger("trial.watch")
 
 
 async def rounds(task: str, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
