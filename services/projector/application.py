@@ -24,7 +24,7 @@ from services.projector.domain.incidence import (
     adverse_event_incidence,
     incidence_by_dose_level,
 )
-from services.projector.domain.persistence import Persistence, Quantity, Sample, persistence
+from services.projector.domain.persistence import Persistence, PersistenceBy, Quantity, Sample, persistence
 from services.projector.domain.response_rate import ResponseRates, response_rates
 from services.projector.domain.visit_list import VisitOfParticipant, visits
 from services.projector.domain.worklist import Show, Worklist, worklist
@@ -52,6 +52,7 @@ from shared.kernel.errors import Unacceptable
 from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
 from shared.protocol.fold_change import Measured
 from shared.protocol.schedule import Status, study_day
+from shared.response.readings import Best
 
 CELLS_PER_UL, PERCENT = "/uL", "%"
 
@@ -198,21 +199,33 @@ class Projector(Readings):
         return reading.found(table)
 
     async def persistence(
-        self, question: Question, specimen: FlowSpecimenType, percent_of: ParentPopulation | None
+        self,
+        question: Question,
+        specimen: FlowSpecimenType,
+        percent_of: ParentPopulation | None,
+        by: PersistenceBy | None = None,
     ) -> Found[Persistence]:
-        """CAR+ cells/uL, or in percent of one parent population.
+        """CAR+ cells/uL, or in percent of one parent population; `by`: also by group.
+
+        Best responses are those that the investigator read, by the protocol's rule.
 
         Raises:
             NoSuchOutcome.
         """
         self._require(MeasureId.PERSISTENCE)
-        async with self._reading(question, participants.PROJECTION, flow_results.PROJECTION) as reading:
+        beside = OF_RESPONSES if by is PersistenceBy.BEST_RESPONSE else (participants.PROJECTION,)
+        async with self._reading(question, *beside, flow_results.PROJECTION) as reading:
             cohort = await cohort_of(reading)
+            best = await best_of(reading, self.protocol) if by is PersistenceBy.BEST_RESPONSE else {}
+            given = await participants.given(reading.connection, reading.scope)
             rows = await flow_results.that_count(reading.connection, reading.scope, specimen)
         samples = [_sample(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
         unit = CELLS_PER_UL if percent_of is None else PERCENT
         quantity = Quantity(specimen=specimen.value, unit=unit, percent_of=percent_of)
-        return reading.found(await to_thread(persistence, self.protocol, cohort, samples, quantity=quantity))
+        table = await to_thread(
+            persistence, self.protocol, cohort, samples, quantity=quantity, infusions=given, by=by, best=best
+        )
+        return reading.found(table)
 
     async def cytokines(self, question: Question) -> Found[CytokineLevels]:
         """Raises: NoSuchOutcome."""
@@ -249,6 +262,13 @@ async def responses_of(
     return cohort, await to_thread(
         response_rates, protocol, cohort, assessed, evaluator=evaluator.value, today=reading.today, by=by
     )
+
+
+async def best_of(reading: Reading, protocol: Protocol) -> dict[UUID, Best]:
+    """The best overall response of everybody infused, as the investigator read it, by the protocol's rule."""
+    _, rates = await responses_of(reading, protocol, Evaluator.INVESTIGATOR)
+    confirmed = protocol.response.confirmation.value
+    return {each.participant_id: each.best_confirmed if confirmed else each.best for each in rates.participants}
 
 
 def _with_days(

@@ -13,9 +13,9 @@ from services.projector.application import IncidenceBy, UnknownAgent
 from services.projector.domain.cytokine_levels import CytokineLevels
 from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import AdverseEventIncidence
-from services.projector.domain.persistence import Persistence
+from services.projector.domain.persistence import Persistence, PersistenceBy
 from services.projector.domain.response_rate import ResponseRates
-from services.projector.exports import efficacy_sheets, sheets
+from services.projector.exports import efficacy_sheets, persistence_sheets, sheets
 from services.projector.reading import NoSuchOutcome
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
@@ -40,6 +40,22 @@ class SheetName(StrEnum):
     TIME_POINTS = "time-points"
     PARTICIPANTS = "participants"
 
+
+class PersistenceSheet(StrEnum):
+    """Which part of an answer its CSV holds; JSON holds all."""
+
+    TIME_POINTS = "time-points"
+    PARTICIPANTS = "participants"
+    KINETICS = "kinetics"
+    LOSS = "loss"
+
+
+_OF_PERSISTENCE = {
+    PersistenceSheet.TIME_POINTS: persistence_sheets.persistence,
+    PersistenceSheet.PARTICIPANTS: persistence_sheets.car_t_courses,
+    PersistenceSheet.KINETICS: persistence_sheets.kinetics,
+    PersistenceSheet.LOSS: persistence_sheets.loss,
+}
 
 CsvSheet = Annotated[SheetName, Query(alias="sheet", description="CSV alone: the trial's table, or a line per value")]
 
@@ -112,17 +128,24 @@ async def persistence(
     percent_of: Annotated[
         ParentPopulation | None, Query(description="Percent of this population; left out: CAR+ cells/uL")
     ] = None,
-    sheet: CsvSheet = SheetName.TIME_POINTS,
+    by: Annotated[
+        PersistenceBy | None,
+        Query(description="Also among those of each group; a CSV of time points or of loss then holds these lines"),
+    ] = None,
+    sheet: Annotated[PersistenceSheet, Query(description="CSV alone: which table")] = PersistenceSheet.TIME_POINTS,
 ) -> Answer[Persistence] | Response:
-    """CAR-T cells by time point, and each participant's course with Cmax, Tmax and last detection.
+    """CAR-T cells by time point, the time to their loss, and each participant's course and kinetics.
+
+    Kinetics are non-compartmental, one set per infusion (Cmax, Tmax, Clast, Tlast, AUC, lambda z, half-life); what
+    cannot be had is null, with the reason in `missing`. Loss is the protocol's number of visits below the limit, timed
+    by Kaplan-Meier; who still has cells is censored.
 
     A value below the limit of quantification ranks below every quantified one and is never 0: a median that falls
     among such values is printed as `<LLOQ`. Median and range are of values observed at scheduled visits.
     """
     question = asked.by(actor)
-    found = await projector.persistence(question, specimen, percent_of)
-    shown = sheets.persistence if sheet is SheetName.TIME_POINTS else sheets.car_t_courses
-    return table(question, found, shown, as_csv=csv)
+    found = await projector.persistence(question, specimen, percent_of, by)
+    return table(question, found, _OF_PERSISTENCE[sheet], as_csv=csv)
 
 
 @router.get("/cytokines", response_model=Answer[CytokineLevels], responses=tabular(NoSuchOutcome))

@@ -4,22 +4,25 @@ A time point has the sample that serves its visit; median and range are of value
 peak between two visits is not seen. A value below the limit of quantification (BLQ) is never a number: see
 `figures.median`. Samples without a value (a percentage without the lymphocyte count that would make it an absolute
 one) count for detection alone. A participant's course has every sample after the infusion at its actual time,
-scheduled or not.
+scheduled or not; its kinetics after each infusion are those of `cell_kinetics`, the end of it is told by
+`loss_of_persistence`. Tables are given for all and, where asked, by dose level or by best overall response.
 
 Source: tisagenlecleucel reporting (Blood Adv 2020;4:560) for Cmax, Tmax, Clast, Tlast (CDISC CMAX C70918, TMAX C70919,
 CLST C85655, TLST C85822). Loss is the protocol's number of consecutive visits below the limit at the end of a course.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
 from pydantic import Field
 
-from services.projector.domain.cohort import Infused
+from services.projector.domain.cell_kinetics import KineticsOfInfusion, MeasuredAt, kinetics_of
+from services.projector.domain.cohort import Infused, in_order_of_dose
 from services.projector.domain.figures import (
     Exact,
     Figure,
@@ -33,8 +36,17 @@ from services.projector.domain.figures import (
     percent,
     span,
 )
-from shared.protocol import Assessment, MeasureId, Moment, ParentPopulation, Protocol, Visit
+from services.projector.domain.loss_of_persistence import (
+    NEVER,
+    LossOfPersistence,
+    PersistenceEnd,
+    Seen,
+    loss_of_persistence,
+    persistence_end,
+)
+from shared.protocol import Assessment, AucMethod, MeasureId, Moment, ParentPopulation, Protocol, Visit
 from shared.protocol.schedule import assign_visits
+from shared.response.readings import Best, merit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +117,44 @@ class CarTCourse(Figure):
     last_detectable_day: int | None
     lost: bool
     lost_on_day: int | None
+    end: PersistenceEnd
+    kinetics: tuple[KineticsOfInfusion, ...] = Field(description="One for each infusion")
+
+
+class PersistenceBy(StrEnum):
+    """How the cohort is divided, beside the table of all."""
+
+    DOSE_LEVEL = "dose-level"
+    BEST_RESPONSE = "best-response"
+
+
+class GroupPersistence(Figure):
+    """The table of one group."""
+
+    grouped_by: PersistenceBy
+    group: str | None = Field(description="null: those of whom it is not known")
+    infused: int
+    time_points: tuple[TimePointPersistence, ...]
+    loss: LossOfPersistence
+
+
+class KineticSettings(Figure):
+    """By which of the protocol's settings areas are computed; the calculator of biomarkers takes others."""
+
+    auc_method: AucMethod
+    interval_from_day: int
+    interval_until_day: int
 
 
 class Persistence(Figure):
-    """The persistence table, and each participant's course."""
+    """The persistence table, and each participant's course. Values are those observed at the samples drawn."""
 
     quantity: Quantity
     infused: int
     time_points: tuple[TimePointPersistence, ...]
+    loss: LossOfPersistence
+    groups: tuple[GroupPersistence, ...] | None = Field(None, description="Where that was asked for")
+    kinetics_by: KineticSettings
     participants: tuple[CarTCourse, ...]
 
 
@@ -135,21 +177,72 @@ class Placed:
 
 
 def persistence(
-    protocol: Protocol, cohort: Sequence[Infused], samples: Iterable[Sample], *, quantity: Quantity
+    protocol: Protocol,
+    cohort: Sequence[Infused],
+    samples: Iterable[Sample],
+    *,
+    quantity: Quantity,
+    infusions: Mapping[UUID, Sequence[datetime]] | None = None,
+    by: PersistenceBy | None = None,
+    best: Mapping[UUID, Best] | None = None,
 ) -> Persistence:
-    """The table of the persistence outcome."""
+    """The table of the persistence outcome.
+
+    `infusions`: when each of a participant's began; of whom it does not say, the first is the only one. `best`: the
+    best overall response of each participant, where the table is asked for by it.
+    """
     people = sorted(cohort, key=lambda participant: participant.order)
     taken: dict[UUID, list[Sample]] = {each.participant_id: [] for each in people}
     for sample in samples:
         if sample.participant_id in taken:
             taken[sample.participant_id].append(sample)
     placed = {each.participant_id: _placed(protocol, each, taken[each.participant_id]) for each in people}
+    given = infusions or {}
+    courses = tuple(
+        _course(protocol, each, placed[each.participant_id], given.get(each.participant_id, (each.first_infused_at,)))
+        for each in people
+    )
+    ends = {course.participant_id: course.end for course in courses}
+    settings = protocol.persistence.kinetics
     return Persistence(
         quantity=quantity,
         infused=len(people),
         time_points=tuple(_time_points(protocol, list(placed.values()))),
-        participants=tuple(_course(protocol, each, placed[each.participant_id]) for each in people),
+        loss=loss_of_persistence(protocol, ends.values()),
+        groups=None if by is None else tuple(_groups(protocol, people, placed, ends, by, best or {})),
+        kinetics_by=KineticSettings(
+            auc_method=settings.auc_method.value,
+            interval_from_day=settings.interval_from_day.value,
+            interval_until_day=settings.interval_until_day.value,
+        ),
+        participants=courses,
     )
+
+
+def _groups(
+    protocol: Protocol,
+    people: Sequence[Infused],
+    placed: Mapping[UUID, Sequence[Placed]],
+    ends: Mapping[UUID, PersistenceEnd],
+    by: PersistenceBy,
+    best: Mapping[UUID, Best],
+) -> Iterator[GroupPersistence]:
+    """Each dose level from the lowest on, or each best response from the best on."""
+    if by is PersistenceBy.DOSE_LEVEL:
+        of = {each.participant_id: each.dose_level for each in people}
+        names = in_order_of_dose(protocol, of.values())
+    else:
+        of = {each.participant_id: best[each.participant_id] for each in people}
+        names = [*sorted({best[who] for who in of}, key=lambda name: (merit(name), name))]
+    for name in names:
+        members = [who for who, group in of.items() if group == name]
+        yield GroupPersistence(
+            grouped_by=by,
+            group=name,
+            infused=len(members),
+            time_points=tuple(_time_points(protocol, [placed[who] for who in members])),
+            loss=loss_of_persistence(protocol, [ends[who] for who in members]),
+        )
 
 
 def _placed(protocol: Protocol, participant: Infused, samples: Iterable[Sample]) -> tuple[Placed, ...]:
@@ -186,10 +279,12 @@ def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Ite
         )
 
 
-def _course(protocol: Protocol, participant: Infused, placed: Sequence[Placed]) -> CarTCourse:
+def _course(
+    protocol: Protocol, participant: Infused, placed: Sequence[Placed], infusions: Sequence[datetime]
+) -> CarTCourse:
     after = [each for each in placed if each.moment.after_infusion]
     detectable = [each for each in after if each.sample.detectable]
-    lost_on_day = _lost_on_day(after, protocol.persistence.loss_consecutive_visits.value)
+    lost_at = _lost_at(after, protocol.persistence.loss_consecutive_visits.value)
     return CarTCourse(
         participant_id=participant.participant_id,
         subject_number=participant.subject_number,
@@ -198,9 +293,24 @@ def _course(protocol: Protocol, participant: Infused, placed: Sequence[Placed]) 
         clast=_observed(after, lambda values: len(values) - 1),
         last_detectable_at=detectable[-1].sample.collected_at if detectable else None,
         last_detectable_day=detectable[-1].moment.day if detectable else None,
-        lost=lost_on_day is not None,
-        lost_on_day=lost_on_day,
+        lost=lost_at is not None,
+        lost_on_day=None if lost_at is None else after[lost_at].moment.day,
+        end=_end(after, lost_at),
+        kinetics=kinetics_of(
+            protocol,
+            infusions,
+            [MeasuredAt(each.sample.collected_at, each.sample.value, each.visit is not None) for each in placed],
+        ),
     )
+
+
+def _end(after: Sequence[Placed], lost_at: int | None) -> PersistenceEnd:
+    if all(each.quantified is None for each in after):
+        return NEVER
+    seen = [
+        Seen(each.moment.day, each.sample.detectable and not each.is_below_lloq, each.is_below_lloq) for each in after
+    ]
+    return persistence_end(seen, lost_at=lost_at)
 
 
 def _in_course(placed: Placed) -> SampleInCourse:
@@ -223,13 +333,17 @@ def _observed(placed: Sequence[Placed], which: Callable[[Sequence[Value]], int])
     return Observed(value=number, collected_at=each.sample.collected_at, day=each.moment.day)
 
 
-def _lost_on_day(placed: Sequence[Placed], visits: int) -> int | None:
-    """The day of the first visit below the limit after the last quantified sample, where there are enough of them.
+def _lost_at(placed: Sequence[Placed], visits: int) -> int | None:
+    """The place of the first visit below the limit after the last quantified sample, where there are enough of them.
 
     What was never quantified cannot be lost.
     """
     quantified = [place for place, each in enumerate(placed) if each.quantified is not None]
     if not quantified:
         return None
-    below = [each for each in placed[quantified[-1] + 1 :] if each.visit is not None and each.is_below_lloq]
-    return below[0].moment.day if len(below) >= visits else None
+    below = [
+        place
+        for place, each in enumerate(placed)
+        if place > quantified[-1] and each.visit is not None and each.is_below_lloq
+    ]
+    return below[0] if len(below) >= visits else None

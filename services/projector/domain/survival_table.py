@@ -175,13 +175,13 @@ def _group(
         events=events,
         censored=len(found) - events,
         endings=tuple(EndingCount(ending=ending, n=endings[ending]) for ending in Ending if endings[ending]),
-        median=_median(curve),
-        time_points=tuple(_time_points(protocol, curve)),
-        curve=tuple(_step(step) for step in curve.steps),
+        median=median_time(curve),
+        time_points=tuple(estimates_at_time_points(protocol, MeasureId.RESPONSE_RATE, curve)),
+        curve=tuple(curve_step(step) for step in curve.steps),
     )
 
 
-def _median(curve: Curve) -> MedianTime:
+def median_time(curve: Curve) -> MedianTime:
     log_log, log = (curve.median(by, CONFIDENCE) for by in (LimitsBy.LOG_LOG, LimitsBy.LOG))
     return MedianTime(
         days=_days(log.time),
@@ -190,8 +190,8 @@ def _median(curve: Curve) -> MedianTime:
     )
 
 
-def _time_points(protocol: Protocol, curve: Curve) -> Iterator[EstimateAtTimePoint]:
-    for point in protocol.measure(MeasureId.RESPONSE_RATE).time_points:
+def estimates_at_time_points(protocol: Protocol, measure: MeasureId, curve: Curve) -> Iterator[EstimateAtTimePoint]:
+    for point in protocol.measure(measure).time_points:
         day = protocol.visit(point.visit).day
         yield EstimateAtTimePoint(
             label=point.label, day=day, at_risk=curve.at_risk(day), estimate=_estimate_at(curve, day)
@@ -213,7 +213,7 @@ def _estimate(step: Step) -> Estimate:
     )
 
 
-def _step(step: Step) -> CurveStep:
+def curve_step(step: Step) -> CurveStep:
     return CurveStep(
         day=int(step.time),
         at_risk=step.at_risk,

@@ -10,7 +10,6 @@ from services.projector.domain.censored_figures import Estimates
 from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
 from services.projector.domain.figures import Level, Range
 from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies, TimePointIncidence
-from services.projector.domain.persistence import Observed, Persistence
 from services.projector.domain.visit_list import VisitOfParticipant
 from services.projector.domain.worklist import Worklist, WorklistClock, WorklistItem
 from services.projector.exports.csv_text import Sheet
@@ -153,48 +152,6 @@ def _kinds(place: Line, tallies: Tallies) -> Iterator[Line]:
     for kind in ("any", "related", "serious"):
         tally = getattr(tallies, kind)
         yield *place, kind, tally.n, tally.percent, *(count.n for count in tally.by_worst_grade)
-
-
-_PERSISTENCE = (
-    *("visit", "label", "specimen", "unit", "percent_of", "n", "n_detectable", "percent_detectable"),
-    *("n_measured", "n_below_lloq", "median", "lowest", "highest"),
-)
-
-
-def persistence(answer: Persistence) -> Sheet:
-    """A line per time point."""
-    what = (answer.quantity.specimen, answer.quantity.unit, answer.quantity.percent_of)
-    rows = (
-        (
-            *(point.visit, point.label, *what, point.n, point.n_detectable, point.percent_detectable),
-            *(point.n_measured, point.n_below_lloq, _text(point.median), *_ends(point.range)),
-        )
-        for point in answer.time_points
-    )
-    return Sheet("persistence", _PERSISTENCE, rows)
-
-
-_COURSES = (
-    *("participant_id", "subject_number", "cmax", "tmax_day", "clast", "tlast_day", "last_detectable_day", "lost"),
-    *("lost_on_day", "flow_result_id", "collected_at", "day", "visit", "value", "detectable"),
-)
-
-
-def car_t_courses(answer: Persistence) -> Sheet:
-    """A line per sample, with its participant's Cmax, Tmax and last detection."""
-    return Sheet("car-t-courses", _COURSES, _course_lines(answer))
-
-
-def _course_lines(answer: Persistence) -> Iterator[Line]:
-    for who in answer.participants:
-        extremes = (*_observed(who.cmax), *_observed(who.clast), who.last_detectable_day, who.lost, who.lost_on_day)
-        for sample in who.samples:
-            told = (sample.collected_at, sample.day, sample.visit, _text(sample.value), sample.detectable)
-            yield who.participant_id, who.subject_number, *extremes, sample.flow_result_id, *told
-
-
-def _observed(observed: Observed | None) -> Line:
-    return (None, None) if observed is None else (observed.value, observed.day)
 
 
 _CYTOKINES = (

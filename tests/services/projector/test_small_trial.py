@@ -251,6 +251,42 @@ async def test_the_course_of_each_participant(trial: House) -> None:
     assert (third["cmax"]["value"], third["last_detectable_day"]) == ("20", 14)
 
 
+async def test_the_kinetics_of_each_participant(trial: House) -> None:
+    """CU-001 to day 28: 50.5*7/2 + (50.5+120)/2*7, then down by the logarithm (120-80)*7/ln(120/80) and (80-C)*7/
+    ln(80/C), where C = 80 (30.2/80)^(7/9) = 37.499 on day 28."""
+    answer = await ask(trial, "/v1/outcomes/persistence")
+    (found,) = next(each for each in answer["participants"] if each["subject_number"] == "CU-001")["kinetics"]
+    assert (found["infusion"], found["n"], found["observed_at"]) == (1, 6, "scheduled-visits")
+    assert (found["cmax"], found["tmax_d"], found["clast"], found["tlast_d"]) == ("120", "14.0000", "30.2", "30.0000")
+    assert abs(float(found["auc_interval"]) - (176.75 + 596.75 + 690.565 + 392.646)) < 0.01
+    assert found["missing"]["half_life_d"] == "2 quantifiable values after Tmax, and 3 are asked"
+    assert answer["kinetics_by"] == {
+        "auc_method": "linear-up-log-down",
+        "interval_from_day": 0,
+        "interval_until_day": 28,
+    }
+
+
+async def test_the_loss_of_cells_by_group(trial: House) -> None:
+    ends = {
+        each["subject_number"]: (each["end"]["status"], each["end"]["after_day"], each["end"]["by_day"])
+        for each in (await ask(trial, "/v1/outcomes/persistence"))["participants"]
+    }
+    assert ends == {
+        "CU-001": ("lost", 30, 60),
+        "CU-002": ("persisting", 14, None),
+        "SI-001": ("persisting", 14, None),
+    }
+    by_response = await ask(trial, "/v1/outcomes/persistence", by="best-response")
+    told = [
+        (each["group"], each["infused"], each["loss"]["n"], each["loss"]["events"]) for each in by_response["groups"]
+    ]
+    assert told == [("CR", 1, 1, 1), ("PD", 1, 1, 0), ("NE", 1, 1, 0)]
+    (level,) = (await ask(trial, "/v1/outcomes/persistence", by="dose-level"))["groups"]
+    assert (level["grouped_by"], level["group"]) == ("dose-level", "DL1")
+    assert (level["time_points"], level["loss"]) == (by_response["time_points"], by_response["loss"])
+
+
 async def test_persistence_in_percent_of_a_population(trial: House) -> None:
     found = await ask(trial, "/v1/outcomes/persistence", percent_of="cd3")
     day_7 = found["time_points"][0]

@@ -226,6 +226,20 @@ async def test_persistence_as_csv(trial: House) -> None:
     assert picked(courses, "value", "detectable", subject_number="SI-001", visit="D7") == [("", "true")]
 
 
+async def test_kinetics_and_loss_as_csv(trial: House) -> None:
+    path = "/v1/outcomes/persistence"
+    kinetics = await csv_of(trial, f"{path}?sheet=kinetics")
+    columns = ("infusion", "cmax", "tmax_d", "lambda_z", "observed_at")
+    assert picked(kinetics, *columns, subject_number="CU-001") == [("1", "120", "14.0000", "", "scheduled-visits")]
+    assert "lambda_z: 2 quantifiable values" in picked(kinetics, "missing", subject_number="CU-001")[0][0]
+    loss = await csv_of(trial, f"{path}?sheet=loss")
+    assert picked(loss, "n", "events", "at_risk", "lost", "survival", day="60") == [("3", "1", "1", "1", "0.000000")]
+    by_response = await csv_of(trial, f"{path}?sheet=loss&by=best-response")
+    assert picked(by_response, "n", "events", "day", group="CR") == [("1", "1", "60")]
+    points = await csv_of(trial, f"{path}?by=dose-level")
+    assert picked(points, "grouped_by", "n", "median", visit="D7", group="DL1") == [("dose-level", "3", "<26.25")]
+
+
 async def test_cytokines_as_csv(trial: House) -> None:
     rows = await csv_of(trial, "/v1/outcomes/cytokines")
     columns = ("n", "n_censored", "median", "median_fold_change", "certainty")

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Value
-from services.projector.domain.persistence import CarTCourse, Persistence, Quantity, Sample, persistence
+from services.projector.domain.persistence import (
+    CarTCourse,
+    Persistence,
+    PersistenceBy,
+    Quantity,
+    Sample,
+    persistence,
+)
+from shared.contracts.efficacy_terms import Response
+from shared.response.readings import MISSING, Best
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.small_trial import at
 
@@ -122,3 +131,83 @@ def test_counts_hold_together_and_the_order_of_samples_does_not_matter(
         assert point.n_below_lloq <= point.n_measured <= point.n
         assert point.n_detectable <= point.n
         assert (point.median is None) == (point.n_measured == 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "end"),  # status, the last sample with cells, the first below the limit after it, days, event
+    [
+        ([(7, "5"), (14, "<1"), (21, "<1")], ("lost", 7, 14, 14, True)),
+        ([(7, "5"), (10, "<1"), (14, "<1"), (21, "<1")], ("lost", 7, 10, 14, True)),  # timed at the visit
+        ([(7, "5"), (14, "<1"), (21, None), (30, "<1")], ("lost", 7, 14, 14, True)),
+        ([(7, "5"), (7.2, "<1"), (14, "<1"), (21, "<1")], ("lost", 7, 7, 14, True)),  # in order of time
+        ([(7, "5"), (14, "9")], ("persisting", 14, None, 14, False)),
+        ([(7, "5"), (14, "<1"), (21, None)], ("persisting", 21, None, 21, False)),  # seen, if not counted
+        ([(7, "5"), (14, "<1")], ("below-limit-not-confirmed", 7, 14, 7, False)),
+        ([(7, "<1"), (14, "<1")], ("never-quantified", None, None, None, False)),
+        ([(7, None)], ("never-quantified", None, None, None, False)),
+        ([], ("never-quantified", None, None, None, False)),
+    ],
+)
+def test_the_end_of_persistence_is_an_interval_or_open(told: list[tuple[float, str | None]], end: tuple) -> None:
+    found = course(*told).end
+    assert (found.status.value, found.after_day, found.by_day, found.days, found.event) == end
+
+
+def test_kinetics_are_at_actual_times_and_say_where_the_peak_was_looked_for() -> None:
+    (found,) = course((7, "16"), (14.25, "8"), (21, "4"), (30, "1"), (60, "<0.5")).kinetics
+    assert (found.infusion, found.infused_at, found.n, found.observed_at.value) == (1, DAY_ZERO, 5, "scheduled-visits")
+    assert (str(found.cmax), str(found.tmax_d), str(found.clast)) == ("16", "7.0000", "1")
+    assert (found.lambda_z_points, found.missing) == (3, {})
+    unscheduled = course((7, "16"), (10, "<1"), (14, None)).kinetics[0]
+    assert unscheduled.observed_at.value == "scheduled-visits-and-between"
+    assert set(unscheduled.missing) == {
+        *("auc_interval", "auc_inf", "lambda_z", "half_life_d", "lambda_z_points", "adjusted_r2")
+    }
+    assert set(course().kinetics[0].missing) >= {"cmax", "tmax_d", "tlast_d", "auc_last"}
+
+
+def test_each_infusion_has_its_own_samples() -> None:
+    given_on = (DAY_ZERO, DAY_ZERO + timedelta(days=28))
+    samples = [sample(day, cells) for day, cells in ((-1, "<1"), (7, "16"), (21, "8"), (35, "40"))]
+    found = persistence(PROTOCOL, [CHILD], samples, quantity=QUANTITY, infusions={CHILD.participant_id: given_on})
+    told = [(each.infusion, each.n, str(each.cmax), str(each.tmax_d)) for each in found.participants[0].kinetics]
+    assert told == [(1, 2, "16", "7.0000"), (2, 1, "40", "7.0000")]
+
+
+OTHERS = [
+    Infused(named(name), name, "CU", DAY_ZERO, DAY_ZERO, dose_level=level)
+    for name, level in (("CU-001", "DL1"), ("CU-002", "DL1"), ("CU-003", "DL2"), ("CU-004", None))
+]
+OF_FOUR = [
+    *(sample(day, cells, who=OTHERS[0]) for day, cells in ((7, "10"), (14, "<1"), (21, "<1"))),
+    *(sample(day, cells, who=OTHERS[1]) for day, cells in ((7, "20"), (14, "5"))),
+    *(sample(day, cells, who=OTHERS[2]) for day, cells in ((7, "40"), (30, "<1"), (60, "<1"))),
+]
+
+
+def test_tables_and_losses_are_told_by_dose_level() -> None:
+    found = persistence(PROTOCOL, OTHERS, OF_FOUR, quantity=QUANTITY, by=PersistenceBy.DOSE_LEVEL)
+    told = [(each.group, each.infused, each.loss.n, each.loss.events) for each in found.groups or ()]
+    assert told == [("DL1", 2, 2, 1), ("DL2", 1, 1, 1), (None, 1, 0, 0)]
+    medians = [each.time_points[0].median for each in found.groups or ()]
+    assert [median and median.text for median in medians] == ["15", "40", None]
+    assert persistence(PROTOCOL, OTHERS, OF_FOUR, quantity=QUANTITY).groups is None
+
+
+def test_tables_and_losses_are_told_by_best_response() -> None:
+    responses: tuple[Best, ...] = (Response.PD, Response.CR, Response.PD, MISSING)
+    best = dict(zip((each.participant_id for each in OTHERS), responses, strict=True))
+    found = persistence(PROTOCOL, OTHERS, OF_FOUR, quantity=QUANTITY, by=PersistenceBy.BEST_RESPONSE, best=best)
+    told = [(each.group, each.infused, each.loss.n, each.loss.events) for each in found.groups or ()]
+    assert told == [("CR", 1, 1, 0), ("PD", 2, 2, 2), ("MISSING", 1, 0, 0)]
+
+
+def test_the_time_to_loss_is_estimated_with_who_was_censored() -> None:
+    """Lost on days 14 and 30, one with cells until 14: survival 2/3 after 14, and 0 after 30."""
+    loss = persistence(PROTOCOL, OTHERS, OF_FOUR, quantity=QUANTITY).loss
+    assert (loss.n, loss.events, loss.censored, int(loss.median.days or 0)) == (3, 2, 1, 30)
+    steps = [(step.day, step.at_risk, step.events, step.censored, str(step.survival)) for step in loss.curve]
+    assert steps == [(14, 3, 1, 1, "0.666667"), (30, 1, 1, 0, "0.000000")]
+    at_day_21 = next(each for each in loss.time_points if each.day == 21)
+    assert (at_day_21.at_risk, at_day_21.estimate and str(at_day_21.estimate.survival)) == (1, "0.666667")
+    assert table().loss.n == 0

@@ -1,0 +1,118 @@
+"""Persistence of CAR-T cells as flat tables. Columns bear the names of the JSON; a line's own place comes first."""
+
+from collections.abc import Iterator, Sequence
+
+from services.projector.domain.cell_kinetics import KineticsOfInfusion
+from services.projector.domain.figures import Level, Range
+from services.projector.domain.loss_of_persistence import LossOfPersistence
+from services.projector.domain.persistence import Observed, Persistence, TimePointPersistence
+from services.projector.exports.csv_text import Sheet
+
+Line = tuple[object, ...]
+
+_PERSISTENCE = (
+    *("visit", "label", "specimen", "unit", "percent_of", "n", "n_detectable", "percent_detectable"),
+    *("n_measured", "n_below_lloq", "median", "lowest", "highest"),
+)
+
+
+def persistence(answer: Persistence) -> Sheet:
+    """A line per time point; by group, where that was asked for: each line begins with it."""
+    if answer.groups is None:
+        return Sheet("persistence", _PERSISTENCE, _point_lines(answer, answer.time_points))
+    rows = (
+        (each.grouped_by, each.group, *line)
+        for each in answer.groups
+        for line in _point_lines(answer, each.time_points)
+    )
+    return Sheet("persistence-by-group", ("grouped_by", "group", *_PERSISTENCE), rows)
+
+
+def _point_lines(answer: Persistence, points: Sequence[TimePointPersistence]) -> Iterator[Line]:
+    what = (answer.quantity.specimen, answer.quantity.unit, answer.quantity.percent_of)
+    for point in points:
+        yield (
+            *(point.visit, point.label, *what, point.n, point.n_detectable, point.percent_detectable),
+            *(point.n_measured, point.n_below_lloq, _text(point.median), *_ends(point.range)),
+        )
+
+
+_COURSES = (
+    *("participant_id", "subject_number", "cmax", "tmax_day", "clast", "tlast_day", "last_detectable_day", "lost"),
+    *("lost_on_day", "flow_result_id", "collected_at", "day", "visit", "value", "detectable"),
+)
+
+
+def car_t_courses(answer: Persistence) -> Sheet:
+    """A line per sample, with its participant's Cmax, Tmax and last detection."""
+    return Sheet("car-t-courses", _COURSES, _course_lines(answer))
+
+
+def _course_lines(answer: Persistence) -> Iterator[Line]:
+    for who in answer.participants:
+        extremes = (*_observed(who.cmax), *_observed(who.clast), who.last_detectable_day, who.lost, who.lost_on_day)
+        for sample in who.samples:
+            told = (sample.collected_at, sample.day, sample.visit, _text(sample.value), sample.detectable)
+            yield who.participant_id, who.subject_number, *extremes, sample.flow_result_id, *told
+
+
+def _observed(observed: Observed | None) -> Line:
+    return (None, None) if observed is None else (observed.value, observed.day)
+
+
+_KINETICS = tuple(name for name in KineticsOfInfusion.model_fields if name not in {"missing", "remarks"})
+
+
+def kinetics(answer: Persistence) -> Sheet:
+    """A line per participant and infusion."""
+    rows = (
+        (
+            *(who.participant_id, who.subject_number, answer.quantity.unit),
+            *(getattr(each, name) for name in _KINETICS),
+            [f"{name}: {why}" for name, why in each.missing.items()],
+            each.remarks,
+        )
+        for who in answer.participants
+        for each in who.kinetics
+    )
+    return Sheet("kinetics", ("participant_id", "subject_number", "unit", *_KINETICS, "missing", "remarks"), rows)
+
+
+_LOSS = (
+    "n",
+    "events",
+    "censored",
+    "median_days",
+    "day",
+    "at_risk",
+    "lost",
+    "censored_then",
+    "survival",
+    "lower",
+    "upper",
+)
+
+
+def loss(answer: Persistence) -> Sheet:
+    """A line per step of the curve (limits on the log-log scale), of all or of each group; one where there is none."""
+    if answer.groups is None:
+        return Sheet("loss-of-persistence", _LOSS, _loss_lines(answer.loss))
+    rows = ((each.grouped_by, each.group, *line) for each in answer.groups for line in _loss_lines(each.loss))
+    return Sheet("loss-of-persistence-by-group", ("grouped_by", "group", *_LOSS), rows)
+
+
+def _loss_lines(loss: LossOfPersistence) -> Iterator[Line]:
+    place = (loss.n, loss.events, loss.censored, loss.median.days)
+    for step in loss.curve:
+        limits = (None, None) if step.log_log is None else (step.log_log.lower, step.log_log.upper)
+        yield *place, step.day, step.at_risk, step.events, step.censored, step.survival, *limits
+    if not loss.curve:
+        yield *place, *[None] * (len(_LOSS) - len(place))
+
+
+def _text(level: Level | None) -> str | None:
+    return None if level is None else level.text
+
+
+def _ends(span: Range | None) -> Line:
+    return (None, None) if span is None else (span.lowest.text, span.highest.text)
