@@ -8,7 +8,8 @@ from functools import partial
 from uuid import UUID
 
 from services.projector.application import responses_of
-from services.projector.cohorts import OF_RESPONSES
+from services.projector.cohorts import OF_RESPONSES, assessed_of
+from services.projector.domain.review_change import Reader, review_changes
 from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
 from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
 from services.projector.plots import spider, swimmer, waterfall
@@ -21,6 +22,9 @@ from shared.contracts.efficacy_terms import Evaluator
 from shared.kernel.errors import NotFound
 from shared.projection import Projection
 from shared.protocol import MeasureId, Protocol
+
+OF_REVIEW = Evaluator.INDEPENDENT_REVIEW
+BLINDED = (Evaluator.INDEPENDENT_READER_1, Evaluator.INDEPENDENT_READER_2)
 
 
 class NoSuchFigure(NotFound):
@@ -44,10 +48,20 @@ async def _of_changes(
 ) -> Specification:
     """A figure of how the tumours changed."""
     cohort, rates = await responses_of(reading, protocol, evaluator)
-    known = await tumour_changes.known(reading.connection, reading.scope, evaluator.value)
-    changes = {row["assessment_id"]: SumChange(row["percent_from_baseline"], row["baseline_on"]) for row in known}
+    changes = await _changes_of_review(reading) if evaluator is OF_REVIEW else await _changes(reading, evaluator)
     courses = change_courses(protocol, cohort, rates, changes)
     return await to_thread(draw, Context(protocol, evaluator.value, reading.today), courses)
+
+
+async def _changes(reading: Reading, evaluator: Evaluator) -> dict[UUID, SumChange]:
+    known = await tumour_changes.known(reading.connection, reading.scope, evaluator.value)
+    return {row["assessment_id"]: SumChange(row["percent_from_baseline"], row["baseline_on"]) for row in known}
+
+
+async def _changes_of_review(reading: Reading) -> dict[UUID, SumChange]:
+    """The review measures nothing itself: the changes are those of the readings that its responses are taken from."""
+    readers = [Reader(await assessed_of(reading, each), await _changes(reading, each)) for each in BLINDED]
+    return review_changes(await assessed_of(reading, OF_REVIEW), readers)
 
 
 async def _of_time(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:

@@ -6,11 +6,15 @@ the day of the test, as every participant's follow-up is over.
 
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from services.loading.outcomes import Outcomes
+from shared.kernel.actor import Role
+from tests.services.loading.support import Running, tokens_of
 
 
 def test_nine_of_ten_screened_were_infused_at_two_sites(sample_outcomes: Outcomes) -> None:
@@ -339,3 +343,31 @@ def test_one_of_the_nine_had_a_dose_limiting_toxicity_and_no_rule_stopped_the_tr
         ("NCH-003", "Hydrocephalus"): "refuted",
     }
     assert {each["state"] for each in result["stopping_rules"]} == {"not-fired"}
+
+
+def test_figures_and_tables_of_the_independent_review_show_what_was_settled(demo: Running, demo_folder: Path) -> None:
+    """NCH-001: 64 of 136 mm, then the adjudicated 76. CU-003: 28 of 62 mm, then nothing."""
+    token = tokens_of(demo_folder)(Role.SPONSOR, "*")
+
+    def asked(path: str) -> Any:
+        of_review = {"evaluator": "independent-review"}
+        answer = httpx.get(f"{demo.url}{path}", params=of_review, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    bars = asked("/trial/v1/figures/waterfall")["datasets"]["bars"]
+    assert [(bar["participant"], bar["change"], bar["best"]) for bar in bars] == [
+        ("NCH-001", -52.94, "PR"),
+        ("CU-003", -100.0, "CR"),
+    ]
+    points = asked("/trial/v1/figures/spider")["datasets"]["points"]
+    assert [(each["day"], each["change"]) for each in points if each["participant"] == "NCH-001"] == [
+        (-7, 0.0),
+        (31, -52.94),
+        (90, -44.12),
+    ]
+    best = asked("/trial/v1/outcomes/best-response")["result"]["participants"]
+    assert {who["subject_number"]: who["rules"][0]["best"] for who in best if who["evaluable"]} == {
+        "CU-003": "CR",
+        "NCH-001": "PR",
+    }
