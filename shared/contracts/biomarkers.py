@@ -108,6 +108,43 @@ class CarSubsets(_Fact):
     temra_percent: Percent | None = Field(None, description="CD45RA+ CCR7-")
 
 
+class GatedPopulation(StrEnum):
+    """What a gate holds, of the populations that this trial reads. Gating order [U]: singlets to CAR+, then subsets."""
+
+    SINGLETS = "singlets"
+    VIABLE = "viable"
+    LEUKOCYTES = "leukocytes"  # CD45+
+    LYMPHOCYTES = "lymphocytes"
+    CD3 = "cd3"
+    CD4 = "cd4"
+    CD8 = "cd8"
+    CAR = "car"
+    CAR_CD4 = "car-cd4"
+    CAR_CD8 = "car-cd8"
+    CAR_NAIVE = "car-naive"  # CD45RA+ CCR7+
+    CAR_CENTRAL_MEMORY = "car-central-memory"  # CD45RA- CCR7+
+    CAR_EFFECTOR_MEMORY = "car-effector-memory"  # CD45RA- CCR7-
+    CAR_TEMRA = "car-temra"  # CD45RA+ CCR7-
+
+
+class Gate(_Fact):
+    """One gate of the hierarchy, with the events in it."""
+
+    name: Code = Field(description="The gate's own name in the laboratory's analysis", examples=["CD3 pos"])
+    parent: Code | None = Field(None, description="The gate it was set in; none: all events acquired")
+    events: int = Field(strict=True, ge=0, le=10**9)
+    population: GatedPopulation | None = Field(None, description="What it holds, if this trial reads it")
+
+
+class Beads(_Fact):
+    """Counting beads in the tube: a single platform."""
+
+    in_tube: int = Field(strict=True, ge=1, le=10**9, description="Beads in the tube, as its lot says")
+    acquired: int = Field(strict=True, ge=1, le=10**9, description="Bead events acquired")
+    volume_ul: Annotated[Measurement, Field(gt=0, le=100_000, description="uL of specimen in the tube")]
+    lot: Code | None = None
+
+
 class FlowReport(_Fact):
     """What the laboratory reported, as it reported it."""
 
@@ -122,6 +159,13 @@ class FlowReport(_Fact):
         None, strict=True, ge=1, le=10**9, description="Events acquired in the parent gate"
     )
     car_events: int | None = Field(None, strict=True, ge=0, le=10**9, description="CAR+ events among them")
+    events_acquired: int | None = Field(
+        None, strict=True, ge=1, le=10**10, description="All events acquired, before any gate"
+    )
+    gates: Annotated[tuple[Gate, ...], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="The gating hierarchy; events that are left out beside it are read from it"
+    )
+    beads: Beads | None = None
     alc: LymphocyteCount | None = None
     cd3_percent_of_lymphocytes: Percent | None = None
     subsets: CarSubsets | None = None
@@ -165,6 +209,15 @@ class FlowFlag(StrEnum):
     SUBSETS_OF_FEW_EVENTS = "subsets-of-few-events"  # subsets of CAR+ cells too few to be counted
 
 
+class CountFormula(StrEnum):
+    """How the count of record follows from the report."""
+
+    AS_REPORTED = "as-reported"
+    BEADS = "beads"  # single platform: CAR+ events / bead events x beads in the tube / uL in the tube
+    LYMPHOCYTES = "lymphocytes"  # dual platform: ALC x CAR+ fraction of lymphocytes
+    CD3 = "cd3"  # dual platform: ALC x CD3+ fraction of lymphocytes x CAR+ fraction of CD3+
+
+
 class CarTCount(_Fact):
     """What the report says about CAR-T cells. Below the limit of quantification there is no number.
 
@@ -183,6 +236,11 @@ class CarTCount(_Fact):
     derived_cells_per_ul: Measurement | None
     not_derived: NoCount | None
     flags: tuple[FlowFlag, ...]
+    formula: CountFormula | None = Field(None, description="None: no count, or recorded before formulas were")
+    lod_percent: Percent | None = Field(None, description="The limit of detection that follows from the events")
+    parent_events: int | None = Field(None, description="As reported, else as the gates have them")
+    car_events: int | None = Field(None, description="As reported, else as the gates have them")
+    subsets: CarSubsets | None = Field(None, description="As reported, else as the gates have them")
 
 
 class FlowResultRecorded(Event, type="biomarkers.flow-result-recorded", version=1):

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from services.biomarkers.domain.flow_report import measured_percent
+from services.biomarkers.domain.flow_report import measured_percent, percent_of_events
 from services.biomarkers.domain.laboratory_report import ContradictoryReport
 from services.biomarkers.domain.units import to_cells_per_ul
 from shared.contracts.biomarkers import (
     CarTCount,
     CountBasis,
+    CountFormula,
     CountingPlatform,
     FlowFlag,
     FlowReport,
@@ -39,7 +40,10 @@ def count_of(report: FlowReport, protocol: Protocol) -> CarTCount:
 
     Absolute count in cells/uL: percent of CD3+ x CD3 fraction of lymphocytes x ALC, or percent of lymphocytes x
     ALC. A percent of CD4+ or CD8+ leaves out the other CAR+ cells, and an ALC counts blood alone: from those no
-    count is derived. Below the limit of quantification there is no number at all, never 0.
+    count is derived. With counting beads (single platform): CAR+ events / bead events x beads in the tube / uL in
+    the tube, in any fluid. Below the limit of quantification there is no number at all, never 0.
+
+    Source of the bead formula: BD Trucount Tubes, instructions for use [U].
     """
     persistence = protocol.persistence
     scale = _cells_per_percent(report, persistence)
@@ -47,7 +51,9 @@ def count_of(report: FlowReport, protocol: Protocol) -> CarTCount:
     percent = measured_percent(report)
     below = _is_below(report, percent, limits, persistence)
     quantified = None if below or percent is None else percent
-    derived = None if quantified is None or isinstance(scale, NoCount) else _rounded(quantified * scale)
+    derived = None
+    if quantified is not None and not isinstance(scale, NoCount):
+        derived = _rounded(_derived(report, quantified, scale))
     cells, basis = (None, None) if below else _of_record(report, derived)
     return CarTCount(
         below_lloq=below,
@@ -61,11 +67,41 @@ def count_of(report: FlowReport, protocol: Protocol) -> CarTCount:
         derived_cells_per_ul=derived,
         not_derived=_why_not(below=below, percent=percent, scale=scale),
         flags=_flags(report, below=below, limits=limits, derived=derived, persistence=persistence),
+        formula=None if cells is None else _formula(report, basis),
+        lod_percent=_lod_percent(report, persistence),
+        parent_events=report.parent_events,
+        car_events=report.car_events,
+        subsets=report.subsets,
     )
+
+
+def _derived(report: FlowReport, percent: Decimal, scale: Decimal) -> Decimal:
+    """By beads from the events themselves: a reported percentage is rounded."""
+    counted = None if report.beads is None else percent_of_events(report)
+    return (percent if counted is None else counted) * scale
+
+
+def _formula(report: FlowReport, basis: CountBasis | None) -> CountFormula:
+    if basis is CountBasis.REPORTED:
+        return CountFormula.AS_REPORTED
+    return CountFormula.BEADS if report.beads is not None else CountFormula(report.parent_population.value)
+
+
+def _lod_percent(report: FlowReport, persistence: Persistence) -> Decimal | None:
+    if report.parent_events is None:
+        return None
+    return _rounded(min(Decimal(persistence.lod_events.value) / report.parent_events * 100, Decimal(100)))
 
 
 def _cells_per_percent(report: FlowReport, persistence: Persistence) -> Decimal | NoCount:
     """CAR+ cells/uL for each percent of the parent population, or why that cannot be known."""
+    if report.beads is not None and report.parent_events is not None:
+        per_event = report.beads.in_tube / (report.beads.acquired * report.beads.volume_ul)
+        return report.parent_events * per_event / 100
+    return _by_lymphocytes(report, persistence)
+
+
+def _by_lymphocytes(report: FlowReport, persistence: Persistence) -> Decimal | NoCount:
     parent = report.parent_population
     if report.specimen.type is not FlowSpecimenType.BLOOD:
         return NoCount.NOT_BLOOD

@@ -10,7 +10,14 @@ from services.biomarkers.domain.laboratory_report import (
     refuse_future,
 )
 from services.biomarkers.domain.units import to_cells_per_ul
-from shared.contracts.biomarkers import CarSubsets, FlowReport, LymphocyteCount, Qualifier
+from shared.contracts.biomarkers import (
+    CarSubsets,
+    CountingPlatform,
+    FlowReport,
+    FlowSpecimenType,
+    LymphocyteCount,
+    Qualifier,
+)
 from shared.kernel.errors import Unacceptable
 from shared.protocol import Protocol
 from shared.protocol.schedule import local_date
@@ -44,14 +51,16 @@ def check(report: FlowReport, now: datetime, protocol: Protocol) -> None:
         raise ZeroWithoutLimit("cd3_percent_of_lymphocytes is 0: leave it out if it was not measured")
     if report.subsets is not None:
         _check_subsets(report.subsets)
+    if report.beads is not None:
+        _check_beads(report)
 
 
 def measured_percent(report: FlowReport) -> Decimal | None:
     """The reported percentage, or the one that the events give; not yet compared with any limit."""
-    return _percent_of_events(report) if report.percent is None else report.percent
+    return percent_of_events(report) if report.percent is None else report.percent
 
 
-def _percent_of_events(report: FlowReport) -> Decimal | None:
+def percent_of_events(report: FlowReport) -> Decimal | None:
     if report.car_events is None or report.parent_events is None:
         return None
     return Decimal(report.car_events) / report.parent_events * 100
@@ -71,7 +80,7 @@ def _stated_limit(report: FlowReport) -> bool:
 def _check_result(report: FlowReport) -> None:
     if report.car_events is not None and (report.parent_events or -1) < report.car_events:
         raise ContradictoryReport("car_events are counted among parent_events: send both, the second not the smaller")
-    if report.qualifier is None and not _agree(report.percent, _percent_of_events(report)):
+    if report.qualifier is None and not _agree(report.percent, percent_of_events(report)):
         raise ContradictoryReport("percent is not that of car_events among parent_events: send the one that is right")
     if report.qualifier is Qualifier.ABOVE:
         raise ContradictoryReport("a percentage or count of CAR+ cells has no upper limit: only `<` can qualify it")
@@ -128,6 +137,15 @@ def _check_lymphocytes(alc: LymphocyteCount, collected_at: datetime, protocol: P
         raise LymphocyteCountOfAnotherDraw(
             "alc is not of the same draw: send the count drawn at collected_at, or leave it out"
         )
+
+
+def _check_beads(report: FlowReport) -> None:
+    if report.platform is CountingPlatform.DUAL:
+        raise ContradictoryReport("counting beads are a single platform: leave beads out, or send platform single")
+    if report.specimen.type is FlowSpecimenType.TUMOUR:
+        raise ContradictoryReport("a tumour has no volume to count in: leave beads out")
+    if report.car_events is None:
+        raise NothingMeasured("beads count events: send car_events with parent_events, or gates that hold both")
 
 
 def _check_subsets(subsets: CarSubsets) -> None:

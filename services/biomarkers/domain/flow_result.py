@@ -8,6 +8,7 @@ from pydantic import ConfigDict, JsonValue
 from services.biomarkers.domain import life
 from services.biomarkers.domain.car_t_count import count_of
 from services.biomarkers.domain.facts import Facts
+from services.biomarkers.domain.flow_gates import with_gates
 from services.biomarkers.domain.flow_report import check
 from shared.contracts.biomarkers import (
     CarTCount,
@@ -161,8 +162,9 @@ def _cancel(command: CancelFlowResult, state: State) -> list[FlowResultEvent]:
 
 
 def _read(report: FlowReport, facts: Facts) -> CarTCount:
-    check(report, facts.now, facts.protocol)
-    return count_of(report, facts.protocol)
+    read = with_gates(report)
+    check(read, facts.now, facts.protocol)
+    return count_of(read, facts.protocol)
 
 
 def report_in(command: RecordFlowResult | CorrectFlowResult) -> FlowReport:
