@@ -25,6 +25,7 @@ def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.projector.api import (  # noqa: PLC0415
         adverse_events,
+        cytokine_courses,
         efficacy_outcomes,
         figures,
         outcomes,
@@ -37,6 +38,7 @@ def create_app(parts: Parts) -> "FastAPI":
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.cytokine_tables import CytokineTables  # noqa: PLC0415
     from services.projector.efficacy_tables import EfficacyTables  # noqa: PLC0415
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
     from services.projector.plotting import Figures  # noqa: PLC0415
@@ -51,6 +53,7 @@ def create_app(parts: Parts) -> "FastAPI":
             protocol.router,
             participants.router,
             toxicity_courses.router,
+            cytokine_courses.router,
             visits.router,
             adverse_events.router,
             outcomes.router,
@@ -62,6 +65,7 @@ def create_app(parts: Parts) -> "FastAPI":
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
+        cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
         efficacy_tables=EfficacyTables(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
         figures=Figures(parts.db, parts.protocol, parts.clock),

@@ -5,7 +5,6 @@ Outcome tables are computed in a thread: so many rows, or the first import of sc
 
 from asyncio import to_thread
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,7 +14,6 @@ from sqlalchemy import RowMapping
 
 from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_for_response, cohort_of
 from services.projector.domain.cohort import Infused
-from services.projector.domain.cytokine_levels import CytokineLevels, Drawn, cytokine_levels
 from services.projector.domain.figures import Value
 from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import (
@@ -44,13 +42,12 @@ from services.projector.readmodels import (
 )
 from services.projector.readmodels.participants import ParticipantWithInfusions
 from services.projector.readmodels.special_interest import SpecialInterests, special_interests
-from shared.contracts.biomarkers import CytokineFlag, CytokineResult, FlowSpecimenType
+from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import earliest
 from shared.kernel.errors import Unacceptable
 from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
-from shared.protocol.fold_change import Measured
 from shared.protocol.schedule import Status, study_day
 from shared.response.readings import Best
 
@@ -227,15 +224,6 @@ class Projector(Readings):
         )
         return reading.found(table)
 
-    async def cytokines(self, question: Question) -> Found[CytokineLevels]:
-        """Raises: NoSuchOutcome."""
-        self._require(MeasureId.CYTOKINES)
-        async with self._reading(question, participants.PROJECTION, cytokine_panels.PROJECTION) as reading:
-            cohort = await cohort_of(reading)
-            panels = await cytokine_panels.that_count(reading.connection, reading.scope)
-        drawn = [each for panel in panels for each in _drawn(panel)]
-        return reading.found(await to_thread(cytokine_levels, self.protocol, cohort, drawn))
-
     def _agent(self, agent: str | None) -> str:
         agents = self.protocol.causality.agents.value
         if agent is None:
@@ -304,24 +292,3 @@ def _sample(row: RowMapping, percent_of: ParentPopulation | None) -> Sample:
         value=value,
         detectable=row["detectable"],
     )
-
-
-def _drawn(panel: RowMapping) -> Iterator[Drawn]:
-    """What was measured in one sample. What was not is neither a value nor below a limit."""
-    for told in panel["results"]:
-        result = CytokineResult.model_validate(told)
-        if result.not_measured is None:
-            measured = Measured(
-                panel_id=panel["cytokine_panel_id"],
-                analyte=result.analyte,
-                collected_at=panel["collected_at"],
-                platform=panel["platform"],
-                value=result.value_pg_ml,
-                qualifier=None if result.qualifier is None else result.qualifier.value,
-                lloq=result.lloq_pg_ml,
-                uloq=result.uloq_pg_ml,
-                kit=panel["kit"],
-                lot=panel["lot"],
-                specimen=panel["specimen"],
-            )
-            yield Drawn(panel["participant_id"], measured, CytokineFlag.AFTER_TOCILIZUMAB in result.flags)

@@ -566,6 +566,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/participants/{participant_id}/timeline": Endpoint(),
     "GET /v1/participants/{participant_id}/visits": Endpoint(),
     "GET /v1/participants/{participant_id}/crs-icans-course": Endpoint(),
+    "GET /v1/participants/{participant_id}/cytokine-course": Endpoint(),
     "GET /v1/visits": MANY,
     "GET /v1/adverse-events": MANY,
     "GET /v1/outcomes/adverse-events": MANY,

@@ -8,9 +8,10 @@ from pydantic import StringConstraints
 
 from services.projector.api.answering import Answer, table, tabular
 from services.projector.api.asking import AskedDep, ProjectorDep
+from services.projector.api.cytokine_courses import CytokineTablesDep
 from services.projector.api.permissions import MayReadCourses
 from services.projector.application import IncidenceBy, UnknownAgent
-from services.projector.domain.cytokine_levels import CytokineLevels
+from services.projector.domain.cytokine_levels import CytokineLevels, CytokinesBy
 from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import AdverseEventIncidence
 from services.projector.domain.persistence import Persistence, PersistenceBy
@@ -153,14 +154,19 @@ async def cytokines(
     actor: MayReadCourses,
     asked: AskedDep,
     csv: WantsCsv,
-    projector: ProjectorDep,
+    tables: CytokineTablesDep,
+    by: Annotated[
+        CytokinesBy | None,
+        Query(description="Also among those of each group; a CSV of time points then holds these lines"),
+    ] = None,
     sheet: CsvSheet = SheetName.TIME_POINTS,
 ) -> Answer[CytokineLevels] | Response:
     """Serum cytokines by analyte and time point: levels, fold changes over the baseline, and peaks.
 
-    Values beyond a limit of quantification are counted and keep their place without becoming numbers.
+    Values beyond a limit of quantification are counted and keep their place without becoming numbers; `estimates` are
+    by Kaplan-Meier. Best responses are the investigator's, by the protocol's rule of confirmation.
     """
     question = asked.by(actor)
-    found = await projector.cytokines(question)
+    found = await tables.cytokines(question, by)
     shown = sheets.cytokines if sheet is SheetName.TIME_POINTS else sheets.cytokine_peaks
     return table(question, found, shown, as_csv=csv)

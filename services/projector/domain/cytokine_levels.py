@@ -20,15 +20,23 @@ from uuid import UUID
 from pydantic import Field
 
 from services.projector.domain.censored_figures import Estimates, estimates
-from services.projector.domain.cohort import Infused
+from services.projector.domain.cohort import Infused, in_order_of_dose
 from services.projector.domain.figures import Exact, Figure, Level, Range, Value, highest, level, median, span
 from shared.protocol import Analyte, Assessment, MeasureId, Moment, Protocol, Visit
 from shared.protocol.fold_change import Bound, FoldChange, Measured, NoFoldChange, fold_changes
 from shared.protocol.schedule import assign_visits
+from shared.response.readings import Best, merit
 from shared.statistics.censored import Method
 
 DAY_SECONDS = Decimal(86400)
 HUNDREDTH = Decimal("0.01")
+
+
+class AfterTocilizumab(StrEnum):
+    """How it is known that a sample was drawn after tocilizumab."""
+
+    REPORTED = "reported-by-the-laboratory"
+    ON_RECORD = "treatment-on-record"  # of an episode of CRS, ICANS or IEC-HS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,11 @@ class Drawn:
 
     participant_id: UUID
     measured: Measured
-    after_tocilizumab: bool = False
+    after_tocilizumab: tuple[AfterTocilizumab, ...] = ()
+
+    @property
+    def is_after_tocilizumab(self) -> bool:
+        return bool(self.after_tocilizumab)
 
     @property
     def value(self) -> Value:
@@ -129,6 +141,22 @@ class AnalyteLevels(Figure):
     median_peak_day: Exact | None
 
 
+class CytokinesBy(StrEnum):
+    """How the cohort is divided, beside the table of all."""
+
+    DOSE_LEVEL = "dose-level"
+    BEST_RESPONSE = "best-response"
+
+
+class GroupLevels(Figure):
+    """Every analyte among those of one group."""
+
+    grouped_by: CytokinesBy
+    group: str | None = Field(description="null: those of whom it is not known")
+    infused: int
+    analytes: tuple[AnalyteLevels, ...]
+
+
 class CytokineLevels(Figure):
     """The cytokine table: every analyte of the protocol."""
 
@@ -140,6 +168,7 @@ class CytokineLevels(Figure):
         "at-scheduled-visits", description="A peak between two samples is not seen"
     )
     analytes: tuple[AnalyteLevels, ...]
+    groups: tuple[GroupLevels, ...] | None = Field(None, description="Where that was asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,30 +182,69 @@ class Placed:
     fold: FoldChange
 
 
-def cytokine_levels(protocol: Protocol, cohort: Sequence[Infused], drawn: Iterable[Drawn]) -> CytokineLevels:
-    """The table of the cytokine outcome."""
+ByAnalyte = Mapping[str, Mapping[UUID, tuple[Placed, ...]]]
+
+
+def cytokine_levels(
+    protocol: Protocol,
+    cohort: Sequence[Infused],
+    drawn: Iterable[Drawn],
+    *,
+    by: CytokinesBy | None = None,
+    best: Mapping[UUID, Best] | None = None,
+) -> CytokineLevels:
+    """The table of the cytokine outcome. `best`: the best overall response of each, where it is asked for by that."""
     people = sorted(cohort, key=lambda participant: participant.order)
     series: dict[tuple[UUID, str], list[Drawn]] = {}
     for each in drawn:
         series.setdefault((each.participant_id, each.measured.analyte), []).append(each)
     settings = protocol.cytokines
+    placed = {
+        analyte.key: {
+            who.participant_id: placed_series(protocol, who, series.get((who.participant_id, analyte.key), ()))
+            for who in people
+        }
+        for analyte in settings.analytes
+    }
     return CytokineLevels(
         unit=settings.unit.value,
         infused=len(people),
         peak_from_day=settings.peak_from_day.value,
         peak_until_day=settings.peak_until_day.value,
-        analytes=tuple(
-            _analyte(
-                protocol,
-                analyte,
-                [_placed(protocol, who, series.get((who.participant_id, analyte.key), ())) for who in people],
-            )
-            for analyte in settings.analytes
-        ),
+        analytes=_analytes(protocol, placed, [who.participant_id for who in people]),
+        groups=None if by is None else tuple(_groups(protocol, people, placed, by, best or {})),
     )
 
 
-def _placed(protocol: Protocol, participant: Infused, series: Iterable[Drawn]) -> tuple[Placed, ...]:
+def _groups(
+    protocol: Protocol,
+    people: Sequence[Infused],
+    placed: ByAnalyte,
+    by: CytokinesBy,
+    best: Mapping[UUID, Best],
+) -> Iterator[GroupLevels]:
+    """From the lowest dose on, or from the best response on."""
+    if by is CytokinesBy.DOSE_LEVEL:
+        of: dict[UUID, str | None] = {each.participant_id: each.dose_level for each in people}
+        names = in_order_of_dose(protocol, of.values())
+    else:
+        of = {each.participant_id: best[each.participant_id] for each in people}
+        names = [*sorted({best[who] for who in of}, key=lambda name: (merit(name), name))]
+    for name in names:
+        members = [who for who, group in of.items() if group == name]
+        yield GroupLevels(
+            grouped_by=by, group=name, infused=len(members), analytes=_analytes(protocol, placed, members)
+        )
+
+
+def _analytes(protocol: Protocol, placed: ByAnalyte, members: Sequence[UUID]) -> tuple[AnalyteLevels, ...]:
+    return tuple(
+        _analyte(protocol, analyte, [placed[analyte.key][who] for who in members])
+        for analyte in protocol.cytokines.analytes
+    )
+
+
+def placed_series(protocol: Protocol, participant: Infused, series: Iterable[Drawn]) -> tuple[Placed, ...]:
     """One analyte of one participant, in order of time. Of two samples of one instant the id decides."""
     in_time = sorted(series, key=lambda each: (each.measured.collected_at, each.measured.panel_id))
     folds = fold_changes(protocol.cytokines, [each.measured for each in in_time], participant.day_zero)
@@ -189,14 +257,14 @@ def _placed(protocol: Protocol, participant: Infused, series: Iterable[Drawn]) -
 
 
 def _analyte(protocol: Protocol, analyte: Analyte, courses: Sequence[Sequence[Placed]]) -> AnalyteLevels:
-    highs = [high for course in courses if (high := _highest(protocol, course)) is not None]
+    highs = [high for course in courses if (high := highest_of(protocol, course)) is not None]
     peaks = [high.drawn.value for high in highs]
     return AnalyteLevels(
         analyte=analyte.key,
         name=analyte.name,
         loinc=analyte.loinc,
         time_points=tuple(_time_points(protocol, courses)),
-        peaks=tuple(map(_peak, highs)),
+        peaks=tuple(map(peak_of, highs)),
         median_peak=median(peaks),
         peak_range=span(peaks),
         peak_estimates=estimates(peaks),
@@ -220,7 +288,7 @@ def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Ite
             n_below_lloq=below,
             n_above_uloq=above,
             n_censored=below + above,
-            n_after_tocilizumab=sum(placed.drawn.after_tocilizumab for placed in here),
+            n_after_tocilizumab=sum(placed.drawn.is_after_tocilizumab for placed in here),
             median=median(values),
             range=span(values),
             estimates=estimates(values),
@@ -263,13 +331,13 @@ def _certainty(*, below: bool, above: bool) -> Certainty:
     return Certainty.AT_LEAST if above else Certainty.EXACT
 
 
-def _highest(protocol: Protocol, course: Sequence[Placed]) -> Placed | None:
+def highest_of(protocol: Protocol, course: Sequence[Placed]) -> Placed | None:
     first, last = protocol.cytokines.peak_from_day.value, protocol.cytokines.peak_until_day.value
     within = [each for each in course if each.moment.after_infusion and first <= each.moment.day <= last]
     return within[highest([each.drawn.value for each in within])] if within else None
 
 
-def _peak(high: Placed) -> Peak:
+def peak_of(high: Placed) -> Peak:
     return Peak(
         participant_id=high.participant.participant_id,
         subject_number=high.participant.subject_number,
@@ -281,7 +349,7 @@ def _peak(high: Placed) -> Peak:
         fold_change=high.fold.ratio,
         bound=high.fold.bound,
         no_fold_change=high.fold.missing,
-        after_tocilizumab=high.drawn.after_tocilizumab,
+        after_tocilizumab=high.drawn.is_after_tocilizumab,
     )
 
 

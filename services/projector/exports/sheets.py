@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from services.projector.domain.censored_figures import Estimates
+from services.projector.domain.cytokine_course import CytokineCourse
 from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
 from services.projector.domain.figures import Level, Range
 from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies, TimePointIncidence
@@ -162,9 +163,20 @@ _CYTOKINES = (
 
 
 def cytokines(answer: CytokineLevels) -> Sheet:
-    """A line per analyte and time point, then one per analyte for the peaks."""
-    rows = (line for analyte in answer.analytes for line in _cytokine_lines(answer, analyte))
-    return Sheet("cytokines", _CYTOKINES, rows)
+    """A line per analyte and time point, then one per analyte for the peaks.
+
+    By group, where that was asked for: each line begins with it.
+    """
+    if answer.groups is None:
+        rows = (line for analyte in answer.analytes for line in _cytokine_lines(answer, analyte))
+        return Sheet("cytokines", _CYTOKINES, rows)
+    lines = (
+        (group.grouped_by, group.group, *line)
+        for group in answer.groups
+        for analyte in group.analytes
+        for line in _cytokine_lines(answer, analyte)
+    )
+    return Sheet("cytokines-by-group", ("grouped_by", "group", *_CYTOKINES), lines)
 
 
 def _cytokine_lines(answer: CytokineLevels, analyte: AnalyteLevels) -> Iterator[Line]:
@@ -212,6 +224,32 @@ def cytokine_peaks(answer: CytokineLevels) -> Sheet:
         for peak in analyte.peaks
     )
     return Sheet("cytokine-peaks", _PEAKS, rows)
+
+
+_COURSE_OF_CYTOKINES = (
+    *("participant_id", "subject_number", "analyte", "cytokine_panel_id", "collected_at", "day", "visit", "platform"),
+    *("kit", "lot", "value", "unit", "fold_change", "bound", "no_fold_change", "after_tocilizumab"),
+    *("after_tocilizumab_because", "given_before", "unnamed_drug_told"),
+    *("crs_observed_at", "crs_astct_grade", "crs_ctcae_grade"),
+)
+
+
+def cytokine_course(answer: CytokineCourse) -> Sheet:
+    """A line per analyte and sample."""
+    return Sheet("cytokine-course", _COURSE_OF_CYTOKINES, _cytokine_course_lines(answer))
+
+
+def _cytokine_course_lines(answer: CytokineCourse) -> Iterator[Line]:
+    for analyte in answer.analytes:
+        for each in analyte.samples:
+            crs = each.crs
+            yield (
+                *(answer.participant_id, answer.subject_number, analyte.analyte, each.cytokine_panel_id),
+                *(each.collected_at, each.day, each.visit, each.platform, each.kit, each.lot, each.value.text),
+                *(answer.unit, each.fold_change, each.bound, each.no_fold_change, each.after_tocilizumab),
+                *(each.after_tocilizumab_because, each.given_before, each.unnamed_drug_told),
+                *((None, None, None) if crs is None else (crs.observed_at, crs.astct_grade, crs.ctcae_grade)),
+            )
 
 
 def _text(level: Level | None) -> str | None:

@@ -57,3 +57,10 @@ async def that_count(connection: AsyncConnection, scope: Scope) -> Sequence[RowM
         .order_by(cytokine_panels.c.cytokine_panel_id)
     )
     return (await connection.execute(query)).mappings().all()
+
+
+async def that_stand(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
+    """Every panel that stands, of participants who were infused and of those who were not."""
+    about = cytokine_panels.join(participants, participants.c.participant_id == cytokine_panels.c.participant_id)
+    query = select(cytokine_panels).select_from(about).where(within(scope), cytokine_panels.c.cancelled.is_(false()))
+    return (await connection.execute(query.order_by(cytokine_panels.c.cytokine_panel_id))).mappings().all()

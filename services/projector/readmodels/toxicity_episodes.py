@@ -211,6 +211,18 @@ async def of(connection: AsyncConnection, participant_id: UUID) -> list[Toxicity
     ]
 
 
+async def first_given(connection: AsyncConnection, scope: Scope, treatment: Treatment) -> dict[UUID, datetime]:
+    """When each participant was first given something, in an episode that stands."""
+    query = select(episodes.c.participant_id, treatments.c.given_at).join_from(
+        treatments, episodes, episodes.c.episode_id == treatments.c.episode_id
+    )
+    standing = query.where(treatments.c.treatment == treatment.value, episodes.c.retracted.is_(false()))
+    found: dict[UUID, datetime] = {}
+    for row in (await connection.execute(standing.where(about(episodes.c.participant_id, scope)))).all():
+        found[row.participant_id] = min(row.given_at, found.get(row.participant_id, row.given_at))
+    return found
+
+
 async def not_followed(connection: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
     """Episodes that stand and that their adverse event, whose `term` is given, could not follow at some time."""
     event = adverse_events.c.adverse_event_id == episodes.c.adverse_event_id

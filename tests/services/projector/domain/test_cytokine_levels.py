@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.cytokine_levels import (
+    AfterTocilizumab,
     AnalyteLevels,
     Certainty,
     Drawn,
@@ -51,7 +52,7 @@ def drawn(
         lloq=number if side == "<" else None,
         uloq=number if side == ">" else None,
     )
-    return Drawn(who.participant_id, measured, flagged)
+    return Drawn(who.participant_id, measured, (AfterTocilizumab.REPORTED,) if flagged else ())
 
 
 def il6(*told: Drawn, people: int = 1) -> AnalyteLevels:
