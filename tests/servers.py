@@ -6,10 +6,11 @@ server that cannot start ends the run with its reason and the end of its log.
 """
 
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -92,7 +93,7 @@ def running_postgres() -> Iterator[Postgres]:
         yield postgres
         postgres.drop_all()
         return
-    with temporary_folder() as folder, PostgresServer(folder) as server:
+    with folder_of_a_run() as folder, PostgresServer(folder) as server:
         yield Postgres(server.dsn())
         server.kill()  # nobody needs what it holds
 
@@ -106,11 +107,21 @@ def running_kafka() -> Iterator[Kafka]:
         kafka.delete_all()
         kafka.close()
         return
-    with temporary_folder() as folder, KafkaServer(folder) as server:
+    with folder_of_a_run() as folder, KafkaServer(folder) as server:
         kafka = Kafka(server.bootstrap)
         yield kafka
         kafka.close()
         server.kill()
+
+
+@contextmanager
+def folder_of_a_run() -> Iterator[Path]:
+    """Removed by a process of its own: hundreds of databases take half a minute, for which nobody should wait."""
+    folder = Path(mkdtemp(prefix="cmd03-test-"))
+    try:
+        yield folder
+    finally:
+        subprocess.Popen(["/usr/bin/env", "rm", "-rf", str(folder)], start_new_session=True, stderr=subprocess.DEVNULL)
 
 
 @contextmanager

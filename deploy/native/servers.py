@@ -293,6 +293,9 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
+# One that was killed may come back when its last session has ended: after 9 s, unless told otherwise.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 """
 
 

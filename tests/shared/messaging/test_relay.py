@@ -276,11 +276,19 @@ async def test_an_event_that_becomes_visible_late_is_published_all_the_same(
     assert versions(await read_all(under_test.bus, topic))["slow:1"] == [1]
 
 
+def a_topic(server: KafkaServer) -> str:
+    kafka = Kafka(server.bootstrap)
+    try:
+        return kafka.topic(TOPIC)
+    finally:
+        kafka.close()  # else it looks for the broker that a test kills, as long as it lives
+
+
 async def test_a_backlog_drains_in_order_though_the_broker_is_killed_again_and_again(
     postgres_database: Database, new_kafka_server: Callable[[], KafkaServer]
 ) -> None:
     server = new_kafka_server()
-    topic = Kafka(server.bootstrap).topic(TOPIC)
+    topic = a_topic(server)
     bus = KafkaBus(server.bootstrap, patience=3)
     relay = a_relay(postgres_database, bus, topic)
     async with running(relay):
@@ -326,7 +334,7 @@ async def test_the_relay_waits_out_a_database_that_is_away(
 
 async def test_closing_does_not_wait_for_a_broker_that_is_away(new_kafka_server: Callable[[], KafkaServer]) -> None:
     server = new_kafka_server()
-    topic = Kafka(server.bootstrap).topic(TOPIC)
+    topic = a_topic(server)
     bus = KafkaBus(server.bootstrap)
     await bus.end_offsets([topic])
     await bus.publish(topic, [])
