@@ -15,6 +15,7 @@ from services.efficacy.domain.criteria import TrialCriteria
 from services.efficacy.domain.lesions import CorrectLesion, IdentifyLesion, NoSuchLesion, RetractLesion
 from services.efficacy.domain.naming import AboutLesion
 from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
+from services.efficacy.domain.stated_responses import ReportResponse
 from services.efficacy.domain.tumour_burden import DECIDER
 from services.efficacy.references import NoSuchParticipant, Participant
 from shared.db import Database
@@ -26,7 +27,8 @@ from shared.protocol import Protocol
 from shared.telemetry import tracing
 
 Addition = IdentifyLesion | RecordAssessment
-Change = CorrectLesion | RetractLesion | CorrectAssessment | RetractAssessment | OverrideResponse | WithdrawOverride
+Judgement = OverrideResponse | WithdrawOverride | ReportResponse
+Change = CorrectLesion | RetractLesion | CorrectAssessment | RetractAssessment | Judgement
 
 
 class Efficacy:

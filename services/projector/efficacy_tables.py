@@ -17,7 +17,7 @@ from services.projector.cohorts import (
     with_new_therapy,
 )
 from services.projector.domain.best_response_table import BestResponses, best_response_table
-from services.projector.domain.criteria_table import ResponsesByCriteria, responses_by_criteria
+from services.projector.domain.criteria_table import ReportedByCriteria, ResponsesByCriteria, responses_by_criteria
 from services.projector.domain.response_course import courses
 from services.projector.domain.survival_table import Survival, survival_table
 from services.projector.domain.time_to_event import Followed, SurvivalEndpoint
@@ -67,10 +67,18 @@ class EfficacyTables(Readings):
             cohort = await cohort_for_response(reading, self.protocol)
             read = await assessed_of(reading, evaluator)
             rows = await responses.beside(reading.connection, reading.scope, evaluator)
+            said = await responses.stated(reading.connection, reading.scope, evaluator)
         beside: dict[UUID, dict[str, Response | None]] = defaultdict(dict)
         for row in rows:
             beside[row["assessment_id"]][row["criteria"]] = row["response"] and Response(row["response"])
-        table = await to_thread(responses_by_criteria, self.protocol, cohort, read, beside, evaluator=evaluator.value)
+        reported: dict[UUID, list[ReportedByCriteria]] = defaultdict(list)
+        for row in said:
+            computed = row["computed"] and Response(row["computed"])
+            told = ReportedByCriteria.of(row["criteria"], Response(row["response"]), computed)
+            reported[row["assessment_id"]].append(told)
+        table = await to_thread(
+            responses_by_criteria, self.protocol, cohort, read, beside, reported, evaluator=evaluator.value
+        )
         return reading.found(table)
 
     async def survival(

@@ -15,6 +15,7 @@ from shared.contracts.efficacy_terms import (
     LesionDescription,
     Response,
     ResponseBasis,
+    ResponseOf,
     Rule,
     SupportiveResponse,
 )
@@ -120,6 +121,22 @@ class ResponseOverridden(Event, type="efficacy.response-overridden", version=1):
     assigned: Response
     response: Response
     reason: Reason
+
+
+class ResponseReported(Event, type="efficacy.response-reported", version=1):
+    """Somebody stated a response by a set of criteria (SDTM RS). It stands beside the assigned one and replaces none.
+
+    A later one of the same kind and criteria at the same assessment corrects it, with the reason.
+    """
+
+    participant_id: ParticipantId
+    assessment_id: UUID
+    evaluator: Evaluator
+    of: ResponseOf
+    criteria: Criteria
+    response: Response
+    stated_on: PartialDate | None
+    reason: Reason | None
 
 
 class OverrideBasisChanged(Event, type="efficacy.override-basis-changed", version=1):

@@ -124,6 +124,14 @@ class NonTargetStatus(StrEnum):
     NONE = "none"
 
 
+class ResponseOf(StrEnum):
+    """What a stated response is of (SDTM RSTESTCD: OVRLRESP, TRGRESP, NTRGRESP)."""
+
+    OVERALL = "overall"
+    TARGET = "target"
+    NON_TARGET = "non-target"
+
+
 class Certainty(StrEnum):
     """How sure the reader is that a lesion is new; only an unequivocal one is progression."""
 

@@ -30,6 +30,7 @@ from services.efficacy.domain.overrides import (
     OverrideResponse,
     WithdrawOverride,
 )
+from services.efficacy.domain.stated_responses import ReportResponse, StatedInTheFuture, StatedOtherwise
 from services.efficacy.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -125,6 +126,21 @@ async def withdraw_override(
     assessment_id: AssessmentPath, command: WithdrawOverride, actor: MayJudge, carry_out: ChangeDep
 ) -> Recorded:
     """Let the assigned response count again, with the reason."""
+    return await carry_out(command.about(assessment_id), actor)
+
+
+@router.post(
+    "/{assessment_id}/report-response",
+    responses=_changes(AssessmentWasRetracted, StatedOtherwise, StatedInTheFuture, NotAResponseOfTheCriteria),
+)
+async def report_response(
+    assessment_id: AssessmentPath, command: ReportResponse, actor: MayRecord, carry_out: ChangeDep
+) -> Recorded:
+    """State a response that somebody gave, as SDTM RS has it. It replaces nothing: the assessment shows both.
+
+    `reported` of the assessment says whether it agrees with what the same set of criteria makes of the measurements,
+    and `/trial/v1/outcomes/response-by-criteria` lists whose do not.
+    """
     return await carry_out(command.about(assessment_id), actor)
 
 

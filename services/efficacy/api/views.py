@@ -14,10 +14,11 @@ from shared.contracts.efficacy_terms import (
     LesionDescription,
     Response,
     ResponseBasis,
+    ResponseOf,
     Rule,
     SupportiveResponse,
 )
-from shared.contracts.terms import ParticipantId, ProtocolRef, Reason, SiteId
+from shared.contracts.terms import PartialDate, ParticipantId, ProtocolRef, Reason, SiteId
 
 
 class Lesion(LesionDescription):
@@ -71,6 +72,31 @@ class AssessmentResponse(BaseModel):
         )
 
 
+class ReportedResponse(BaseModel):
+    """A response that somebody stated, beside what the same set of criteria makes of the measurements."""
+
+    of: ResponseOf
+    criteria: Criteria
+    response: Response
+    stated_on: PartialDate | None
+    computed: Response | None = Field(description="null: of a part alone, or the set was not asked or covers no such")
+    agrees: bool | None = Field(description="null: there is nothing computed to compare it with")
+
+    @classmethod
+    def of_assessment(cls, assessment: burden.Assessment) -> tuple[Self, ...]:
+        return tuple(
+            cls(
+                of=each.of,
+                criteria=each.criteria,
+                response=each.response,
+                stated_on=each.stated_on,
+                computed=(computed := assessment.computed(each.criteria) if each.of is ResponseOf.OVERALL else None),
+                agrees=None if computed is None else computed is each.response,
+            )
+            for _, each in sorted(assessment.reported.items())
+        )
+
+
 class Assessment(Findings):
     """One assessment as it stands. The baseline and a retracted one have no response."""
 
@@ -79,6 +105,7 @@ class Assessment(Findings):
     baseline: bool
     retracted: bool
     response: AssessmentResponse | None
+    reported: tuple[ReportedResponse, ...] = Field(description="What was stated of it; replaces no response")
 
     @classmethod
     def of(cls, assessment_id: UUID, assessment: burden.Assessment) -> Self:
@@ -90,6 +117,7 @@ class Assessment(Findings):
             baseline=assessment.baseline,
             retracted=assessment.retracted,
             response=None if assigned is None else AssessmentResponse.of(assessment, assigned),
+            reported=ReportedResponse.of_assessment(assessment),
         )
 
 

@@ -17,10 +17,11 @@ from shared.contracts.efficacy import (
     OverrideWithdrawn,
     ResponseAssigned,
     ResponseOverridden,
+    ResponseReported,
     SupportiveResponsesAssigned,
     TumourAssessed,
 )
-from shared.contracts.efficacy_terms import Evaluator, Findings, LesionDescription, LesionRole, Response
+from shared.contracts.efficacy_terms import Evaluator, Findings, LesionDescription, LesionRole, Response, ResponseOf
 from shared.contracts.terms import earliest
 from shared.protocol import Protocol
 
@@ -36,6 +37,7 @@ EfficacyEvent = (
     | OverrideBasisChanged
     | OverrideWithdrawn
     | SupportiveResponsesAssigned
+    | ResponseReported
 )
 
 
@@ -85,6 +87,14 @@ class Assessment:
     assigned: ResponseAssigned | None = None
     supportive: SupportiveResponsesAssigned | None = None
     override: Override | None = None
+    reported: Mapping[tuple[ResponseOf, str], ResponseReported] = field(default_factory=dict)
+
+    def computed(self, criteria: str) -> Response | None:
+        """What a set of criteria makes of the findings; None where it was not asked, or covers no such disease."""
+        if self.assigned is not None and self.assigned.criteria == criteria:
+            return self.assigned.response
+        beside = () if self.supportive is None else self.supportive.responses
+        return next((each.response for each in beside if each.criteria == criteria), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +141,19 @@ def evolve(burden: TumourBurden, event: EfficacyEvent) -> TumourBurden:
         case TumourAssessed(assessment_id=assessment_id, findings=findings):
             assessment = Assessment(event.evaluator, event.baseline, findings, findings)
             return burden.with_assessment(assessment_id, assessment)
-        case SupportiveResponsesAssigned(assessment_id=assessment_id):
-            known = burden.assessments[assessment_id]
-            return burden.with_assessment(assessment_id, replace(known, supportive=event))
+        case SupportiveResponsesAssigned() | ResponseReported():
+            return burden.with_assessment(event.assessment_id, _told(burden.assessments[event.assessment_id], event))
         case _:
             return burden.with_assessment(
                 event.assessment_id, _assessed(burden.assessments[event.assessment_id], event)
             )
+
+
+def _told(known: Assessment, event: SupportiveResponsesAssigned | ResponseReported) -> Assessment:
+    """With what stands beside the response that counts."""
+    if isinstance(event, SupportiveResponsesAssigned):
+        return replace(known, supportive=event)
+    return replace(known, reported={**known.reported, (event.of, event.criteria): event})
 
 
 def _assessed(

@@ -2,6 +2,7 @@
 
 from services.efficacy.domain.assessments import standing
 from services.efficacy.domain.burden import EfficacyEvent, Facts, Override, TumourBurden
+from services.efficacy.domain.criteria.readings import CriteriaEngine
 from services.efficacy.domain.naming import AboutAssessment
 from shared.contracts.efficacy import OverrideWithdrawn, ResponseOverridden
 from shared.contracts.efficacy_terms import Response
@@ -27,18 +28,18 @@ class NothingToOverride(Conflict):
 
 
 class NotAResponseOfTheCriteria(Unacceptable):
-    """The criteria that decide for this participant know no such response; send one of those they know."""
+    """The set of criteria knows no such response; send one of those it knows, which the problem names."""
 
 
-def ensure_known(response: Response, facts: Facts) -> None:
-    """A response is said in the words of the set that decides for the participant: MR under INRC, iUPD under iRECIST.
+def ensure_known(response: Response, criteria: CriteriaEngine) -> None:
+    """A response is said in the words of the set that it is of: MR under INRC, iUPD under iRECIST.
 
     Raises:
         NotAResponseOfTheCriteria: that set knows no such response.
     """
-    if response not in facts.criteria.vocabulary:
-        known = ", ".join(each for each in Response if each in facts.criteria.vocabulary)
-        raise NotAResponseOfTheCriteria(f"{facts.criteria.name} decides here, and its responses are: {known}; send one")
+    if response not in criteria.vocabulary:
+        known = ", ".join(each for each in Response if each in criteria.vocabulary)
+        raise NotAResponseOfTheCriteria(f"the responses of {criteria.name} are: {known}; send one of them")
 
 
 def override(command: OverrideResponse, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
@@ -49,7 +50,7 @@ def override(command: OverrideResponse, burden: TumourBurden, facts: Facts) -> l
         return []
     if known.assigned.response is command.response:
         raise NothingToOverride("the criteria assign this very response; withdraw an override that says otherwise")
-    ensure_known(command.response, facts)
+    ensure_known(command.response, facts.criteria)
     return [
         ResponseOverridden(
             participant_id=facts.participant_id,

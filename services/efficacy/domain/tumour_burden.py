@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from services.efficacy.domain import assessments, lesions, overrides
+from services.efficacy.domain import assessments, lesions, overrides, stated_responses
 from services.efficacy.domain.assessments import CorrectAssessment, RecordAssessment, RetractAssessment
 from services.efficacy.domain.burden import EfficacyEvent, Facts, TumourBurden, evolve
 from services.efficacy.domain.lesions import CorrectLesion, IdentifyLesion, RetractLesion
 from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
 from services.efficacy.domain.responses import reassign, with_responses
+from services.efficacy.domain.stated_responses import ReportResponse
 from shared.contracts.efficacy_terms import Evaluator
 from shared.kernel.decider import Command, Decider
 
@@ -30,7 +31,7 @@ class ReassignResponses(Command):
     """Assign responses by the criteria that decide now: not sent by anybody, but carried out by the watch over them."""
 
 
-EfficacyCommand = OfFindings | ReassignResponses | OverrideResponse | WithdrawOverride
+EfficacyCommand = OfFindings | ReassignResponses | OverrideResponse | WithdrawOverride | ReportResponse
 
 
 def decide(command: EfficacyCommand, burden: TumourBurden, facts: Facts) -> list[EfficacyEvent]:
@@ -41,6 +42,8 @@ def decide(command: EfficacyCommand, burden: TumourBurden, facts: Facts) -> list
             return overrides.withdraw(command, burden, facts)
         case ReassignResponses():
             return reassign(burden, facts)
+        case ReportResponse():
+            return stated_responses.report(command, burden, facts)
         case _:
             return with_responses(burden, _on_findings(command, burden, facts), facts)
 

@@ -7,6 +7,7 @@ that nobody has confirmed yet, which is no other category.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Self
 from uuid import UUID
 
 from pydantic import Field
@@ -23,6 +24,23 @@ from shared.response.readings import Best, Merit, merit
 Beside = Mapping[UUID, Mapping[str, Response | None]]  # by assessment and set of criteria
 
 
+class ReportedByCriteria(Figure):
+    """An overall response as somebody stated it, and what the same set of criteria makes of the measurements."""
+
+    criteria: str
+    response: Response
+    computed: Response | None
+    agrees: bool | None = Field(description="null: the set was not asked, or covers no such disease")
+
+    @classmethod
+    def of(cls, criteria: str, response: Response, computed: Response | None) -> Self:
+        agrees = None if computed is None else computed is response
+        return cls(criteria=criteria, response=response, computed=computed, agrees=agrees)
+
+
+Reported = Mapping[UUID, Sequence[ReportedByCriteria]]  # by assessment
+
+
 class AssessmentByCriteria(Figure):
     """One assessment: the response that counts, and what every other set says. null: it covers no such disease."""
 
@@ -33,6 +51,7 @@ class AssessmentByCriteria(Figure):
     response: Response
     supportive: Mapping[str, Response | None]
     differs: bool
+    reported: Sequence[ReportedByCriteria] = Field(description="As somebody stated it; it changes no response")
 
 
 class ParticipantByCriteria(Figure):
@@ -48,33 +67,56 @@ class ParticipantByCriteria(Figure):
 
 
 class ResponsesByCriteria(Figure):
-    """The table, by subject number. `differing` names those whose category depends on the set."""
+    """The table, by subject number. `differing` names those whose category depends on the set.
+
+    `reported_otherwise` names those of whom somebody stated another response than the same set gives.
+    """
 
     deciding: str
     evaluator: str
     infused: int
     differing: Sequence[str]
+    reported_otherwise: Sequence[str]
     participants: Sequence[ParticipantByCriteria]
 
 
 def responses_by_criteria(
-    protocol: Protocol, cohort: Iterable[Infused], assessed: Iterable[Assessed], beside: Beside, *, evaluator: str
+    protocol: Protocol,
+    cohort: Iterable[Infused],
+    assessed: Iterable[Assessed],
+    beside: Beside,
+    reported: Reported,
+    *,
+    evaluator: str,
 ) -> ResponsesByCriteria:
     rule = BestResponseRule.of(protocol, confirmed=False)
     deciding = protocol.response.criteria.value
-    rows = [_participant(course, beside, deciding, rule) for course in courses(protocol, cohort, assessed)]
+    rows = [_participant(course, beside, reported, deciding, rule) for course in courses(protocol, cohort, assessed)]
     return ResponsesByCriteria(
         deciding=deciding,
         evaluator=evaluator,
         infused=len(rows),
         differing=tuple(row.subject_number for row in rows if row.differs),
+        reported_otherwise=tuple(
+            row.subject_number
+            for row in rows
+            if any(said.agrees is False for each in row.assessments for said in each.reported)
+        ),
         participants=tuple(rows),
     )
 
 
-def _participant(course: Course, beside: Beside, deciding: str, rule: BestResponseRule) -> ParticipantByCriteria:
+def _participant(
+    course: Course, beside: Beside, reported: Reported, deciding: str, rule: BestResponseRule
+) -> ParticipantByCriteria:
     assessments = tuple(
-        _assessment(each, day, None if visit is None else visit.code, beside.get(each.assessment_id, {}))
+        _assessment(
+            each,
+            day,
+            None if visit is None else visit.code,
+            beside.get(each.assessment_id, {}),
+            reported.get(each.assessment_id, ()),
+        )
         for each, day, visit in zip(course.assessed, course.days, course.visits, strict=True)
     )
     best: dict[str, Best] = {deciding: course.best(rule).best} if course.assessed else {}
@@ -100,7 +142,11 @@ def _participant(course: Course, beside: Beside, deciding: str, rule: BestRespon
 
 
 def _assessment(
-    assessed: Assessed, day: int, visit: str | None, supportive: Mapping[str, Response | None]
+    assessed: Assessed,
+    day: int,
+    visit: str | None,
+    supportive: Mapping[str, Response | None],
+    reported: Sequence[ReportedByCriteria],
 ) -> AssessmentByCriteria:
     given = {_category(each) for each in supportive.values() if each is not None}
     return AssessmentByCriteria(
@@ -111,6 +157,7 @@ def _assessment(
         response=assessed.counts,
         supportive=dict(sorted(supportive.items())),
         differs=bool(given - {_category(assessed.counts)}),
+        reported=tuple(reported),
     )
 
 

@@ -118,7 +118,7 @@ def best_of_participants(answer: BestResponses) -> Sheet:
 
 _BY_CRITERIA = (
     *("participant_id", "subject_number", "tumour_type", "assessment_id", "assessed_on", "day", "visit"),
-    *("criteria", "deciding", "response", "best", "differs"),
+    *("criteria", "deciding", "response", "best", "differs", "reported"),
 )
 
 
@@ -132,8 +132,10 @@ def _criteria_lines(answer: ResponsesByCriteria) -> Iterator[Line]:
         for each in who.assessments:
             place = (who.participant_id, who.subject_number, who.tumour_type)
             at = (each.assessment_id, each.assessed_on, each.day, each.visit)
+            said = {told.criteria: told.response for told in each.reported}
             for name, response in {answer.deciding: each.response, **each.supportive}.items():
-                yield *place, *at, name, name == answer.deciding, response, who.best.get(name), who.differs
+                by_set = name, name == answer.deciding, response, who.best.get(name), who.differs
+                yield *place, *at, *by_set, said.get(name)
 
 
 _GROUP = ("endpoint", "grouped_by", "group", "infused", "evaluable", "n", "events", "censored")

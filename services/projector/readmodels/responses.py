@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, false, select, true
+from sqlalchemy import Boolean, Column, RowMapping, Table, Text, Uuid, and_, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.readmodels.participants import Scope, about, participants, within
@@ -16,11 +16,12 @@ from shared.contracts.efficacy import (
     OverrideWithdrawn,
     ResponseAssigned,
     ResponseOverridden,
+    ResponseReported,
     SupportiveResponsesAssigned,
     TumourAssessed,
 )
 from shared.contracts.efficacy_review import IndependentResponseSettled, IndependentResponseUnsettled
-from shared.contracts.efficacy_terms import Evaluator, Response
+from shared.contracts.efficacy_terms import Evaluator, Response, ResponseOf
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
@@ -49,7 +50,17 @@ supportive = Table(
     Column("response", Text, comment="NULL: the criteria do not cover such disease"),
 )
 
-PROJECTION = Projection("tumour-assessments", tables=[assessments, supportive], topics=[EFFICACY])
+reported = Table(
+    "reported_responses",
+    METADATA,
+    Column("assessment_id", Uuid, primary_key=True),
+    Column("evaluator", Text, primary_key=True),
+    Column("criteria", Text, primary_key=True),
+    Column("participant_id", Uuid, index=True),
+    Column("response", Text, comment="as somebody stated it, overall"),
+)
+
+PROJECTION = Projection("tumour-assessments", tables=[assessments, supportive, reported], topics=[EFFICACY])
 
 
 def _key(event: Any) -> dict[str, Any]:
@@ -87,6 +98,13 @@ def _(rows: Rows, event: SupportiveResponsesAssigned, _envelope: Envelope) -> No
             participant_id=event.participant_id,
             response=None if each.response is None else each.response.value,
         )
+
+
+@PROJECTION.on(ResponseReported)
+def _(rows: Rows, event: ResponseReported, _envelope: Envelope) -> None:
+    if event.of is ResponseOf.OVERALL:
+        key = {**_key(event), "criteria": event.criteria}
+        rows.upsert(reported, key, participant_id=event.participant_id, response=event.response.value)
 
 
 @PROJECTION.on(ResponseOverridden)
@@ -157,5 +175,28 @@ async def beside(connection: AsyncConnection, scope: Scope, evaluator: Evaluator
         .select_from(about)
         .where(within(scope), supportive.c.evaluator == evaluator.value)
         .order_by(supportive.c.assessment_id, supportive.c.criteria)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def stated(connection: AsyncConnection, scope: Scope, evaluator: Evaluator) -> Sequence[RowMapping]:
+    """The overall responses that somebody stated, with what the same set makes of the assessment (`computed`)."""
+    decided = and_(
+        assessments.c.assessment_id == reported.c.assessment_id,
+        assessments.c.evaluator == reported.c.evaluator,
+        assessments.c.criteria == reported.c.criteria,
+    )
+    beside = and_(
+        supportive.c.assessment_id == reported.c.assessment_id,
+        supportive.c.evaluator == reported.c.evaluator,
+        supportive.c.criteria == reported.c.criteria,
+    )
+    about = reported.join(participants, participants.c.participant_id == reported.c.participant_id)
+    computed = func.coalesce(assessments.c.assigned, supportive.c.response).label("computed")
+    query = (
+        select(reported, computed)
+        .select_from(about.outerjoin(assessments, decided).outerjoin(supportive, beside))
+        .where(within(scope), reported.c.evaluator == evaluator.value)
+        .order_by(reported.c.assessment_id, reported.c.criteria)
     )
     return (await connection.execute(query)).mappings().all()

@@ -159,6 +159,7 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     efficacy.AssessmentRetracted: _when_recorded,
     efficacy.ResponseAssigned: _at("assessed_on"),
     efficacy.ResponseOverridden: _when_recorded,
+    efficacy.ResponseReported: _when_recorded,
     efficacy.OverrideBasisChanged: _when_recorded,
     efficacy.OverrideWithdrawn: _when_recorded,
     efficacy.SupportiveResponsesAssigned: _at("assessed_on"),

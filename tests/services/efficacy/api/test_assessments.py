@@ -275,3 +275,14 @@ async def test_the_body_may_not_name_another_assessment_than_the_path(trial: Tri
     body = {"assessment_id": str(an_id("baseline")), "reason": "Mixed up"}
     answer = await trial.change(f"{MONTH_1}/retract", body)
     assert (answer.status_code, answer.json()["type"]) == (422, "another-id-in-the-body")
+
+
+async def test_a_stated_response_is_shown_beside_the_assigned_one(trial: Trial) -> None:
+    await trial.progressed()
+    body = {"criteria": "SEED_V1", "response": "SD", "stated_on": "2026-02"}
+    headers = trial.headers(Role.SYSTEM) | {"If-Match": (await trial.get(MONTH_1)).headers["ETag"]}
+    answer = await trial.client.post(f"{BURDEN}{MONTH_1}/report-response", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    found = (await trial.get(MONTH_1)).json()
+    assert (found["response"]["response"], found["response"]["override"]) == ("PD", None)
+    assert found["reported"] == [{**body, "of": "overall", "computed": "PD", "agrees": False}]

@@ -155,7 +155,5 @@ def test_an_override_is_said_in_the_words_of_the_set_that_decides(criteria: str,
 
 
 def test_the_problem_names_the_set_and_its_responses() -> None:
-    with pytest.raises(
-        NotAResponseOfTheCriteria, match="SEED_V1 decides here, and its responses are: CR, PR, SD, PD, NE"
-    ):
+    with pytest.raises(NotAResponseOfTheCriteria, match="the responses of SEED_V1 are: CR, PR, SD, PD, NE; send one"):
         progressed().when(an_override("MR"), FACTS).decide()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.projector.domain.criteria_table import ResponsesByCriteria, responses_by_criteria
+from services.projector.domain.criteria_table import ReportedByCriteria, ResponsesByCriteria, responses_by_criteria
 from services.projector.domain.response_course import Assessed
 from shared.contracts.efficacy_terms import Response
 from tests.services.projector.chronicle import PROTOCOL
@@ -18,7 +18,7 @@ def table(*told: tuple[Assessed, dict[str, str | None]]) -> ResponsesByCriteria:
         for assessed, said in told
     }
     people, assessed = [ONE, TWO, FOUR], [assessed for assessed, _ in told]
-    return responses_by_criteria(PROTOCOL, people, assessed, beside, evaluator="investigator")
+    return responses_by_criteria(PROTOCOL, people, assessed, beside, {}, evaluator="investigator")
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,17 @@ def test_sets_may_agree_at_no_assessment_and_still_differ_in_the_best() -> None:
 def test_what_is_said_of_an_assessment_that_does_not_count_is_left_out() -> None:
     stranger = child(9)
     assert table((read(stranger, 30, "PR"), {"WHO_1979": "SD"})).differing == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "computed", "agrees", "listed"),
+    [("PR", "PR", True, False), ("SD", "PR", False, True), ("PR", None, None, False)],
+)
+def test_who_was_stated_otherwise_is_listed(said: str, computed: str | None, agrees: bool | None, listed: bool) -> None:
+    assessed = read(ONE, 90, "PR")
+    told = ReportedByCriteria.of("WHO_1979", Response(said), None if computed is None else Response(computed))
+    reported = {assessed.assessment_id: [told]}
+    found = responses_by_criteria(PROTOCOL, [ONE], [assessed], {}, reported, evaluator="investigator")
+    (assessment,) = found.participants[0].assessments
+    assert (assessment.response, assessment.reported[0].agrees) == ("PR", agrees)
+    assert found.reported_otherwise == (("CU-001",) if listed else ())
