@@ -65,6 +65,11 @@ MODALITIES = {
     "PHYSICAL EXAMINATION": "physical-examination",
 }
 
+RESPONSE_TESTS = {"OVRLRESP": "overall", "TRGRESP": "target", "NTRGRESP": "non-target"}
+
+# RSCAT as datasets have it, where it is not already the name of the set (RECIST 1.1 is).
+RESPONSE_CRITERIA = {"RECIST": "RECIST_1_1", "WHO": "WHO_1979", "RANO": "RANO_HGG_2010", "INRC": "INRC_2017"}
+
 
 def coded(row: SourceRow, variable: str, terms: dict[str, str]) -> str:
     """What a variable's term is to the trial.

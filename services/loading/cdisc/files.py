@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contracts.terms import PartialDate
 from shared.kernel.errors import TrialError
 
-DOMAINS = ("dm", "ex", "ae", "tu", "tr", "lb")
+DOMAINS = ("dm", "ex", "ae", "tu", "tr", "rs", "lb")
 _WITHOUT_TIME = re.compile(r"([\d-]+)(?:T.*)?")
 _PARTIAL_DATE: TypeAdapter[str] = TypeAdapter(PartialDate)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from services.loading.cdisc import adverse_events, laboratory, tumours
+from services.loading.cdisc import adverse_events, laboratory, responses, tumours
 from services.loading.cdisc.adverse_events import Dictionary
 from services.loading.cdisc.files import RowUnusable, SourceRow, StudyUnusable, Tables
 from services.loading.cdisc.subjects import Subject, opened, site_of
@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 LATER_DOSES = "the schedule counts from the first dose, and later ones are not asked for"
 OTHER_READERS = "read by others than the investigator, which the trial does not take yet"
+DERIVED_RESPONSES = "NEWLPROG and BESTRESP, which the trial derives from lesions and course"
 CRITERION_COUNTS = "say AESER N beside a criterion of seriousness: the criterion counts"
 OTHER_TERM = "went under 'Other, specify': CTCAE's term of that name does not offer the mapped grade"
 
@@ -57,10 +58,10 @@ class _Making:
     ) -> None:
         self._dictionary, self._codes, self._agent, self._tally = dictionary, codes, agent, tally
         self._subjects = tables["dm"]
-        images = [row for domain in ("tu", "tr") for row in tables[domain]]
+        images = [row for domain in ("tu", "tr", "rs") for row in tables[domain]]
         others = sum(not tumours.is_investigators(row) for row in images)
-        self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr", "lb")}
-        tally.leave_out("tu, tr", others, OTHER_READERS)
+        self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr", "rs", "lb")}
+        tally.leave_out("tu, tr, rs", others, OTHER_READERS)
         self._remark(sum(map(adverse_events.contradicts_itself, tables["ae"])), CRITERION_COUNTS)
         self._other_terms = 0
 
@@ -113,6 +114,14 @@ class _Making:
         readings = [row for row in self._taken("tr", subject) if tumours.is_investigators(row)]
         for rows in tumours.visits(readings):
             yield from _some(self._visit(rows, lesions))
+        yield from self._stated(subject)
+
+    def _stated(self, subject: str) -> Iterator[Step]:
+        rows = [row for row in self._taken("rs", subject) if tumours.is_investigators(row)]
+        self._tally.leave_out("rs", sum(map(responses.is_derived, rows)), DERIVED_RESPONSES)
+        for row in rows:
+            if not responses.is_derived(row):
+                yield from _some(self._made("rs", row, responses.stated, row))
 
     def _visit(self, rows: list[SourceRow], lesions: tumours.Lesions) -> Step | None:
         try:

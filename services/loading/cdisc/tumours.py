@@ -24,7 +24,7 @@ TUMOUR = "the tumour burden"
 
 
 def is_investigators(row: SourceRow) -> bool:
-    return (row["TUEVAL"] or row["TREVAL"] or "INVESTIGATOR").upper() == "INVESTIGATOR"
+    return (row["TUEVAL"] or row["TREVAL"] or row["RSEVAL"] or "INVESTIGATOR").upper() == "INVESTIGATOR"
 
 
 def is_new(row: SourceRow) -> bool:

@@ -55,7 +55,7 @@ def summary(out: str) -> dict[str, tuple[int, ...]]:
     numbers = {}
     for line in out.splitlines():
         words = line.split()
-        if len(words) == 6 and words[0] in {"sites", "laboratories", "dm", "ex", "ae", "tu", "tr", "lb"}:
+        if len(words) == 6 and words[0] in {"sites", "laboratories", "dm", "ex", "ae", "tu", "tr", "rs", "lb"}:
             numbers[words[0]] = tuple(0 if word == "-" else int(word) for word in words[1:])
     return numbers
 
@@ -82,6 +82,7 @@ def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
         "ae": (37, 37, 0, 0, 0),
         "tu": (52, 52, 0, 0, 0),
         "tr": (332, 332, 0, 0, 0),
+        "rs": (7, 5, 0, 0, 2),
         "lb": (5, 5, 0, 0, 0),
     }
     assert "lb: 5 rows graded" in first.stdout
@@ -107,6 +108,18 @@ def _check_what_is_on_record(pilot: Running, folder: Path) -> None:
         found: list[dict[str, object]] = answer.json()["items"]
         return found
 
+    table = httpx.get(
+        f"{pilot.url}/trial/v1/outcomes/response-by-criteria", headers={"Authorization": f"Bearer {token}"}
+    ).json()["result"]
+    said = {
+        (each["assessed_on"], told["criteria"]): (told["response"], told["agrees"])
+        for who in table["participants"]
+        for each in who["assessments"]
+        for told in each["reported"]
+    }
+    assert said.keys() == {("2014-02-12", "RECIST_1_1"), ("2014-02-12", "SEED_V1"), ("2014-03-26", "WHO_1979")}
+    assert said["2014-03-26", "WHO_1979"] == ("PD", False)
+    assert len(table["reported_otherwise"]) == 1
     people = {each["subject_label"]: each for each in asked("/trial/v1/participants")}
     assert people["01-701-1211"]["status"] == "died"
     assert people["01-701-1211"]["died_on"] == "2013-01-14"
