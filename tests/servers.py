@@ -121,7 +121,10 @@ def folder_of_a_run() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.Popen(["/usr/bin/env", "rm", "-rf", str(folder)], start_new_session=True, stderr=subprocess.DEVNULL)
+        sweeping = ["/usr/bin/env", "sh", "-c", 'rm -rf "$0" &', str(folder)]
+        subprocess.run(
+            sweeping, check=True, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
 
 @contextmanager
