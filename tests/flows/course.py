@@ -135,6 +135,7 @@ def enrollment() -> Iterator[Step]:
     yield person("record-anticancer-therapy", "third")
     yield person("correct-anticancer-therapy", "third")
     yield person("retract-anticancer-therapy", "third")
+    yield person("record-anticancer-therapy", "third", therapy_id="{new_id}")
 
 
 def event(verb: str, name: str = "crs", child: str = "main", role: Role = Role.INVESTIGATOR) -> Step:
