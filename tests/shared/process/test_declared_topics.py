@@ -127,14 +127,14 @@ class SafetyWorker(Server):
 
 
 def test_a_worker_starts_without_its_broker_says_so_and_goes_on_when_it_is_there(tmp_path: Path) -> None:
-    with temporary_folder() as folder:
-        broker = KafkaServer(folder)
+    with temporary_folder() as folder, KafkaServer(folder) as broker:
+        create_topics(broker.bootstrap, load_topics())
+        broker.kill()
         environment = of(tmp_path, broker.bootstrap)
         assert command("services.safety", "migrate", environment=environment).returncode == 0
         with SafetyWorker(tmp_path, environment) as worker:
             until("it says so", lambda: worker.shows("not-verified"))
             assert broker.bootstrap not in worker.readiness().text
-            with broker:
-                create_topics(broker.bootstrap, load_topics())
-                until("it has asked", lambda: worker.shows("verified"))
-                assert worker.stop() == 0
+            broker.start()
+            until("it has asked", lambda: worker.shows("verified"))
+            assert worker.stop() == 0
