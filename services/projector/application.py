@@ -216,7 +216,7 @@ class Projector(Readings):
             best = await best_of(reading, self.protocol) if by is PersistenceBy.BEST_RESPONSE else {}
             given = await participants.given(reading.connection, reading.scope)
             rows = await flow_results.that_count(reading.connection, reading.scope, specimen)
-        samples = [_sample(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
+        samples = [sample_of(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
         unit = CELLS_PER_UL if percent_of is None else PERCENT
         quantity = Quantity(specimen=specimen.value, unit=unit, percent_of=percent_of)
         table = await to_thread(
@@ -252,9 +252,11 @@ async def responses_of(
     )
 
 
-async def best_of(reading: Reading, protocol: Protocol) -> dict[UUID, Best]:
-    """The best overall response of everybody infused, as the investigator read it, by the protocol's rule."""
-    _, rates = await responses_of(reading, protocol, Evaluator.INVESTIGATOR)
+async def best_of(
+    reading: Reading, protocol: Protocol, evaluator: Evaluator = Evaluator.INVESTIGATOR
+) -> dict[UUID, Best]:
+    """The best overall response of everybody infused, as one evaluator read it, by the protocol's rule."""
+    _, rates = await responses_of(reading, protocol, evaluator)
     confirmed = protocol.response.confirmation.value
     return {each.participant_id: each.best_confirmed if confirmed else each.best for each in rates.participants}
 
@@ -282,7 +284,8 @@ def _episode(event: adverse_events.AdverseEvent, agent: str) -> Episode:
     )
 
 
-def _sample(row: RowMapping, percent_of: ParentPopulation | None) -> Sample:
+def sample_of(row: RowMapping, percent_of: ParentPopulation | None) -> Sample:
+    """What a flow result says, as cells/uL or in percent of a population."""
     number, lloq = ("cells_per_ul", "lloq_cells_per_ul") if percent_of is None else ("percent", "lloq_percent")
     value = Value(row[lloq], "<") if row["below_lloq"] else None if row[number] is None else Value(row[number])
     return Sample(

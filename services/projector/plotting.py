@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from services.projector.application import responses_of
-from services.projector.cohorts import OF_RESPONSES, assessed_of
+from services.projector.application import CELLS_PER_UL, best_of, responses_of, sample_of
+from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_of
+from services.projector.domain.count_course import count_courses
+from services.projector.domain.persistence import Quantity, persistence
 from services.projector.domain.review_change import Reader, review_changes
 from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
 from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
-from services.projector.plots import spider, swimmer, waterfall
+from services.projector.plots import kinetics, spider, swimmer, waterfall
 from services.projector.plots.specification import Specification
 from services.projector.plots.wording import Context
 from services.projector.reading import Found, Question, Reading, Readings
-from services.projector.readmodels import adverse_events, participants, tumour_changes
+from services.projector.readmodels import adverse_events, flow_results, participants, tumour_changes
 from services.projector.readmodels.participants import ENDINGS
+from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
 from shared.kernel.errors import NotFound
 from shared.projection import Projection
@@ -87,6 +90,18 @@ async def _of_time(reading: Reading, protocol: Protocol, evaluator: Evaluator) -
     return await to_thread(swimmer.swimmer, Context(protocol, evaluator.value, reading.today), times)
 
 
+async def _of_counts(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:
+    """CAR-T cells in blood over time."""
+    cohort = await cohort_of(reading)
+    best = await best_of(reading, protocol, evaluator)
+    rows = await flow_results.that_count(reading.connection, reading.scope, FlowSpecimenType.BLOOD)
+    quantity = Quantity(specimen=FlowSpecimenType.BLOOD.value, unit=CELLS_PER_UL, percent_of=None)
+    samples = [sample_of(row, None) for row in rows]
+    table = await to_thread(persistence, protocol, cohort, samples, quantity=quantity)
+    context = Context(protocol, evaluator.value, reading.today)
+    return await to_thread(kinetics.kinetics, context, count_courses(table, best))
+
+
 async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
     found: dict[UUID, list[SeriousEvent]] = defaultdict(list)
     for event in await adverse_events.that_count(reading.connection, reading.scope):
@@ -96,12 +111,14 @@ async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
 
 
 _OF_CHANGES = (*OF_RESPONSES, tumour_changes.PROJECTION)
+_OF_COUNTS = (*OF_RESPONSES, flow_results.PROJECTION)
 _OF_TIME = (*OF_RESPONSES, adverse_events.PROJECTION)
 
 FIGURES: Mapping[str, Figure] = {
     waterfall.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_CHANGES, partial(_of_changes, waterfall.waterfall)),
     spider.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_CHANGES, partial(_of_changes, spider.spider)),
     swimmer.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_TIME, _of_time),
+    kinetics.NAME: Figure(MeasureId.PERSISTENCE, _OF_COUNTS, _of_counts),
 }
 
 

@@ -73,8 +73,9 @@ async def figure(
     """A figure as JSON (Vega-Lite with its data), SVG or PNG, as `Accept` asks; participants by subject number alone.
 
     `waterfall`: the best change of the tumour's sum, by best overall response. `spider`: its change over time.
-    `swimmer`: time on study with responses, infusions, serious adverse events and how it ended. What it rests on
-    (`as_of`, `sites`, `protocol`, `today`) is in `usermeta` of the specification and in the header `Trial-As-Of`.
+    `swimmer`: time on study with responses, infusions, serious adverse events and how it ended. `kinetics`: CAR-T cells
+    in blood over time on a log scale, with open marks for what lies below the limit. What it rests on (`as_of`,
+    `sites`, `protocol`, `today`) is in `usermeta` of the specification and in the header `Trial-As-Of`.
     """
     question = asked.by(actor)
     found = await figures.figure(figure, question, evaluator)

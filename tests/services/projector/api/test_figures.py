@@ -104,6 +104,20 @@ async def test_a_swimmer_shows_everybody_infused_with_what_happened(figures: Hou
     ]
 
 
+async def test_kinetics_show_the_cells_of_each_participant(trial: House) -> None:
+    assert await rows(trial, "kinetics", "points", "participant", "day", "words", "below", "best") == [
+        ("CU-001", 7, "50.5", False, "CR"),
+        ("CU-001", 14, "120", False, "CR"),
+        ("CU-001", 21, "80", False, "CR"),
+        ("CU-001", 30, "30.2", False, "CR"),
+        ("CU-001", 60, "<1", True, "CR"),
+        ("CU-001", 90, "<1", True, "CR"),
+        ("CU-002", 7, "<2", True, "PD"),
+        ("CU-002", 14, "10", False, "PD"),
+        ("SI-001", 14, "20", False, "NE"),
+    ]
+
+
 @pytest.mark.parametrize("name", FIGURES)
 async def test_a_figure_covers_the_sites_of_the_caller_alone(figures: House, name: str) -> None:
     async with figures.client(Role.INVESTIGATOR, sites=["SI"]) as client:
@@ -179,7 +193,7 @@ async def test_anything_else_is_refused_with_what_there_is(figures: House, name:
 async def test_an_unknown_figure_is_not_found_and_the_known_ones_are_told(figures: House) -> None:
     answer = await asked(figures, "pie")
     assert (answer.status_code, answer.json()["type"]) == (404, "no-such-figure")
-    assert answer.json()["detail"] == "there is no such figure; there are waterfall, spider, swimmer"
+    assert answer.json()["detail"] == "there is no such figure; there are waterfall, spider, swimmer, kinetics"
 
 
 async def test_a_figure_that_is_at_hand_is_not_sent_again_until_it_changes(figures: House) -> None:
@@ -196,7 +210,9 @@ async def test_a_figure_that_is_at_hand_is_not_sent_again_until_it_changes(figur
     assert (await asked(figures, "waterfall", **{"If-None-Match": tag})).status_code == 200
 
 
-@pytest.mark.parametrize(("name", "dataset"), [("waterfall", "bars"), ("spider", "names"), ("swimmer", "bars")])
+@pytest.mark.parametrize(
+    ("name", "dataset"), [("waterfall", "bars"), ("spider", "names"), ("swimmer", "bars"), ("kinetics", "names")]
+)
 async def test_an_empty_trial_has_an_empty_figure_that_says_so(house: House, name: str, dataset: str) -> None:
     answer = await asked(house, name)
     assert answer.status_code == 200

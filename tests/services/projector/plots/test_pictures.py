@@ -14,11 +14,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from services.projector.plots import drawing, pictures
+from services.projector.plots.kinetics import kinetics
 from services.projector.plots.pictures import PictureNotDrawn, Pictures
 from services.projector.plots.specification import Specification
 from services.projector.plots.spider import spider
 from services.projector.plots.swimmer import swimmer
 from services.projector.plots.waterfall import waterfall
+from tests.services.projector.plots.drawn_counts import counts_of
 from tests.services.projector.plots.drawn_trial import CONTEXT, course, courses_of, times_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,9 +28,16 @@ NINE = {
     "waterfall": waterfall(CONTEXT, courses_of(9)),
     "spider": spider(CONTEXT, courses_of(9)),
     "swimmer": swimmer(CONTEXT, times_of(9)),
+    "kinetics": kinetics(CONTEXT, counts_of(9)),
 }
 DRAWN = Pictures()  # each picture once for all of these tests
-NOBODY = {"waterfall": waterfall(CONTEXT, []), "spider": spider(CONTEXT, []), "swimmer": swimmer(CONTEXT, [])}
+NOBODY = {
+    "waterfall": waterfall(CONTEXT, []),
+    "spider": spider(CONTEXT, []),
+    "swimmer": swimmer(CONTEXT, []),
+    "kinetics": kinetics(CONTEXT, []),
+}
+NAMED_IN = {"waterfall": "bars", "spider": "names", "swimmer": "bars", "kinetics": "names"}
 
 
 def size_of_png(picture: bytes) -> tuple[int, int]:
@@ -63,7 +72,7 @@ async def test_a_picture_says_to_who_cannot_see_it_what_it_shows(name: str) -> N
 @pytest.mark.parametrize("name", NINE)
 async def test_a_picture_shows_every_participant_and_its_words(name: str) -> None:
     shown = texts(await svg_of(NINE[name]))
-    rows = NINE[name]["datasets"][{"waterfall": "bars", "spider": "names", "swimmer": "bars"}[name]]
+    rows = NINE[name]["datasets"][NAMED_IN[name]]
     assert rows
     assert {row["participant"] for row in rows} <= set(shown)
     assert {NINE[name]["title"]["text"], *NINE[name]["title"]["subtitle"]} <= set(shown)

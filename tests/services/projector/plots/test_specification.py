@@ -10,12 +10,14 @@ import pytest
 from jsonschema.validators import validator_for
 
 from services.projector.plots import drawing, specification
+from services.projector.plots.kinetics import kinetics
 from services.projector.plots.specification import PALETTE, Specification, filled
 from services.projector.plots.spider import spider
 from services.projector.plots.swimmer import swimmer
 from services.projector.plots.waterfall import waterfall
 from services.projector.plotting import FIGURES
 from shared.contracts.efficacy_terms import Response
+from tests.services.projector.plots.drawn_counts import counts_of
 from tests.services.projector.plots.drawn_trial import CONTEXT, courses_of, times_of
 
 FOLDER = Path(specification.__file__).parent
@@ -24,6 +26,7 @@ MADE = {
     "waterfall": lambda count: waterfall(CONTEXT, courses_of(count)),
     "spider": lambda count: spider(CONTEXT, courses_of(count)),
     "swimmer": lambda count: swimmer(CONTEXT, times_of(count)),
+    "kinetics": lambda count: kinetics(CONTEXT, counts_of(count)),
 }
 
 
