@@ -8,8 +8,7 @@ import re
 
 from services.loading.cdisc.codelists import RESPONSE_CRITERIA, RESPONSE_TESTS
 from services.loading.cdisc.files import RowUnusable, SourceRow
-from services.loading.cdisc.subjects import participant_id
-from services.loading.cdisc.tumours import TUMOUR
+from services.loading.cdisc.tumours import INVESTIGATOR, TUMOUR
 from services.loading.client import identity
 from services.loading.steps import PARTICIPANT, Step
 from shared.contracts.efficacy_terms import Response
@@ -39,7 +38,7 @@ def stated(row: SourceRow) -> Step:
         "response": response.value,
         "stated_on": row.date("RSDTC") if row["RSDTC"] else None,
     }
-    assessment = identity("cdisc", row["STUDYID"], row.subject, "assessment", row.required("VISITNUM"))
+    assessment = INVESTIGATOR.identity(row, "assessment", row.required("VISITNUM"))
     key = identity("cdisc", row["STUDYID"], row.subject, "rs", row.required("RSSEQ"))
-    path = f"/efficacy/v1/participants/{participant_id(row)}/assessments/{assessment}/report-response"
+    path = f"{INVESTIGATOR.at(row)}/assessments/{assessment}/report-response"
     return Step("rs", row.name, path, body, Role.SYSTEM, TUMOUR, key, changes=True, needs=(PARTICIPANT,))

@@ -15,7 +15,7 @@ from services.loading.tally import Tally
 T = TypeVar("T")
 
 LATER_DOSES = "the schedule counts from the first dose, and later ones are not asked for"
-OTHER_READERS = "read by others than the investigator, which the trial does not take yet"
+OTHER_READERS = "read by others than the investigator and the two blinded readers, or stated by them"
 DERIVED_RESPONSES = "NEWLPROG and BESTRESP, which the trial derives from lesions and course"
 CRITERION_COUNTS = "say AESER N beside a criterion of seriousness: the criterion counts"
 OTHER_TERM = "went under 'Other, specify': CTCAE's term of that name does not offer the mapped grade"
@@ -58,8 +58,8 @@ class _Making:
     ) -> None:
         self._dictionary, self._codes, self._agent, self._tally = dictionary, codes, agent, tally
         self._subjects = tables["dm"]
-        images = [row for domain in ("tu", "tr", "rs") for row in tables[domain]]
-        others = sum(not tumours.is_investigators(row) for row in images)
+        others = sum(tumours.reader_of(row) is None for domain in ("tu", "tr") for row in tables[domain])
+        others += sum(not tumours.is_investigators(row) for row in tables["rs"])
         self._rows = {domain: _by_subject(tables[domain]) for domain in ("ex", "ae", "tu", "tr", "rs", "lb")}
         tally.leave_out("tu, tr, rs", others, OTHER_READERS)
         self._remark(sum(map(adverse_events.contradicts_itself, tables["ae"])), CRITERION_COUNTS)
@@ -106,14 +106,15 @@ class _Making:
         self._tally.leave_out("ex", len(doses[1:]), LATER_DOSES)
 
     def _tumour(self, subject: str) -> Iterator[Step]:
-        identifications = [row for row in self._taken("tu", subject) if tumours.is_investigators(row)]
-        for row in identifications:
-            if not tumours.is_new(row):
-                yield from _some(self._made("tu", row, tumours.identified, row))
-        lesions = tumours.Lesions(identifications)
-        readings = [row for row in self._taken("tr", subject) if tumours.is_investigators(row)]
-        for rows in tumours.visits(readings):
-            yield from _some(self._visit(rows, lesions))
+        identifications, readings = self._taken("tu", subject), self._taken("tr", subject)
+        for reader in tumours.READERS:
+            own = [row for row in identifications if tumours.reader_of(row) is reader]
+            for row in own:
+                if not tumours.is_new(row):
+                    yield from _some(self._made("tu", row, tumours.identified, row, reader))
+            lesions = tumours.Lesions(own)
+            for rows in tumours.visits(row for row in readings if tumours.reader_of(row) is reader):
+                yield from _some(self._visit(rows, lesions, reader))
         yield from self._stated(subject)
 
     def _stated(self, subject: str) -> Iterator[Step]:
@@ -123,11 +124,11 @@ class _Making:
             if not responses.is_derived(row):
                 yield from _some(self._made("rs", row, responses.stated, row))
 
-    def _visit(self, rows: list[SourceRow], lesions: tumours.Lesions) -> Step | None:
+    def _visit(self, rows: list[SourceRow], lesions: tumours.Lesions, reader: tumours.Reader) -> Step | None:
         try:
-            return tumours.assessed(rows, lesions)
+            return tumours.assessed(rows, lesions, reader)
         except RowUnusable as why:
-            self._tally.refuse_row("tr", tumours.name_of(rows), f"the whole visit: {why}", len(rows))
+            self._tally.refuse_row("tr", tumours.name_of(rows, reader), f"the whole visit: {why}", len(rows))
             return None
 
     def _made(self, kind: str, row: SourceRow, make: Callable[..., T], *of: Any) -> T | None:

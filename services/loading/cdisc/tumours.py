@@ -2,11 +2,13 @@
 
 An assessment is dated by the latest date among its rows, as far as it is known. A target whose rows are missing or
 NOT DONE was not assessed; 0 mm is absent. Non-targets together are CR where all are ABSENT, PD where one is
-UNEQUIVOCAL (worse), NE where one was not done, else non-CR/non-PD. Other readers than the investigator are left out.
+UNEQUIVOCAL (worse), NE where one was not done, else non-CR/non-PD. What an INDEPENDENT ASSESSOR read as RADIOLOGIST 1
+or 2 is sent as that blinded reader's own, into a record that nobody else who reads sees; other readers are left out.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -23,28 +25,60 @@ ROLES = {"TARGET": "target", "NON-TARGET": "non-target"}
 TUMOUR = "the tumour burden"
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who read the images: in which role their rows are sent, and where to."""
+
+    role: Role
+    name: str
+    place: str
+    thing: str
+
+    def at(self, row: SourceRow) -> str:
+        return f"/efficacy/v1/{self.place}/{participant_id(row)}"
+
+    def identity(self, row: SourceRow, what: str, name: str) -> UUID:
+        """The investigator's ids name no reader, so that what was loaded before is found again."""
+        own = () if self is INVESTIGATOR else (self.name,)
+        return identity("cdisc", row["STUDYID"], row.subject, what, name, *own)
+
+
+INVESTIGATOR = Reader(Role.SYSTEM, "INVESTIGATOR", "participants", TUMOUR)
+BLINDED = {
+    "RADIOLOGIST 1": Reader(Role.INDEPENDENT_READER_1, "RADIOLOGIST 1", "independent-reads", f"{TUMOUR} of reader 1"),
+    "RADIOLOGIST 2": Reader(Role.INDEPENDENT_READER_2, "RADIOLOGIST 2", "independent-reads", f"{TUMOUR} of reader 2"),
+}
+READERS = (INVESTIGATOR, *BLINDED.values())
+
+
+def reader_of(row: SourceRow) -> Reader | None:
+    """Whose reading a row of TU, TR or RS is; None: of somebody whom the trial does not know."""
+    match (row["TUEVAL"] or row["TREVAL"] or row["RSEVAL"] or "INVESTIGATOR").upper():
+        case "INVESTIGATOR":
+            return INVESTIGATOR
+        case "INDEPENDENT ASSESSOR":
+            return BLINDED.get((row["TUEVALID"] or row["TREVALID"] or row["RSEVALID"]).upper())
+        case _:
+            return None
+
+
 def is_investigators(row: SourceRow) -> bool:
-    return (row["TUEVAL"] or row["TREVAL"] or row["RSEVAL"] or "INVESTIGATOR").upper() == "INVESTIGATOR"
+    return reader_of(row) is INVESTIGATOR
 
 
 def is_new(row: SourceRow) -> bool:
     return row["TUSTRESC"].upper().startswith("NEW")
 
 
-def lesion_id(row: SourceRow, label: str) -> UUID:
-    return identity("cdisc", row["STUDYID"], row.subject, "lesion", label)
-
-
-def identified(row: SourceRow) -> Step:
+def identified(row: SourceRow, reader: Reader = INVESTIGATOR) -> Step:
     """A lesion known at baseline."""
     role = ROLES.get(row["TUSTRESC"].upper())
     if role is None:
         raise RowUnusable(f"TUSTRESC is none of: {', '.join(ROLES)}, NEW")
     label = row.required("TULNKID")
-    key = lesion_id(row, label)
+    key = reader.identity(row, "lesion", label)
     body = {"lesion_id": str(key), "label": label, "role": role, **_place(row)}
-    path = f"/efficacy/v1/participants/{participant_id(row)}/lesions"
-    return Step("tu", row.name, path, body, Role.SYSTEM, TUMOUR, key, needs=(PARTICIPANT,))
+    return Step("tu", row.name, f"{reader.at(row)}/lesions", body, reader.role, reader.thing, key, needs=(PARTICIPANT,))
 
 
 def _place(row: SourceRow | None) -> dict[str, Any]:
@@ -75,20 +109,21 @@ def visits(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
     yield from sorted(by_visit.values(), key=lambda each: max(row["TRDTC"] for row in each))
 
 
-def name_of(rows: Sequence[SourceRow]) -> str:
-    """What people find a visit by: the file, the subject, the visit."""
-    return f"{rows[0].name.partition(' ')[0]} {rows[0].subject} {_visit(rows[0])}"
+def name_of(rows: Sequence[SourceRow], reader: Reader) -> str:
+    """What people find a visit by: the file, the subject, the visit, and the reader who is not the investigator."""
+    whose = "" if reader is INVESTIGATOR else f" {reader.name}"
+    return f"{rows[0].name.partition(' ')[0]} {rows[0].subject} {_visit(rows[0])}{whose}"
 
 
 def _visit(row: SourceRow) -> str:
     return row["VISIT"] or f"visit {row['VISITNUM']}"
 
 
-def assessed(rows: Sequence[SourceRow], lesions: Lesions) -> Step:
+def assessed(rows: Sequence[SourceRow], lesions: Lesions, reader: Reader = INVESTIGATOR) -> Step:
     """One visit's rows as one assessment."""
     first = rows[0]
     visit = _visit(first)
-    key = identity("cdisc", first["STUDYID"], first.subject, "assessment", first.required("VISITNUM"))
+    key = reader.identity(first, "assessment", first.required("VISITNUM"))
     findings = _Findings(rows, lesions)
     body = {
         "assessment_id": str(key),
@@ -96,14 +131,26 @@ def assessed(rows: Sequence[SourceRow], lesions: Lesions) -> Step:
         "assessed_on": max((row.date("TRDTC") for row in rows), key=lambda date: (date[:7], len(date), date)),
         "visit": visit,
         "modality": MODALITIES.get(first["TRMETHOD"].upper(), "other"),
-        "targets": [{"lesion_id": str(lesion_id(first, each)), **findings.target(each)} for each in lesions.targets],
+        "targets": [
+            {"lesion_id": str(reader.identity(first, "lesion", each)), **findings.target(each)}
+            for each in lesions.targets
+        ],
         "non_target": findings.non_target(),
         "new_lesions": findings.new_lesions(),
     }
-    path = f"/efficacy/v1/participants/{participant_id(first)}/assessments"
+    path = f"{reader.at(first)}/assessments"
     beside = tuple(("tu", row.name) for label, row in lesions.new.items() if label in findings.labels)
     return Step(
-        "tr", name_of(rows), path, body, Role.SYSTEM, TUMOUR, key, needs=(PARTICIPANT,), rows=len(rows), beside=beside
+        "tr",
+        name_of(rows, reader),
+        path,
+        body,
+        reader.role,
+        reader.thing,
+        key,
+        needs=(PARTICIPANT,),
+        rows=len(rows),
+        beside=beside,
     )
 
 

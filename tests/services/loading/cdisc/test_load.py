@@ -5,7 +5,9 @@ import gzip
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -50,6 +52,18 @@ def with_changes(to: Path, **changes: Callable[[list[Row]], None]) -> Path:
     return to
 
 
+def _read_blindly(rows: list[Row]) -> None:
+    """What the investigator read of one subject, as two blinded readers might have: of the second, half as long."""
+    own = [row for row in rows if row["USUBJID"] == "01-701-1015"]
+    for reader in ("RADIOLOGIST 1", "RADIOLOGIST 2"):
+        for row in own:
+            domain = row["DOMAIN"]
+            said = {**row, f"{domain}EVAL": "INDEPENDENT ASSESSOR", f"{domain}EVALID": reader}
+            if reader == "RADIOLOGIST 2" and row.get("VISIT") != "BASELINE" and row.get("TRSTRESN"):
+                said["TRSTRESN"] = str(Decimal(row["TRSTRESN"]) / 2)
+            rows.append(said)
+
+
 def summary(out: str) -> dict[str, tuple[int, ...]]:
     """Per dataset: rows, recorded, there already, refused, not taken."""
     numbers = {}
@@ -71,7 +85,7 @@ def laboratory_events(folder: Path) -> int:
 def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
     tmp_path: Path, folder: Path, pilot: Running
 ) -> None:
-    study = with_changes(tmp_path / "study")
+    study = with_changes(tmp_path / "study", tu=_read_blindly, tr=_read_blindly)
     first = finished("load", "cdisc", str(study), data=folder, port=pilot.port)
     assert first.returncode == 0, first.stderr
     assert summary(first.stdout) == {
@@ -80,8 +94,8 @@ def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
         "dm": (6, 6, 0, 0, 0),
         "ex": (14, 5, 0, 0, 9),
         "ae": (37, 37, 0, 0, 0),
-        "tu": (52, 52, 0, 0, 0),
-        "tr": (332, 332, 0, 0, 0),
+        "tu": (52 + 2 * 10, 52 + 2 * 10, 0, 0, 0),
+        "tr": (332 + 2 * 60, 332 + 2 * 60, 0, 0, 0),
         "rs": (7, 5, 0, 0, 2),
         "lb": (5, 5, 0, 0, 0),
     }
@@ -98,6 +112,7 @@ def test_the_excerpt_is_taken_whole_and_a_second_load_changes_nothing(
     assert commands(folder) == recorded
     assert laboratory_events(folder) == measured > 0
     _check_what_is_on_record(pilot, folder)
+    _check_the_blinded_readings(pilot, folder)
 
 
 def _check_what_is_on_record(pilot: Running, folder: Path) -> None:
@@ -127,6 +142,30 @@ def _check_what_is_on_record(pilot: Running, folder: Path) -> None:
     assert people["01-701-1015"]["day_zero"] == "2014-01-02T12:00:00Z"
     fatal = [each for each in asked("/trial/v1/adverse-events?grade=5&limit=200") if each["grade"] == 5]
     assert [(each["specification"], each["outcome"]) for each in fatal] == [("SUDDEN DEATH", "fatal")]
+
+
+def _check_the_blinded_readings(pilot: Running, folder: Path) -> None:
+    """Each reader sees their own, the adjudicator where they differ, and the investigator's record is as it was."""
+    token = tokens_of(folder)
+
+    def asked(path: str, role: Role) -> dict[str, Any]:
+        answer = httpx.get(f"{pilot.url}{path}", headers={"Authorization": f"Bearer {token(role, '*')}"})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    people = asked("/trial/v1/participants", Role.SPONSOR)["items"]
+    child = next(each["participant_id"] for each in people if each["subject_label"] == "01-701-1015")
+    place = f"/efficacy/v1/independent-reads/{child}"
+    readers = (Role.INDEPENDENT_READER_1, Role.INDEPENDENT_READER_2)
+    one, two = (asked(place, reader)["assessments"] for reader in readers)
+    investigators = asked(f"/efficacy/v1/participants/{child}/tumour-burden", Role.SPONSOR)["assessments"]
+    assert len(one) == len(two) == len(investigators) == 4
+    assert not {each["assessment_id"] for each in (*one, *two)} & {each["assessment_id"] for each in investigators}
+    assert [each["response"] and each["response"]["response"] for each in one] == [
+        each["response"] and each["response"]["response"] for each in investigators
+    ]
+    assert len(asked(f"{place}/review", Role.ADJUDICATOR)["time_points"]) == 3
 
 
 def _bad_subjects(rows: list[Row]) -> None:

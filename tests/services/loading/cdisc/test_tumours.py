@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.loading.cdisc.files import RowUnusable, SourceRow
-from services.loading.cdisc.tumours import Lesions, assessed, identified, is_investigators, visits
+from services.loading.cdisc.tumours import (
+    BLINDED,
+    INVESTIGATOR,
+    Lesions,
+    assessed,
+    identified,
+    is_investigators,
+    reader_of,
+    visits,
+)
+from shared.kernel.actor import Role
 from tests.services.loading.cdisc.rows import a_diameter, a_row, a_state
 
 TARGET, NON_TARGET = a_row("tu"), a_row("tu", TULNKID="NT01", TUSTRESC="NON-TARGET", TULOC="")
@@ -131,3 +141,32 @@ def test_visits_come_in_the_order_of_time() -> None:
 def test_readings_of_independent_assessors_are_known_as_such() -> None:
     assert is_investigators(a_row("tr", TREVAL=""))
     assert not is_investigators(a_row("tr", TREVAL="INDEPENDENT ASSESSOR"))
+
+
+@pytest.mark.parametrize(
+    ("who", "which", "reader"),
+    [
+        ("INVESTIGATOR", "", INVESTIGATOR),
+        ("", "", INVESTIGATOR),
+        ("INDEPENDENT ASSESSOR", "RADIOLOGIST 1", BLINDED["RADIOLOGIST 1"]),
+        ("INDEPENDENT ASSESSOR", "Radiologist 2", BLINDED["RADIOLOGIST 2"]),
+        ("INDEPENDENT ASSESSOR", "RADIOLOGIST 3", None),
+        ("INDEPENDENT ASSESSOR", "", None),
+        ("SPONSOR", "RADIOLOGIST 1", None),
+    ],
+)
+def test_a_row_says_whose_reading_it_is(who: str, which: str, reader: object) -> None:
+    assert reader_of(a_row("tu", TUEVAL=who, TUEVALID=which)) is reader
+    assert reader_of(a_row("tr", TREVAL=who, TREVALID=which)) is reader
+
+
+def test_a_blinded_reading_goes_to_that_readers_own_record() -> None:
+    one, two = BLINDED.values()
+    rows = [*MEASURED, PRESENT]
+    steps = [assessed(rows, LESIONS, reader) for reader in (INVESTIGATOR, one, two)]
+    assert [each.role for each in steps] == [Role.SYSTEM, Role.INDEPENDENT_READER_1, Role.INDEPENDENT_READER_2]
+    assert all("/independent-reads/" in each.path for each in steps[1:])
+    assert len({each.id for each in steps}) == len({each.thing for each in steps}) == len({each.row for each in steps})
+    known = identified(TARGET, one)
+    assert (known.role, str(known.id)) == (one.role, steps[1].body["targets"][0]["lesion_id"])
+    assert known.id != identified(TARGET).id
