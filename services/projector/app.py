@@ -34,6 +34,7 @@ def create_app(parts: Parts) -> "FastAPI":
         sae_worklist,
         safety_tables,
         special_interest,
+        specimens,
         toxicity_courses,
         visits,
     )
@@ -43,6 +44,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
     from services.projector.plotting import Figures  # noqa: PLC0415
     from services.projector.safety_tables import SafetyTables  # noqa: PLC0415
+    from services.projector.specimen_tables import SpecimenTables  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     return create_service_app(
@@ -62,12 +64,14 @@ def create_app(parts: Parts) -> "FastAPI":
             sae_worklist.router,
             safety_tables.router,
             special_interest.router,
+            specimens.router,
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
         cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
         efficacy_tables=EfficacyTables(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
+        specimen_tables=SpecimenTables(parts.db, parts.protocol, parts.clock),
         figures=Figures(parts.db, parts.protocol, parts.clock),
         pictures=Pictures(),
     )

@@ -36,8 +36,9 @@ def specimens_by_visit(
     if day_zero is None:
         return tuple((visit, None) for visit in visits)
     served: dict[str, UUID] = {}
+    in_time = sorted(drawn, key=lambda each: (each.collected_at, each.specimen_id))
     for usable in (True, False):
-        offered = [each for each in drawn if each.usable is usable]
+        offered = [each for each in in_time if each.usable is usable]
         moments = [moment_of(protocol, each.collected_at, day_zero) for each in offered]
         for each, visit in zip(offered, assign_visits(protocol, assessment, moments), strict=True):
             if visit is not None:

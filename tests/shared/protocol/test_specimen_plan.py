@@ -37,6 +37,6 @@ def test_one_that_can_be_used_serves_before_one_that_cannot() -> None:
     assert plan(drawn(1, 7, usable=False))["D7"] == 1
 
 
-@given(st.permutations([drawn(1, 6), drawn(2, 7), drawn(3, 14), drawn(4, 13, usable=False)]))
+@given(st.permutations([drawn(1, 6), drawn(2, 7), drawn(5, 7.1), drawn(3, 14), drawn(4, 13, usable=False)]))
 def test_the_order_in_which_they_were_recorded_never_matters(specimens: list[Drawn]) -> None:
     assert plan(*specimens) == {"PRE": None, "D7": 2, "D14": 3, "D21": None, "D30": None}
