@@ -76,11 +76,11 @@ class IndependentReview:
     async def adjudicate(
         self, participant_id: UUID, command: AdjudicateResponse, *, by: Actor, expected: int, command_id: UUID
     ) -> Receipt:
-        await self._efficacy.about(participant_id, by)
+        _, about = await self._efficacy.about(participant_id, by)
         frame = tracing.recording(
             by, at=self._efficacy.clock(), subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
-        facts = ReviewFacts(participant_id)
+        facts = ReviewFacts(participant_id, about.criteria)
         return await self._store.execute(review.DECIDER, participant_id, command, facts, frame, expected=expected)
 
     async def reassign(self, participant_id: UUID, evaluator: Evaluator, *, by: Actor) -> Receipt:
@@ -111,7 +111,7 @@ class IndependentReview:
             reads = reads_of(reduce(evolve, decided, burden))
             state, at = await self._store.load(review.DECIDER, participant_id)
             changed = ReadingChanged(evaluator=facts.evaluator, reads=reads)
-            told = review.decide(changed, state, ReviewFacts(participant_id))
+            told = review.decide(changed, state, ReviewFacts(participant_id, facts.criteria))
             own = Write(stream, version, decided, frame, fingerprint)
             beside = Write(review.DECIDER.stream(participant_id), at, told, frame, fingerprint)
             return [beside, own] if told else [own]

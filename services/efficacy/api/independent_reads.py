@@ -33,6 +33,7 @@ from services.efficacy.domain.lesions import (
     RetractLesion,
 )
 from services.efficacy.domain.naming import AnotherIdInTheBody
+from services.efficacy.domain.overrides import NotAResponseOfTheCriteria
 from services.efficacy.domain.review import AdjudicateResponse, AlreadyAdjudicated, NothingToAdjudicate
 from services.efficacy.independent_review import IndependentReview
 from services.efficacy.references import NoSuchParticipant
@@ -203,7 +204,13 @@ async def get_independent_review(
 @router.post(
     "/adjudicate",
     responses={
-        **problems.of(NoSuchParticipant, NothingToAdjudicate, AlreadyAdjudicated, *VERSION_PROBLEMS),
+        **problems.of(
+            NoSuchParticipant,
+            NothingToAdjudicate,
+            AlreadyAdjudicated,
+            NotAResponseOfTheCriteria,
+            *VERSION_PROBLEMS,
+        ),
         **answers.CHANGED,
     },
 )

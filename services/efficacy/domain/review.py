@@ -19,6 +19,8 @@ from uuid import UUID, uuid5
 from pydantic import ConfigDict, Field, model_validator
 
 from services.efficacy.domain.burden import TumourBurden
+from services.efficacy.domain.criteria.readings import CriteriaEngine
+from services.efficacy.domain.overrides import ensure_known
 from shared.contracts.efficacy import ResponseAssigned
 from shared.contracts.efficacy_review import (
     Difference,
@@ -130,7 +132,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFacts:
+    """`criteria` decides for this participant: an adjudicator's own response is one of its words."""
+
     participant_id: UUID
+    criteria: CriteriaEngine
 
 
 def point_of(read: IndependentRead) -> str:
@@ -291,6 +296,8 @@ def _adjudicated(command: AdjudicateResponse, review: Review, facts: ReviewFacts
         zip(READERS, (point.discordance.reader_1, point.discordance.reader_2), strict=True)
     )
     sided = sides.get(command.sides_with)
+    if command.response is not None:
+        ensure_known(command.response, facts.criteria)
     response = next(filter(None, (command.response, sided and sided.response)))
     decision = ResponseAdjudicated(
         participant_id=facts.participant_id,

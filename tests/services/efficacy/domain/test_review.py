@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.efficacy.domain.burden import TumourBurden
+from services.efficacy.domain.overrides import NotAResponseOfTheCriteria
 from services.efficacy.domain.review import (
     DECIDER,
     AdjudicateResponse,
@@ -33,7 +34,7 @@ from tests.services.efficacy.domain.builders import (
     an_id,
 )
 
-ABOUT = ReviewFacts(PARTICIPANT)
+ABOUT = ReviewFacts(PARTICIPANT, FACTS.criteria)
 ONE, TWO = Evaluator.INDEPENDENT_READER_1, Evaluator.INDEPENDENT_READER_2
 
 
@@ -154,6 +155,11 @@ def test_the_adjudicated_response_counts(given: dict[str, str], response: str, o
     assert carried_out(history, decision(**given)) == history
     with pytest.raises(AlreadyAdjudicated):
         carried_out(history, decision(response="NE"))
+
+
+def test_an_adjudicator_speaks_in_the_words_of_the_set_that_decides() -> None:
+    with pytest.raises(NotAResponseOfTheCriteria, match="CR, PR, SD, PD, NE"):
+        carried_out(after(*DIFFERING), decision(response="iUPD"))
 
 
 @pytest.mark.parametrize("commands", [(), (read_by(ONE, a_read()),), (read_by(ONE, a_read()), read_by(TWO, a_read()))])
