@@ -168,7 +168,7 @@ def _remarks(course: Course, curve: tuple[Node, ...], rule: KineticRule, fit: Fi
         start = "0, taken as 0 before the infusion" if _begins_with_none(course, curve) else f"{curve[0].time:f}"
         yield f"The curve runs from {start}, to {curve[-1].time:f}; areas are by {rule.auc_method}."
         places = zip(
-            course.blq(),
+            course.blq(course.quantified[0].time, curve[-1].time),
             ("before the first quantifiable one", "between quantifiable ones", "after the last quantifiable one"),
             (rule.blq.before_first, rule.blq.between, BlqRule.DROP),
             strict=True,

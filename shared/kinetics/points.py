@@ -91,13 +91,9 @@ class Course:
     def quantified(self) -> tuple[Quantified, ...]:
         return tuple(_quantified(self.points))
 
-    def blq(self) -> tuple[int, int, int]:
+    def blq(self, first: Decimal, last: Decimal) -> tuple[int, int, int]:
         """How many values lie below the limit before the first quantified one, between, and after the last."""
-        quantified = self.quantified
         below = [point.time for point in self.points if point.is_blq]
-        if not quantified:
-            return len(below), 0, 0
-        first, last = quantified[0].time, quantified[-1].time
         before, after = sum(time < first for time in below), sum(time > last for time in below)
         return before, len(below) - before - after, after
 
