@@ -23,8 +23,15 @@ custody; a result may name one, is flagged where it names none, and refused wher
 
 def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
-    from services.biomarkers.api import cytokine_panels, evaluations, flow_results, specimens  # noqa: PLC0415
+    from services.biomarkers.api import (  # noqa: PLC0415
+        assay_lots,
+        cytokine_panels,
+        evaluations,
+        flow_results,
+        specimens,
+    )
     from services.biomarkers.application import Biomarkers  # noqa: PLC0415
+    from services.biomarkers.assay_registry import AssayRegistry  # noqa: PLC0415
     from services.biomarkers.specimens import Specimens  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -35,12 +42,14 @@ def create_app(parts: Parts) -> "FastAPI":
         routers=[
             flow_results.router,
             cytokine_panels.router,
+            assay_lots.router,
             evaluations.router,
             specimens.router,
             specimens.of_participants,
         ],
         parts=parts,
         biomarkers=Biomarkers(parts.db, parts.store, parts.protocol, parts.clock),
+        assay_registry=AssayRegistry(parts.store, parts.protocol, parts.clock),
         specimens=Specimens(parts.db, parts.store, parts.protocol, parts.clock),
     )
 

@@ -5,13 +5,14 @@ each step of it, which takes the decider.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 from uuid import UUID
 
 from services.biomarkers import references
 from services.biomarkers.cytokine_course import fold_changes_of
-from services.biomarkers.domain import cytokine_panel, flow_result
+from services.biomarkers.domain import assays, cytokine_panel, flow_result
 from services.biomarkers.domain.cytokine_panel import (
     CancelCytokinePanel,
     CorrectCytokinePanel,
@@ -72,7 +73,7 @@ class Biomarkers:
         participant = await references.participant(self._db, command.participant_id)
         if not by.may_see(participant.site_id):
             raise NoSuchParticipant
-        facts = self._facts()
+        facts = await self._facts(command)
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=result_id)
         if command.specimen.specimen_id is not None:
             return await self._with_specimen(decider, result_id, command, facts, frame)
@@ -90,7 +91,7 @@ class Biomarkers:
     ) -> Receipt:
         """Correct or cancel a result, on the version its sender has seen."""
         participant = await self._participant_of(decider, result_id, by)
-        facts = self._facts()
+        facts = await self._facts(command)
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
@@ -168,8 +169,13 @@ class Biomarkers:
             raise _UNKNOWN[decider.category]("no result has this id, or none at your sites")
         return participant
 
-    def _facts(self) -> Facts:
-        return Facts(self._clock(), self.protocol)
+    async def _facts(self, command: Recording | Change) -> Facts:
+        """Raises: UnknownAssayLot."""
+        facts = Facts(self._clock(), self.protocol)
+        if not isinstance(command, RecordCytokinePanel | CorrectCytokinePanel) or command.assay_lot_id is None:
+            return facts
+        registry, _ = await self._store.load(assays.DECIDER, self.protocol.protocol_id)
+        return replace(facts, lot=assays.lot_for(registry, command.assay_lot_id))
 
 
 def _counts(state: Any) -> bool:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from shared.contracts.biomarkers_assayed import AssayNamed, AssayUsed, Diluted, Provenance
 from shared.contracts.saying import Says
 from shared.contracts.terms import Code, Flag, Instant, Measurement, ParticipantId, ProtocolRef, Reason
 from shared.kernel.events import Event
@@ -298,8 +299,19 @@ class NotMeasured(StrEnum):
     ASSAY_FAILED = "assay-failed"
 
 
-class ReportedCytokine(_Fact):
-    """One line of a laboratory's report. Either a value, a qualifier with its limit, or why there is none."""
+class Replicate(_Fact):
+    """One of several wells of one sample, in the unit of its line. A qualifier says that it lies beyond a limit."""
+
+    value: Concentration | None = None
+    qualifier: Qualifier | None = None
+
+
+class ReportedCytokine(Diluted):
+    """One line of a laboratory's report. Either a value, replicates, a qualifier with its limit, or why there is none.
+
+    All numbers of a line (value, replicates and its own limits) stand either before or after the correction for a
+    dilution, as `dilution_corrected` says. Limits of a registered lot are those of the undiluted sample.
+    """
 
     analyte: Code = Field(description="Key or LOINC code of the analyte", examples=["IL6", "26881-3"])
     value: Concentration | None = Field(None, examples=["38.4"])
@@ -308,9 +320,12 @@ class ReportedCytokine(_Fact):
     uloq: Concentration | None = Field(None, description="Upper limit of quantification, in the same unit")
     unit: Unit | None = Field(None, description="UCUM; needed unless not measured", examples=["pg/mL"])
     not_measured: NotMeasured | None = None
+    replicates: Annotated[tuple[Replicate, ...], Field(min_length=2, max_length=12)] | None = Field(
+        None, description="The single wells; without `value` their mean is the result"
+    )
 
 
-class CytokineReport(_Fact):
+class CytokineReport(AssayNamed):
     """What the laboratory reported, as it reported it."""
 
     specimen: CytokineSpecimen
@@ -327,13 +342,15 @@ class CytokineFlag(StrEnum):
     """What a reader should know before relying on a value."""
 
     AFTER_TOCILIZUMAB = "after-tocilizumab"
+    REPLICATES_DISAGREE = "replicates-disagree"  # their CV is above the protocol's limit
+    REPLICATES_BEYOND_LIMIT = "replicates-beyond-limit"  # so that they have neither mean nor CV
 
 
-class CytokineResult(_Fact):
+class CytokineResult(Provenance):
     """One cytokine in pg/mL, under the protocol's key.
 
     Exactly one of `value_pg_ml`, `qualifier` and `not_measured` is given.
-    `<` means below `lloq_pg_ml`, `>` above `uloq_pg_ml`.
+    `<` means below `lloq_pg_ml`, `>` above `uloq_pg_ml`. All are corrected for the dilution.
     """
 
     analyte: str
@@ -356,6 +373,7 @@ class CytokinePanelRecorded(Event, type="biomarkers.cytokine-panel-recorded", ve
     report: CytokineReport
     results: tuple[CytokineResult, ...]
     protocol: ProtocolRef
+    assay: AssayUsed | None = None
 
 
 class CytokinePanelCorrected(Event, type="biomarkers.cytokine-panel-corrected", version=1):
@@ -367,6 +385,7 @@ class CytokinePanelCorrected(Event, type="biomarkers.cytokine-panel-corrected", 
     results: tuple[CytokineResult, ...]
     reason: Reason
     protocol: ProtocolRef
+    assay: AssayUsed | None = None
 
 
 class CytokinePanelCancelled(Event, type="biomarkers.cytokine-panel-cancelled", version=1):

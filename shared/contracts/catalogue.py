@@ -2,6 +2,7 @@
 
 from shared.contracts import (
     biomarkers,
+    biomarkers_assays,
     biomarkers_specimens,
     efficacy,
     efficacy_review,
@@ -32,6 +33,7 @@ MODULES = (
     efficacy,
     efficacy_review,
     biomarkers,
+    biomarkers_assays,
     biomarkers_specimens,
 )
 

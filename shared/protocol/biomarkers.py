@@ -167,6 +167,7 @@ class Cytokines(Part):
     peak_from_day: Setting[Annotated[int, Field(ge=0)]]
     peak_until_day: Setting[Count]
     flag_after_tocilizumab: Setting[tuple[AnalyteKey, ...]]
+    replicate_cv_percent_limit: Setting[Annotated[Decimal, Field(gt=0, le=100)]]
 
     @model_validator(mode="after")
     def _unit_and_peak_make_sense(self) -> Self:

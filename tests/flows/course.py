@@ -44,6 +44,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "cytokine_panel": "day 7",
         "specimen": "tube",
         "aliquot": "tube 1",
+        "assay_lot": "A1",
         "lymphodepletion": "fludarabine",
         "therapy": "radiotherapy",
         "row": "unmapped",
@@ -278,6 +279,8 @@ def biomarkers() -> Iterator[Step]:
 def endings() -> Iterator[Step]:
     yield person("discontinue-treatment")
     yield person("record-loss-to-follow-up")
+    yield Step("POST /biomarkers/v1/assay-lots", Role.LABORATORY, names={"new": "A1"})
+    yield Step("POST /biomarkers/v1/assay-lots/{assay_lot_id}/withdraw", Role.LABORATORY)
     yield person("retract-discontinuation")
     yield person("complete-follow-up")
     yield person("record-death", "third")

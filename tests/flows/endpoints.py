@@ -588,6 +588,22 @@ SERVICES = {
     "/enrollment": ENROLLMENT,
     "/safety": SAFETY,
     "/efficacy": EFFICACY,
+    "POST /v1/assay-lots": Endpoint(
+        About.TRIAL,
+        {
+            "assay_lot_id": "{new_id}",
+            "platform": "LUMINEX-200",
+            "kit": "HCYTA-60K",
+            "lot": "{site_id}-A1",
+            "ranges": [{"analyte": "IL6", "lloq": "2.5", "uloq": "10000", "unit": "pg/mL"}],
+            "valid_from": "2025-01-15",
+        },
+        201,
+    ),
+    "GET /v1/assay-lots": NOBODY,
+    "GET /v1/assay-lots/history": NOBODY,
+    "GET /v1/assay-lots/{assay_lot_id}": NOBODY,
+    "POST /v1/assay-lots/{assay_lot_id}/withdraw": Endpoint(About.TRIAL, {"reason": "The limits of another kit"}),
     "/biomarkers": BIOMARKERS,
     "/trial": TRIAL,
 }

@@ -9,6 +9,8 @@ from services.biomarkers.api import views
 from services.biomarkers.api.permissions import BiomarkersDep, MayCorrect, MayRead, MayRecord
 from services.biomarkers.api.views import CytokinePanel
 from services.biomarkers.domain.analytes import AnalyteNotInPanel
+from services.biomarkers.domain.assay_use import AssayDiffers, AssayLotNotValid
+from services.biomarkers.domain.assays import UnknownAssayLot
 from services.biomarkers.domain.cytokine_panel import (
     DECIDER,
     CancelCytokinePanel,
@@ -19,6 +21,7 @@ from services.biomarkers.domain.cytokine_panel import (
     RecordCytokinePanel,
 )
 from services.biomarkers.domain.cytokines import AboveUpperLimit, AnalyteTwice, UnitMissing
+from services.biomarkers.domain.dilution import DilutionUnclear
 from services.biomarkers.domain.laboratory_report import (
     CollectedInFuture,
     ContradictoryReport,
@@ -50,6 +53,10 @@ _REPORT: tuple[type[TrialError], ...] = (
     UnitMissing,
     UnitNotConvertible,
     AboveUpperLimit,
+    DilutionUnclear,
+    UnknownAssayLot,
+    AssayLotNotValid,
+    AssayDiffers,
     *OF_SPECIMEN,
 )
 _CHANGE: tuple[type[TrialError], ...] = (

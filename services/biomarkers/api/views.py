@@ -24,6 +24,7 @@ from shared.contracts.biomarkers import (
     FlowSpecimen,
     Ground,
 )
+from shared.contracts.biomarkers_assayed import AssayUsed
 from shared.contracts.biomarkers_specimens import Rejection
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
@@ -109,6 +110,7 @@ class CytokineVersion(BaseModel):
 
     report: CytokineReport
     results: list[CytokineResult]
+    assay: AssayUsed | None = Field(None, description="The registered lot whose limits were taken, as it was then")
     protocol: str
     recorded_at: datetime
     superseded_at: datetime | None = None
@@ -153,7 +155,8 @@ def cytokine_panel(
     named: Named,
 ) -> CytokinePanel:
     versions = [
-        CytokineVersion(report=event.report, results=list(event.results), **frame) for event, frame in _reports(history)
+        CytokineVersion(report=event.report, results=list(event.results), assay=event.assay, **frame)
+        for event, frame in _reports(history)
     ]
     return CytokinePanel(
         cytokine_panel_id=_first(history).cytokine_panel_id,

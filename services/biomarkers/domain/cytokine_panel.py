@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
+from services.biomarkers.domain.assay_use import assay_used
 from services.biomarkers.domain.cytokines import results_in
 from services.biomarkers.domain.facts import Facts
 from shared.contracts.biomarkers import (
@@ -123,8 +124,9 @@ def _record(command: RecordCytokinePanel, state: State, facts: Facts) -> list[Cy
             cytokine_panel_id=command.cytokine_panel_id,
             participant_id=command.participant_id,
             report=report,
-            results=results_in(report, facts.now, facts.protocol.cytokines),
+            results=results_in(report, facts.now, facts.protocol.cytokines, facts.lot),
             protocol=facts.protocol.ref,
+            assay=assay_used(report, facts.lot, facts.protocol),
         )
     ]
 
@@ -139,9 +141,10 @@ def _correct(command: CorrectCytokinePanel, state: State, facts: Facts) -> list[
             cytokine_panel_id=standing.result_id,
             participant_id=standing.participant_id,
             report=report,
-            results=results_in(report, facts.now, facts.protocol.cytokines),
+            results=results_in(report, facts.now, facts.protocol.cytokines, facts.lot),
             reason=command.reason,
             protocol=facts.protocol.ref,
+            assay=assay_used(report, facts.lot, facts.protocol),
         )
     ]
 

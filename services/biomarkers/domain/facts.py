@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.contracts.biomarkers_assays import AssayLotRegistered
 from shared.protocol import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The present instant, and the protocol in force."""
+    """The present instant, the protocol in force, and the lot of an assay that a panel names."""
 
     now: datetime
     protocol: Protocol
+    lot: AssayLotRegistered | None = None
