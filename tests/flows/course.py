@@ -16,7 +16,7 @@ from services.safety.domain.lab_results.rows import SentRow
 from services.safety.laboratory.quarantine import id_of as quarantined
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.kernel.actor import Role
-from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings, flow_report
+from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings
 from tests.flows.trial import Trial
 from tests.flows.waiting import until
 
@@ -261,8 +261,6 @@ def specimens() -> Iterator[Step]:
     yield Step(f"POST {tube}", Role.COORDINATOR, names={"new": "second tube"})
     yield Step(f"POST {tube}/{{specimen_id}}/reject", Role.LABORATORY, names={"specimen": "second tube"})
     yield Step(f"POST {tube}/not-collected", Role.COORDINATOR, names={"new": "no tube"})
-    named = {**flow_report("12.5")["specimen"], "specimen_id": "{specimen_id}"}
-    yield Step(f"POST {FLOW}", Role.LABORATORY, body={"specimen": named}, names={"new": "of the tube"})
 
 
 def biomarkers() -> Iterator[Step]:
