@@ -16,7 +16,7 @@ from services.safety.domain.lab_results.rows import SentRow
 from services.safety.laboratory.quarantine import id_of as quarantined
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.kernel.actor import Role
-from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings
+from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings, flow_report
 from tests.flows.trial import Trial
 from tests.flows.waiting import until
 
@@ -261,6 +261,8 @@ def specimens() -> Iterator[Step]:
     yield Step(f"POST {tube}", Role.COORDINATOR, names={"new": "second tube"})
     yield Step(f"POST {tube}/{{specimen_id}}/reject", Role.LABORATORY, names={"specimen": "second tube"})
     yield Step(f"POST {tube}/not-collected", Role.COORDINATOR, names={"new": "no tube"})
+    named = {**flow_report("12.5")["specimen"], "specimen_id": "{specimen_id}"}
+    yield Step(f"POST {FLOW}", Role.LABORATORY, body={"specimen": named}, names={"new": "of the tube"})
 
 
 def biomarkers() -> Iterator[Step]:
@@ -272,6 +274,8 @@ def biomarkers() -> Iterator[Step]:
     yield drawn(PANEL, "before", "2025-09-14T08:30:00+07:00")
     yield drawn(PANEL, "day 7")
     yield Step(f"POST {PANEL}/{{cytokine_panel_id}}/correct", Role.LABORATORY)
+    yield Step("POST /biomarkers/v1/assay-lots", Role.LABORATORY, names={"new": "A1"})
+    yield Step("POST /biomarkers/v1/assay-lots/{assay_lot_id}/withdraw", Role.LABORATORY)
     yield drawn(PANEL, "mistaken")
     yield Step(f"POST {PANEL}/{{cytokine_panel_id}}/cancel", Role.LABORATORY, names={"cytokine_panel": "mistaken"})
 
@@ -279,8 +283,6 @@ def biomarkers() -> Iterator[Step]:
 def endings() -> Iterator[Step]:
     yield person("discontinue-treatment")
     yield person("record-loss-to-follow-up")
-    yield Step("POST /biomarkers/v1/assay-lots", Role.LABORATORY, names={"new": "A1"})
-    yield Step("POST /biomarkers/v1/assay-lots/{assay_lot_id}/withdraw", Role.LABORATORY)
     yield person("retract-discontinuation")
     yield person("complete-follow-up")
     yield person("record-death", "third")

@@ -554,6 +554,22 @@ BIOMARKERS: dict[str, Endpoint] = {
     ),
     "GET /v1/cytokine-panels/{cytokine_panel_id}": Endpoint(),
     "GET /v1/cytokine-panels/{cytokine_panel_id}/history": Endpoint(),
+    "POST /v1/assay-lots": Endpoint(
+        About.TRIAL,
+        {
+            "assay_lot_id": "{new_id}",
+            "platform": "LUMINEX-200",
+            "kit": "HCYTA-60K",
+            "lot": "{site_id}-A1",
+            "ranges": [{"analyte": "IL6", "lloq": "2.5", "uloq": "10000", "unit": "pg/mL"}],
+            "valid_from": "2025-01-15",
+        },
+        201,
+    ),
+    "GET /v1/assay-lots": NOBODY,
+    "GET /v1/assay-lots/history": NOBODY,
+    "GET /v1/assay-lots/{assay_lot_id}": NOBODY,
+    "POST /v1/assay-lots/{assay_lot_id}/withdraw": Endpoint(About.TRIAL, {"reason": "The limits of another kit"}),
     "POST /v1/evaluations/kinetics": asking(
         points=[{"time_d": "7", "value": "12.5", "qualifier": None, "lloq": "0.1"}], options={"auc_method": "linear"}
     ),
@@ -588,22 +604,6 @@ SERVICES = {
     "/enrollment": ENROLLMENT,
     "/safety": SAFETY,
     "/efficacy": EFFICACY,
-    "POST /v1/assay-lots": Endpoint(
-        About.TRIAL,
-        {
-            "assay_lot_id": "{new_id}",
-            "platform": "LUMINEX-200",
-            "kit": "HCYTA-60K",
-            "lot": "{site_id}-A1",
-            "ranges": [{"analyte": "IL6", "lloq": "2.5", "uloq": "10000", "unit": "pg/mL"}],
-            "valid_from": "2025-01-15",
-        },
-        201,
-    ),
-    "GET /v1/assay-lots": NOBODY,
-    "GET /v1/assay-lots/history": NOBODY,
-    "GET /v1/assay-lots/{assay_lot_id}": NOBODY,
-    "POST /v1/assay-lots/{assay_lot_id}/withdraw": Endpoint(About.TRIAL, {"reason": "The limits of another kit"}),
     "/biomarkers": BIOMARKERS,
     "/trial": TRIAL,
 }
