@@ -73,8 +73,8 @@ def tables(trial: Trial) -> dict[str, Any]:
             return await outcomes.ask(client)
 
     answers = asdict(asyncio.run(ask()))
-    courses = [answer["result"] for answer in answers.pop("courses")]
-    return {name: answer.get("result", answer.get("items")) for name, answer in answers.items()} | {"courses": courses}
+    by_participant = {name: [each.get("result", each) for each in answers.pop(name)] for name in ("courses", "reviews")}
+    return {name: answer.get("result", answer.get("items")) for name, answer in answers.items()} | by_participant
 
 
 def client_of(trial: Trial) -> TrialClient:
