@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.biomarkers import references
+from services.biomarkers.intake import subjects
 from services.biomarkers.tables import METADATA
 from shared.http.parts import Parts
 from shared.process.service import Service
@@ -27,14 +28,22 @@ def create_app(parts: Parts) -> "FastAPI":
         assay_lots,
         cytokine_panels,
         evaluations,
+        fhir,
         flow_results,
+        hl7v2,
+        quarantined_messages,
+        result_sources,
         specimens,
     )
     from services.biomarkers.application import Biomarkers  # noqa: PLC0415
     from services.biomarkers.assay_registry import AssayRegistry  # noqa: PLC0415
+    from services.biomarkers.intake.feeds import Feeds  # noqa: PLC0415
+    from services.biomarkers.intake.taking import Taking  # noqa: PLC0415
     from services.biomarkers.specimens import Specimens  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
+    biomarkers = Biomarkers(parts.db, parts.store, parts.protocol, parts.clock)
+    taking = Taking(parts.db, parts.store, biomarkers, parts.clock)
     return create_service_app(
         "biomarkers",
         title=TITLE,
@@ -46,9 +55,14 @@ def create_app(parts: Parts) -> "FastAPI":
             evaluations.router,
             specimens.router,
             specimens.of_participants,
+            result_sources.router,
+            quarantined_messages.router,
+            fhir.router,
+            hl7v2.router,
         ],
         parts=parts,
-        biomarkers=Biomarkers(parts.db, parts.store, parts.protocol, parts.clock),
+        biomarkers=biomarkers,
+        feeds=Feeds(parts.db, parts.store, taking, parts.clock),
         assay_registry=AssayRegistry(parts.store, parts.protocol, parts.clock),
         specimens=Specimens(parts.db, parts.store, parts.protocol, parts.clock),
     )
@@ -62,5 +76,5 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION,),
+    projections=(references.PROJECTION, subjects.PROJECTION),
 )

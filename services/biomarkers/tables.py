@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, MetaData, Table, Text
 
-from shared.db import Instant
+from shared.db import Instant, Json
 from shared.eventstore.tables import event_store_tables
 from shared.projection import projection_tables
 
@@ -19,4 +19,34 @@ participants = Table(
     Column("participant_id", Text, primary_key=True, comment="as in events.subject"),
     Column("site_id", Text),
     Column("day_zero", Instant, comment="the infusion from which the schedule counts"),
+)
+
+# Whom feeds name: participants by subject number.
+subjects = Table(
+    "subjects",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("subject_number", Text),
+    Column("site_id", Text),
+    Index("ix_subjects_number", "subject_number"),
+)
+
+# Messages of feeds: that each is answered once, and what waits of it. Nothing here names a person but by number.
+messages = Table(
+    "messages",
+    METADATA,
+    Column("message_id", Text, primary_key=True),
+    Column("source_id", Text, nullable=False),
+    Column("site_id", Text, comment="None: the source was not registered when the message came"),
+    Column("format", Text, nullable=False),
+    Column("control_id", Text, comment="what the sender knows the message by"),
+    Column("digest", Text, nullable=False, comment="of what was read of the message"),
+    Column("answer", Json, nullable=False, comment="as it was given the first time"),
+    Column("waiting", Json, nullable=False, comment="observations that could not be read, and why"),
+    Column("received_at", Instant, nullable=False),
+    Column("received_by", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("settled_at", Instant),
+    Column("settled_by", Text),
+    Column("reason", Text),
 )

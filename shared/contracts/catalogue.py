@@ -3,6 +3,7 @@
 from shared.contracts import (
     biomarkers,
     biomarkers_assays,
+    biomarkers_intake,
     biomarkers_specimens,
     efficacy,
     efficacy_review,
@@ -34,6 +35,7 @@ MODULES = (
     efficacy_review,
     biomarkers,
     biomarkers_assays,
+    biomarkers_intake,
     biomarkers_specimens,
 )
 

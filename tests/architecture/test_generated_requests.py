@@ -49,6 +49,7 @@ CONFIG = {
 }
 
 schemathesis.serializer.alias("application/dicom", "application/octet-stream")
+schemathesis.serializer.alias("application/hl7-v2", "text/plain")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.biomarkers.intake.messages import MessageFormat
+from services.biomarkers.intake.messages import id_of as message
 from services.safety.domain.dose_limiting.life import id_of
 from services.safety.domain.lab_results.candidates import id_of as candidate
 from services.safety.domain.lab_results.rows import SentRow
@@ -48,14 +50,18 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "lymphodepletion": "fludarabine",
         "therapy": "radiotherapy",
         "row": "unmapped",
+        "control": "mapped later",
         "term": "10001551",
         "new": "new",
     } | names
     ids = {f"{kind}_id": an_id(site, child, name) for kind, name in usual.items()}
     laboratory, participant = f"{site}-LAB", an_id(site, child)
     row = SentRow.model_validate(filled(LAB_ROWS[usual["row"]], {"participant_id": participant}))
+    source = f"LUMILIS@{site}"
     return {
         "site_id": site,
+        "source_id": source,
+        "message_id": str(message(source, MessageFormat.HL7V2, ids["control_id"])),
         "laboratory_id": laboratory,
         "quarantine_id": str(quarantined(laboratory, row)),
         "candidate_id": str(candidate(UUID(participant), usual["term"], 1)),
@@ -89,8 +95,9 @@ class Step:
         return self.key.partition(" ")[0]
 
     def path(self, site: str) -> str:
-        filling: str = filled(self.key.partition(" ")[2], known(site, self.child, **self.names))
-        return filling + ENDPOINTS[self.key].query
+        template = self.key.partition(" ")[2] + ENDPOINTS[self.key].query
+        filling: str = filled(template, known(site, self.child, **self.names))
+        return filling
 
     def content(self, site: str) -> Any:
         body, names = ENDPOINTS[self.key].body, known(site, self.child, **self.names)
@@ -280,6 +287,17 @@ def biomarkers() -> Iterator[Step]:
     yield Step(f"POST {PANEL}/{{cytokine_panel_id}}/cancel", Role.LABORATORY, names={"cytokine_panel": "mistaken"})
 
 
+def feeds() -> Iterator[Step]:
+    hl7, waits = "POST /biomarkers/v1/hl7v2", "/biomarkers/v1/quarantined-messages/{message_id}"
+    yield Step("POST /biomarkers/v1/result-sources", Role.LABORATORY)
+    for control in ("mapped later", "control sample", "not asked for"):
+        yield Step(hl7, Role.SYSTEM, names={"control": control})
+    yield Step("POST /biomarkers/v1/result-sources/{source_id}/map-codes", Role.LABORATORY)
+    yield Step(f"POST {waits}/release", Role.LABORATORY)
+    yield Step(f"POST {waits}/discard", Role.LABORATORY, names={"control": "control sample"})
+    yield Step("POST /biomarkers/v1/fhir", Role.SYSTEM)
+
+
 def endings() -> Iterator[Step]:
     yield person("discontinue-treatment")
     yield person("record-loss-to-follow-up")
@@ -306,6 +324,7 @@ def commands() -> list[Step]:
         *efficacy(),
         *independent_review(),
         *biomarkers(),
+        *feeds(),
         *endings(),
     ]
 
@@ -320,7 +339,8 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
         version = partial(version_of, trial, path, site, step.role) if ENDPOINTS[step.key].needs_version else None
         answer = trial.command(path, step.content(site), role=step.role, sites=(site,), version=version)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
-        last[path.split("/")[1]] = answer.headers["Trial-Position"]
+        if "Trial-Position" in answer.headers:  # a feed answers in words of its own
+            last[path.split("/")[1]] = answer.headers["Trial-Position"]
     until("enrollment has heard that dosing resumes", lambda: trial.get("/enrollment/v1/dosing-halts").json() == [])
     return last
 

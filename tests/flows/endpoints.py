@@ -503,7 +503,41 @@ COLLECTION = {
 }
 SHIPMENT = {"shipped_at": "2025-09-22T11:00:00+07:00", "destination": "CU-CENTRAL", "transport": "ambient"}
 
+# An analyte under the laboratory's own code, which waits until it is mapped.
+HL7_MESSAGE = (
+    "MSH|^~\\&|LUMILIS|{site_id}|CMD03|TRIAL|20250922120000||ORU^R01^ORU_R01|{control_id}|P|2.5.1\r"
+    "PID|1||{site_id}-001^^^CMD03^PI||DOE^JANE\r"
+    "OBR|1||F-1|CYTO^Cytokines^L|||202509230830\r"
+    "OBX|1|NM|XIL6^Interleukin 6^L||38.4|pg/mL|||||F\r"
+)
+FHIR_OBSERVATION = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "26848-2"}]},
+    "subject": {"identifier": {"value": "{site_id}-001"}, "display": "Jane Doe"},
+    "effectiveDateTime": "2025-09-23T08:30:00+07:00",
+    "valueQuantity": {"value": 5.1, "system": "http://unitsofmeasure.org", "code": "pg/mL"},
+}
+WAITING = "/v1/quarantined-messages"
+
 BIOMARKERS: dict[str, Endpoint] = {
+    "POST /v1/result-sources": Endpoint(
+        About.SITE,
+        {
+            "source_id": "{source_id}",
+            "site_id": "{site_id}",
+            "time_zone": "Asia/Bangkok",
+            "platform": "LUMINEX-200",
+        },
+        201,
+    ),
+    "GET /v1/result-sources/{source_id}": Endpoint(),
+    "POST /v1/result-sources/{source_id}/map-codes": changing(codes=[{"code": "XIL6", "measures": "IL6"}]),
+    "POST /v1/hl7v2": Endpoint(About.TRIAL, HL7_MESSAGE),
+    "POST /v1/fhir": Endpoint(body=FHIR_OBSERVATION, answers=201, query="?source={source_id}"),
+    f"GET {WAITING}": MANY,
+    f"POST {WAITING}/{{message_id}}/release": Endpoint(body={}),
+    f"POST {WAITING}/{{message_id}}/discard": Endpoint(body={"reason": "A control of the analyser"}),
     "POST /v1/specimens": creating(specimen_id="{new_id}", participant_id="{participant_id}", **COLLECTION),
     "POST /v1/specimens/not-collected": creating(
         specimen_id="{new_id}",

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.biomarkers import references
 from services.biomarkers.app import SERVICE
 from shared import migrations
 from shared.auth.local_issuer import LocalIssuer
@@ -96,7 +95,7 @@ class Trial:
 
     async def bring(self, event: Event) -> None:
         version = next(self.enrolled)
-        applier = Applier(self.db, [references.PROJECTION])
+        applier = Applier(self.db, SERVICE.projections)
         await ledger.register(self.db, applier.names)
         await applier.apply([Arrival(Delivery("trial.enrollment", 0, version, _envelope(event, version)), event)])
 
