@@ -50,13 +50,13 @@ def changed(name: str, **to: Any) -> list[dict[str, Any]]:
 
 def test_events_limits_and_subsets_are_read_from_the_gates() -> None:
     found = read(gated())
-    assert (found.parent_events, found.car_events, found.percent) == (500_000, 50_000, 10)
+    assert (found.parent_events, found.car_events, found.percent) == (500_000, 50_000, Decimal(10))
     assert (found.lloq_percent, found.lloq_basis, found.lod_percent) == (
         Decimal("0.01"), LimitBasis.EVENTS, Decimal("0.004"),
     )  # fmt: skip
-    assert (found.cells_per_ul, found.formula) == (96, CountFormula.CD3)
+    assert (found.cells_per_ul, found.formula) == (Decimal(96), CountFormula.CD3)
     assert found.subsets is not None
-    assert (found.subsets.cd4_percent, found.subsets.cd8_percent) == (40, 58)
+    assert (found.subsets.cd4_percent, found.subsets.cd8_percent) == (Decimal(40), Decimal(58))
     assert found.subsets.central_memory_percent == Decimal("0.002")
     assert found.subsets.naive_percent is None
 
@@ -64,7 +64,8 @@ def test_events_limits_and_subsets_are_read_from_the_gates() -> None:
 def test_what_is_reported_beside_the_gates_stands() -> None:
     found = read(gated(percent="10.0", parent_events=500_000, subsets={"cd4_percent": "41", "temra_percent": "7"}))
     assert found.subsets is not None
-    assert (found.subsets.cd4_percent, found.subsets.cd8_percent, found.subsets.temra_percent) == (41, 58, 7)
+    shown = found.subsets.cd4_percent, found.subsets.cd8_percent, found.subsets.temra_percent
+    assert shown == (Decimal(41), Decimal(58), Decimal(7))
 
 
 def test_gates_that_hold_neither_population_leave_the_report_as_it_is() -> None:
