@@ -39,6 +39,7 @@ def create_app(parts: Parts) -> "FastAPI":
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.course_plotting import CourseFigures  # noqa: PLC0415
     from services.projector.cytokine_tables import CytokineTables  # noqa: PLC0415
     from services.projector.efficacy_tables import EfficacyTables  # noqa: PLC0415
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
@@ -68,6 +69,7 @@ def create_app(parts: Parts) -> "FastAPI":
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
+        course_figures=CourseFigures(parts.db, parts.protocol, parts.clock),
         cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
         efficacy_tables=EfficacyTables(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),

@@ -626,6 +626,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/outcomes/survival": MANY,
     "GET /v1/outcomes/persistence": MANY,
     "GET /v1/outcomes/cytokines": MANY,
+    "GET /v1/figures/course": Endpoint(query="?participant_id={participant_id}"),
     "GET /v1/figures/{figure}": Endpoint(About.FIGURE),
     "GET /v1/sae-worklist": MANY,
     "GET /v1/dose-limiting-toxicity": MANY,

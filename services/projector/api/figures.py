@@ -3,16 +3,19 @@
 import json
 from hashlib import sha256
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 
 from services.projector.api.answering import answer, failing
-from services.projector.api.asking import AskedDep
+from services.projector.api.asking import AskedDep, WaitFor, about
 from services.projector.api.permissions import MayReadCourses
+from services.projector.course_plotting import CourseFigures
 from services.projector.plots.pictures import PictureNotDrawn, Pictures
 from services.projector.plots.specification import Specification
 from services.projector.plotting import FIGURES, Figures, NoSuchFigure
 from services.projector.reading import Found, NoSuchOutcome, Question
+from services.projector.readmodels.participants import NoSuchParticipant
 from shared.contracts.efficacy_terms import Evaluator
 from shared.http.negotiation import JSON, NotAcceptable, chosen
 from shared.http.service_app import router as _router
@@ -55,6 +58,36 @@ async def _pictures(request: Request) -> Pictures:
     return pictures
 
 
+async def _course_figures(request: Request) -> CourseFigures:
+    figures: CourseFigures = request.app.state.course_figures
+    return figures
+
+
+# Before the others: `course` is none of the names of figures of a cohort.
+@router.get(
+    "/course",
+    response_class=Response,
+    responses={**failing(NoSuchParticipant, NotAcceptable, PictureNotDrawn), **_FIGURE},
+)
+async def course_figure(
+    participant_id: Annotated[UUID, Query(description="Whose course")],
+    actor: MayReadCourses,
+    media_type: Annotated[str, Depends(_media_type)],
+    figures: Annotated[CourseFigures, Depends(_course_figures)],
+    pictures: Annotated[Pictures, Depends(_pictures)],
+    wait_for: WaitFor = None,
+    if_none_match: Annotated[str | None, Header(description="The ETag of the figure that is at hand")] = None,
+) -> Response:
+    """One participant on one axis of time: temperature, oxygen, vasopressor, grades, CAR-T cells and cytokines.
+
+    ASTCT grades of CRS and ICANS; open marks for values beyond a limit; drugs that hold fever down as triangles. What
+    was not observed has no mark. As JSON (Vega-Lite with its data), SVG or PNG, as `Accept` asks.
+    """
+    question = about(participant_id, actor, wait_for)
+    found = await figures.course(question)
+    return await _shown("course", question, found, media_type, pictures, if_none_match)
+
+
 @router.get(
     "/{figure}",
     response_class=Response,
@@ -79,6 +112,17 @@ async def figure(
     """
     question = asked.by(actor)
     found = await figures.figure(figure, question, evaluator)
+    return await _shown(figure, question, found, media_type, pictures, if_none_match)
+
+
+async def _shown(
+    name: str,
+    question: Question,
+    found: Found[Specification],
+    media_type: str,
+    pictures: Pictures,
+    if_none_match: str | None,
+) -> Response:
     specification = _with_what_it_rests_on(question, found)
     tag = _tag(specification, media_type)
     headers = {"ETag": tag, "Vary": "Accept", "Trial-As-Of": found.as_of.model_dump_json()}
@@ -86,7 +130,7 @@ async def figure(
         return Response(status_code=304, headers=headers)
     content = await _drawn(specification, media_type, pictures)
     extension = {SVG: "svg", PNG: "png"}.get(media_type, "vl.json")
-    headers["Content-Disposition"] = f'inline; filename="{figure}.{extension}"'
+    headers["Content-Disposition"] = f'inline; filename="{name}.{extension}"'
     return Response(content, media_type=media_type, headers=headers)
 
 

@@ -1,0 +1,81 @@
+"""One participant's course on one axis of time: temperature, oxygen, vasopressor, grades, CAR-T cells, cytokines."""
+
+from collections.abc import Iterable
+
+from services.projector.domain.clinical_course import ClinicalCourse, Point
+from services.projector.plots.specification import Row, Specification, filled
+from services.projector.plots.time_axis import time_axis
+from services.projector.plots.wording import Context
+
+NAME = "course"
+EMPTY = "Nothing is on record since the infusion."
+NOT_INFUSED = "Not infused: there is no time since the infusion."
+
+
+def course(context: Context, told: ClinicalCourse) -> Specification:
+    """The figure. What was not observed has no mark; values beyond a limit are open marks at it."""
+    days = [point.day for point in told.points]
+    axis = time_axis(int(min(days, default=0)) - 1 if days else 0, int(max(days, default=29)) + 1, room=0.03)
+    made = filled(
+        NAME,
+        title=f"{context.protocol.protocol_id}: course of {told.subject_number}",
+        subtitle=[
+            "Triangles: antipyretic or anticytokine drugs. Dashes: 38 °C. Open marks lie beyond a limit, drawn at it.",
+            f"{context.as_of}; observed at samples and visits; no cytokine is an input of a grade.",
+        ],
+        description=_described(told),
+        params={"first_day": axis.first_day, "last_day": axis.last_day, "times": list(axis.times)},
+        datasets={
+            name: list(_rows(getattr(told, name)))
+            for name in ("temperature", "support", "grades", "cells", "cytokines", "drugs")
+        },
+    )
+    if not days:
+        made["datasets"]["empty"] = [{"words": _nothing(told)}]
+    return made
+
+
+def _rows(points: Iterable[Point]) -> Iterable[Row]:
+    for each in points:
+        yield {
+            "day": each.day,
+            "what": each.what,
+            "words": each.words,
+            "value": None if each.value is None else float(each.value),
+            "beyond": each.beyond or "",
+            "given": each.given,
+            "label": each.words if each.given else "",
+            "episode": each.episode,
+        }
+
+
+def _nothing(told: ClinicalCourse) -> str:
+    return EMPTY if told.infused else NOT_INFUSED
+
+
+def _described(told: ClinicalCourse) -> str:
+    """The main numbers in words, for who cannot see the figure."""
+    if not told.points:
+        return f"An empty course of {told.subject_number}. {_nothing(told)}"
+    parts = [f"Course of {told.subject_number} on one axis of days since the infusion."]
+    if told.temperature:
+        parts.append(f"Highest temperature {_highest(told.temperature)}.")
+    oxygen, pressors = (
+        sum(each.given for each in told.support if each.what == what) for what in ("Oxygen", "Vasopressor")
+    )
+    parts.append(f"Oxygen at {oxygen} and vasopressors at {pressors} observations.")
+    for what in ("CRS", "ICANS"):
+        graded = [each for each in told.grades if each.what == what]
+        parts.append(f"{what}: worst grade {_highest(graded)}." if graded else f"{what}: not graded.")
+    quantified = [each for each in told.cells if each.beyond is None]
+    if quantified:
+        parts.append(f"Highest CAR-T count per microlitre {_highest(quantified)}.")
+    for analyte in dict.fromkeys(each.what for each in told.cytokines):
+        levels = [each for each in told.cytokines if each.what == analyte and each.beyond != "<"]
+        parts.append(f"{analyte}, pg/mL: highest {_highest(levels)}." if levels else f"{analyte}: below its limit.")
+    return " ".join(parts)
+
+
+def _highest(points: Iterable[Point]) -> str:
+    best = max(points, key=lambda each: (each.value or 0, -each.day))
+    return f"{best.words} on day {best.day:g}"
