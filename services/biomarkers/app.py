@@ -32,6 +32,7 @@ def create_app(parts: Parts) -> "FastAPI":
         flow_results,
         hl7v2,
         quarantined_messages,
+        result_files,
         result_sources,
         specimens,
     )
@@ -59,6 +60,7 @@ def create_app(parts: Parts) -> "FastAPI":
             quarantined_messages.router,
             fhir.router,
             hl7v2.router,
+            result_files.router,
         ],
         parts=parts,
         biomarkers=biomarkers,

@@ -50,6 +50,7 @@ CONFIG = {
 
 schemathesis.serializer.alias("application/dicom", "application/octet-stream")
 schemathesis.serializer.alias("application/hl7-v2", "text/plain")
+schemathesis.serializer.alias("application/vnd.isac.fcs", "application/octet-stream")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 from tests.services.efficacy.reports import a_report, an_image
@@ -519,6 +520,11 @@ FHIR_OBSERVATION = {
     "valueQuantity": {"value": 5.1, "system": "http://unitsofmeasure.org", "code": "pg/mL"},
 }
 WAITING = "/v1/quarantined-messages"
+INTAKE_FILES = Path(__file__).parents[1] / "services" / "biomarkers" / "files" / "flow"
+RESULT_TABLE = (
+    "subject_number,collected_at,code,value,unit,platform\r\n"
+    "{site_id}-001,2025-09-24T08:30:00+07:00,IL6,12.5,pg/mL,LUMINEX-200\r\n"
+)
 
 BIOMARKERS: dict[str, Endpoint] = {
     "POST /v1/result-sources": Endpoint(
@@ -535,6 +541,12 @@ BIOMARKERS: dict[str, Endpoint] = {
     "POST /v1/result-sources/{source_id}/map-codes": changing(codes=[{"code": "XIL6", "measures": "IL6"}]),
     "POST /v1/hl7v2": Endpoint(About.TRIAL, HL7_MESSAGE),
     "POST /v1/fhir": Endpoint(body=FHIR_OBSERVATION, answers=201, query="?source={source_id}"),
+    "GET /v1/result-files/template": NOBODY,
+    "POST /v1/result-files/table": Endpoint(body=RESULT_TABLE, query="?source={source_id}"),
+    "POST /v1/result-files/fcs": Endpoint(About.TRIAL, (INTAKE_FILES / "G11.fcs").read_bytes()),
+    "POST /v1/result-files/luminex": Endpoint(
+        About.TRIAL, (INTAKE_FILES / "luminex_xPONENT_example02.csv").read_bytes().decode("cp1252")
+    ),
     f"GET {WAITING}": MANY,
     f"POST {WAITING}/{{message_id}}/release": Endpoint(body={}),
     f"POST {WAITING}/{{message_id}}/discard": Endpoint(body={"reason": "A control of the analyser"}),

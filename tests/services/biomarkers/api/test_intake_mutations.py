@@ -90,7 +90,8 @@ def accounted_for(answer: httpx.Response) -> str:
     issues = [issue for outcome in outcomes for issue in outcome["issue"]]
     assert issues, answer.text
     assert all(issue["diagnostics"] for issue in issues)
-    return max((issue["severity"] for issue in issues), key=["information", "warning", "error"].index)
+    severities = {issue["severity"] for issue in issues}
+    return next(each for each in ("error", "warning", "information") if each in severities)
 
 
 async def test_a_broken_hl7_message_is_taken_kept_or_refused_with_a_reason(trial: Trial) -> None:
