@@ -2,19 +2,21 @@
 
 from asyncio import to_thread
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 from services.projector.application import CELLS_PER_UL, best_of, responses_of, sample_of
 from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_of
+from services.projector.cytokine_tables import OF_CYTOKINES, drawn_of
 from services.projector.domain.count_course import count_courses
+from services.projector.domain.cytokine_levels import Drawn, placed_series
 from services.projector.domain.persistence import Quantity, persistence
 from services.projector.domain.review_change import Reader, review_changes
 from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
 from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
-from services.projector.plots import kinetics, spider, swimmer, waterfall
+from services.projector.plots import cytokines, kinetics, spider, swimmer, waterfall
 from services.projector.plots.specification import Specification
 from services.projector.plots.wording import Context
 from services.projector.reading import Found, Question, Reading, Readings
@@ -102,6 +104,32 @@ async def _of_counts(reading: Reading, protocol: Protocol, evaluator: Evaluator)
     return await to_thread(kinetics.kinetics, context, count_courses(table, best))
 
 
+async def _of_cytokines(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:
+    """Each analyte of each participant over time."""
+    cohort = await cohort_of(reading)
+    best = await best_of(reading, protocol, evaluator)
+    told = await drawn_of(reading, protocol)
+    courses = [
+        cytokines.AnalyteCourse(
+            who.subject_number,
+            best[who.participant_id],
+            analyte.name,
+            tuple(
+                cytokines.LevelAt(placed.moment.day, value.number, value.beyond)
+                for placed in placed_series(protocol, who, _of(told, who.participant_id, analyte.key))
+                if (value := placed.drawn.value).number
+            ),
+        )
+        for analyte in protocol.cytokines.analytes
+        for who in cohort
+    ]
+    return await to_thread(cytokines.cytokines, Context(protocol, evaluator.value, reading.today), courses)
+
+
+def _of(told: Iterable[Drawn], participant_id: UUID, analyte: str) -> list[Drawn]:
+    return [each for each in told if (each.participant_id, each.measured.analyte) == (participant_id, analyte)]
+
+
 async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
     found: dict[UUID, list[SeriousEvent]] = defaultdict(list)
     for event in await adverse_events.that_count(reading.connection, reading.scope):
@@ -112,6 +140,7 @@ async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
 
 _OF_CHANGES = (*OF_RESPONSES, tumour_changes.PROJECTION)
 _OF_COUNTS = (*OF_RESPONSES, flow_results.PROJECTION)
+_OF_LEVELS = tuple(dict.fromkeys((*OF_RESPONSES, *OF_CYTOKINES)))
 _OF_TIME = (*OF_RESPONSES, adverse_events.PROJECTION)
 
 FIGURES: Mapping[str, Figure] = {
@@ -119,6 +148,7 @@ FIGURES: Mapping[str, Figure] = {
     spider.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_CHANGES, partial(_of_changes, spider.spider)),
     swimmer.NAME: Figure(MeasureId.RESPONSE_RATE, _OF_TIME, _of_time),
     kinetics.NAME: Figure(MeasureId.PERSISTENCE, _OF_COUNTS, _of_counts),
+    cytokines.NAME: Figure(MeasureId.CYTOKINES, _OF_LEVELS, _of_cytokines),
 }
 
 

@@ -107,8 +107,9 @@ async def figure(
 
     `waterfall`: the best change of the tumour's sum, by best overall response. `spider`: its change over time.
     `swimmer`: time on study with responses, infusions, serious adverse events and how it ended. `kinetics`: CAR-T cells
-    in blood over time on a log scale, with open marks for what lies below the limit. What it rests on (`as_of`,
-    `sites`, `protocol`, `today`) is in `usermeta` of the specification and in the header `Trial-As-Of`.
+    in blood over time on a log scale, with open marks for what lies below the limit. `cytokines`: the
+    same in a panel per analyte. What it rests on (`as_of`, `sites`, `protocol`, `today`) is in `usermeta` of the
+    specification and in the header `Trial-As-Of`.
     """
     question = asked.by(actor)
     found = await figures.figure(figure, question, evaluator)

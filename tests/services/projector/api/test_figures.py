@@ -104,6 +104,20 @@ async def test_a_swimmer_shows_everybody_infused_with_what_happened(figures: Hou
     ]
 
 
+async def test_cytokines_show_each_analyte_in_a_panel(trial: House) -> None:
+    assert await rows(trial, "cytokines", "points", "participant", "panel", "day", "words", "beyond") == [
+        ("CU-001", "Interleukin 6", -1, "5.0", ""),
+        ("CU-001", "Interleukin 6", 3, "500", ""),
+        ("CU-001", "Interleukin 6", 7, "50", ""),
+        ("CU-002", "Interleukin 6", -1, "<2", "<"),
+        ("CU-002", "Interleukin 6", 7, "40", ""),
+        ("SI-001", "Interleukin 6", -1, "8", ""),
+        ("SI-001", "Interleukin 6", 7, "<2", "<"),
+        ("CU-001", "Tumour necrosis factor alpha", -1, "1.5", ""),
+        ("CU-001", "Tumour necrosis factor alpha", 7, "<1", "<"),
+    ]
+
+
 async def test_kinetics_show_the_cells_of_each_participant(trial: House) -> None:
     assert await rows(trial, "kinetics", "points", "participant", "day", "words", "below", "best") == [
         ("CU-001", 7, "50.5", False, "CR"),
@@ -193,7 +207,9 @@ async def test_anything_else_is_refused_with_what_there_is(figures: House, name:
 async def test_an_unknown_figure_is_not_found_and_the_known_ones_are_told(figures: House) -> None:
     answer = await asked(figures, "pie")
     assert (answer.status_code, answer.json()["type"]) == (404, "no-such-figure")
-    assert answer.json()["detail"] == "there is no such figure; there are waterfall, spider, swimmer, kinetics"
+    assert (
+        answer.json()["detail"] == "there is no such figure; there are waterfall, spider, swimmer, kinetics, cytokines"
+    )
 
 
 async def test_a_figure_that_is_at_hand_is_not_sent_again_until_it_changes(figures: House) -> None:

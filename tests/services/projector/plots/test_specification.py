@@ -10,6 +10,7 @@ import pytest
 from jsonschema.validators import validator_for
 
 from services.projector.plots import course, drawing, specification
+from services.projector.plots.cytokines import AnalyteCourse, LevelAt, cytokines
 from services.projector.plots.kinetics import kinetics
 from services.projector.plots.specification import PALETTE, Specification, filled
 from services.projector.plots.spider import spider
@@ -23,11 +24,27 @@ from tests.services.projector.plots.drawn_trial import CONTEXT, courses_of, time
 OF_ONE = course.NAME  # of one participant: it shows no responses
 FOLDER = Path(specification.__file__).parent
 SIZES = (0, 1, 9, 24, 90)
+
+
+def levels_of(count: int) -> list[AnalyteCourse]:
+    return [
+        AnalyteCourse(
+            each.subject_number,
+            each.best,
+            analyte,
+            tuple(LevelAt(at.day, at.number, "<" if at.below else None) for at in each.counts if at.number),
+        )
+        for analyte in ("Interleukin 6", "Interferon gamma")
+        for each in counts_of(count)
+    ]
+
+
 MADE = {
     "waterfall": lambda count: waterfall(CONTEXT, courses_of(count)),
     "spider": lambda count: spider(CONTEXT, courses_of(count)),
     "swimmer": lambda count: swimmer(CONTEXT, times_of(count)),
     "kinetics": lambda count: kinetics(CONTEXT, counts_of(count)),
+    "cytokines": lambda count: cytokines(CONTEXT, levels_of(count)),
 }
 
 
