@@ -1,13 +1,15 @@
 """Wiring: the app that answers, and the manifest from which processes run biomarkers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.biomarkers import references
 from services.biomarkers.intake import subjects
 from services.biomarkers.tables import METADATA
+from shared.db import Database
 from shared.http.parts import Parts
-from shared.process.service import Service
+from shared.process.service import OwnCommand, Service
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -70,6 +72,12 @@ def create_app(parts: Parts) -> "FastAPI":
     )
 
 
+async def _mllp(db: Database, words: Sequence[str]) -> str:
+    from services.biomarkers.listening import listen  # noqa: PLC0415 - an api and a worker have no need of it
+
+    return await listen(db, words)
+
+
 SERVICE = Service(
     name="biomarkers",
     title=TITLE,
@@ -79,4 +87,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
     projections=(references.PROJECTION, subjects.PROJECTION),
+    commands={"mllp": OwnCommand("listen for HL7 v2 over MLLP: mllp HOST PORT SITE...", _mllp)},
 )
