@@ -606,7 +606,7 @@ BIOMARKERS: dict[str, Endpoint] = {
             "assay_lot_id": "{new_id}",
             "platform": "LUMINEX-200",
             "kit": "HCYTA-60K",
-            "lot": "{site_id}-A1",
+            "lot": "A1-{new_id}",
             "ranges": [{"analyte": "IL6", "lloq": "2.5", "uloq": "10000", "unit": "pg/mL"}],
             "valid_from": "2025-01-15",
         },
