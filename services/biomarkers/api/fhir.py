@@ -13,7 +13,7 @@ from services.biomarkers.api.quarantined_messages import path_of
 from services.biomarkers.intake import fhir_reader
 from services.biomarkers.intake.fhir_reader import NotReadableFhir, Sent
 from services.biomarkers.intake.messages import MessageFormat
-from services.biomarkers.intake.readings import Problem
+from services.biomarkers.intake.readings import ReadingProblem
 from services.biomarkers.intake.taking import Fate, Outcome
 from shared.contracts.biomarkers_intake import SourceId
 from shared.http import problems
@@ -27,15 +27,15 @@ MEDIA_TYPE = "application/fhir+json"
 _ENTRY = re.compile(r"^Bundle\.entry\[(\d+)\]")
 # FHIR R4 issue-type of each reason.
 _ISSUES = {
-    Problem.UNKNOWN_SOURCE: "not-found",
-    Problem.UNKNOWN_SUBJECT: "not-found",
-    Problem.UNKNOWN_CODE: "code-invalid",
-    Problem.UNKNOWN_SPECIMEN: "code-invalid",
-    Problem.UNKNOWN_PLATFORM: "required",
-    Problem.BAD_VALUE: "value",
-    Problem.BAD_TIME: "value",
-    Problem.REFUSED: "business-rule",
-    Problem.CONFLICT: "conflict",
+    ReadingProblem.UNKNOWN_SOURCE: "not-found",
+    ReadingProblem.UNKNOWN_SUBJECT: "not-found",
+    ReadingProblem.UNKNOWN_CODE: "code-invalid",
+    ReadingProblem.UNKNOWN_SPECIMEN: "code-invalid",
+    ReadingProblem.UNKNOWN_PLATFORM: "required",
+    ReadingProblem.BAD_VALUE: "value",
+    ReadingProblem.BAD_TIME: "value",
+    ReadingProblem.REFUSED: "business-rule",
+    ReadingProblem.CONFLICT: "conflict",
 }
 _RESOURCE: dict[str, Any] = {MEDIA_TYPE: {"schema": {"type": "object"}}}
 _PROBLEMS = problems.of()

@@ -18,7 +18,7 @@ from services.biomarkers.intake.messages import (
     NoSuchQuarantinedMessage,
 )
 from services.biomarkers.intake.observations import SentObservation
-from services.biomarkers.intake.readings import Problem
+from services.biomarkers.intake.readings import ReadingProblem
 from services.biomarkers.intake.taking import Fate, Outcome
 from shared.contracts.biomarkers_intake import SourceId
 from shared.contracts.terms import Instant, SiteId
@@ -37,7 +37,7 @@ class WaitingObservation(BaseModel):
     """One observation that waits, as far as it was read, and why."""
 
     observation: SentObservation
-    problem: Problem
+    problem: ReadingProblem
     says: str = Field(description="What to add, or to send instead")
 
 
@@ -70,7 +70,7 @@ class ObservationAnswer(BaseModel):
     place: str
     outcome: Outcome
     result: str | None = Field(description="Path of the flow result or cytokine panel")
-    problem: Problem | None
+    problem: ReadingProblem | None
     says: str | None
 
     @classmethod

@@ -24,7 +24,7 @@ from services.biomarkers.intake.messages import (
     Waiting,
 )
 from services.biomarkers.intake.observations import SentObservation, taken_codes
-from services.biomarkers.intake.readings import Problem
+from services.biomarkers.intake.readings import ReadingProblem
 from services.biomarkers.intake.taking import Fate, Taking
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
@@ -129,7 +129,7 @@ class Feeds:
         if isinstance(state, ResultSource) and by.may_see(state.site_id):
             site, waiting = state.site_id, _waiting(await self._taking.take(sent, state, by=by))
         else:
-            site, waiting = None, [Waiting(each, Problem.UNKNOWN_SOURCE, _UNREGISTERED) for each in sent]
+            site, waiting = None, [Waiting(each, ReadingProblem.UNKNOWN_SOURCE, _UNREGISTERED) for each in sent]
         errors = [(each.sent.place, f"{each.problem.value}: {each.says}") for each in waiting]
         answer = {"ack": hl7_reader.acknowledgement(header, "AE" if waiting else "AA", errors, now)}
         return self._kept(header.source_id, site, MessageFormat.HL7V2, header.control_id, digest, answer, waiting, by)

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Select, or_, select, update
 
 from services.biomarkers.intake.observations import SentObservation
-from services.biomarkers.intake.readings import Problem
+from services.biomarkers.intake.readings import ReadingProblem
 from services.biomarkers.tables import messages
 from shared.db import Database
 from shared.kernel.actor import Actor
@@ -57,7 +57,7 @@ class Waiting:
     """One observation that waits, and why."""
 
     sent: SentObservation
-    problem: Problem
+    problem: ReadingProblem
     says: str
 
     def as_json(self) -> dict[str, Any]:
@@ -165,7 +165,7 @@ async def _read(db: Database, query: Select[Any]) -> list[Kept]:
 
 def _kept(row: Any) -> Kept:
     waiting = tuple(
-        Waiting(SentObservation.model_validate(each["sent"]), Problem(each["problem"]), each["says"])
+        Waiting(SentObservation.model_validate(each["sent"]), ReadingProblem(each["problem"]), each["says"])
         for each in row["waiting"]
     )
     known = {"message_id": UUID(row["message_id"]), "format": MessageFormat(row["format"]), "waiting": waiting}

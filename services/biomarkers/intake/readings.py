@@ -20,7 +20,7 @@ _VALUE = re.compile(r"^([<>]=?)?([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2}
 _SPELLED = {"/ml": "/mL", "/ul": "/uL", "/l": "/L", "/dl": "/dL"}  # UCUM takes l and L alike; our table has L
 
 
-class Problem(StrEnum):
+class ReadingProblem(StrEnum):
     """Why an observation could not be read."""
 
     UNKNOWN_SOURCE = "unknown-source"
@@ -37,7 +37,7 @@ class Problem(StrEnum):
 class Unreadable(Exception):
     """Why an observation could not be read; it never leaves this room."""
 
-    def __init__(self, problem: Problem, says: str) -> None:
+    def __init__(self, problem: ReadingProblem, says: str) -> None:
         super().__init__(says)
         self.problem = problem
 
@@ -84,7 +84,7 @@ def read(sent: SentObservation, known: Known) -> Reading | None:
     platform = sent.platform or (known.source.registered.platform if known.source else None)
     if taken.kind == "cytokine" and platform is None:
         raise Unreadable(
-            Problem.UNKNOWN_PLATFORM,
+            ReadingProblem.UNKNOWN_PLATFORM,
             "a cytokine needs its assay platform: name the method, or register the source with a platform",
         )
     return Reading(
@@ -115,7 +115,7 @@ def _taken(sent: SentObservation, source: ResultSource | None) -> TakenCode | No
         if code in taken_codes():
             return taken_codes()[code]
     raise Unreadable(
-        Problem.UNKNOWN_CODE, "no LOINC code or key that is taken here, and no mapping of the sender's own code"
+        ReadingProblem.UNKNOWN_CODE, "no LOINC code or key that is taken here, and no mapping of the sender's own code"
     )
 
 
@@ -123,7 +123,7 @@ def _subject(sent: SentObservation, known: Known) -> UUID:
     found = {known.subjects[number] for number in sent.subjects if number in known.subjects}
     if len(found) != 1:
         raise Unreadable(
-            Problem.UNKNOWN_SUBJECT,
+            ReadingProblem.UNKNOWN_SUBJECT,
             "no subject number of one participant at your sites among the identifiers; one screened just now may "
             "still arrive",
         )
@@ -134,7 +134,9 @@ def _value(sent: SentObservation) -> tuple[Decimal, str | None]:
     match = _VALUE.match(re.sub(r"\s", "", sent.value or ""))
     comparator = (match.group(1) if match else None) or sent.comparator
     if match is None or comparator not in {None, "<", ">"}:
-        raise Unreadable(Problem.BAD_VALUE, "the value is a number, alone or with the comparator < or > of its limit")
+        raise Unreadable(
+            ReadingProblem.BAD_VALUE, "the value is a number, alone or with the comparator < or > of its limit"
+        )
     return _decimal(match.group(2)), comparator
 
 
@@ -143,7 +145,7 @@ def _limit(text: str | None) -> Decimal | None:
         return None
     match = _VALUE.match(text)
     if match is None or match.group(1):
-        raise Unreadable(Problem.BAD_VALUE, "a limit of quantification is a number")
+        raise Unreadable(ReadingProblem.BAD_VALUE, "a limit of quantification is a number")
     return _decimal(match.group(2))
 
 
@@ -151,7 +153,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(format(Decimal(text), "f"))
     except InvalidOperation as error:  # an exponent that no measurement has
-        raise Unreadable(Problem.BAD_VALUE, "the value is no decimal number") from error
+        raise Unreadable(ReadingProblem.BAD_VALUE, "the value is no decimal number") from error
 
 
 def _unit(text: str | None) -> str | None:
@@ -170,7 +172,7 @@ def instant(text: str | None, zone: ZoneInfo | None) -> datetime:
     """
     plain = (text or "").strip()
     if not _HL7_TIME.match(plain) and not _ISO_TIME.match(plain):
-        raise Unreadable(Problem.BAD_TIME, _NO_INSTANT)
+        raise Unreadable(ReadingProblem.BAD_TIME, _NO_INSTANT)
     try:
         if match := _HL7_TIME.match(plain):
             date, clock = "-".join(match.group(1, 2, 3)), ":".join((*match.group(4, 5), match.group(6) or "00"))
@@ -178,13 +180,15 @@ def instant(text: str | None, zone: ZoneInfo | None) -> datetime:
         else:
             found = datetime.fromisoformat(plain)
     except ValueError as error:
-        raise Unreadable(Problem.BAD_TIME, _NO_INSTANT) from error
+        raise Unreadable(ReadingProblem.BAD_TIME, _NO_INSTANT) from error
     if found.tzinfo is None:
         if zone is None:
-            raise Unreadable(Problem.BAD_TIME, "the collection time needs its offset, or a source with a time zone")
+            raise Unreadable(
+                ReadingProblem.BAD_TIME, "the collection time needs its offset, or a source with a time zone"
+            )
         found = found.replace(tzinfo=zone)
     if not 1900 <= found.year <= 9998:
-        raise Unreadable(Problem.BAD_TIME, "the collection time is of no year that is taken")
+        raise Unreadable(ReadingProblem.BAD_TIME, "the collection time is of no year that is taken")
     return found
 
 
@@ -194,7 +198,7 @@ def _specimen(sent: SentObservation, taken: TakenCode) -> str:
     found = specimen_types().get(sent.specimen.upper())
     if found is None or (taken.kind == "cytokine") != (found in {"serum", "plasma"}):
         raise Unreadable(
-            Problem.UNKNOWN_SPECIMEN, "a specimen type that is not known, or in which this is not measured"
+            ReadingProblem.UNKNOWN_SPECIMEN, "a specimen type that is not known, or in which this is not measured"
         )
     return found
 

@@ -13,7 +13,7 @@ from services.biomarkers.domain.analytes import key_of
 from services.biomarkers.domain.life import Standing
 from services.biomarkers.domain.units import to_cells_per_ul
 from services.biomarkers.intake.observations import Status
-from services.biomarkers.intake.readings import Problem, Reading, Unreadable
+from services.biomarkers.intake.readings import Reading, ReadingProblem, Unreadable
 from shared.contracts.biomarkers import CytokineReport, FlowReport, LymphocyteCount, NotMeasured, ReportedCytokine
 from shared.kernel.errors import TrialError
 from shared.protocol.biomarkers import Cytokines
@@ -70,20 +70,20 @@ def line(reading: Reading) -> Any:
     field, value, unit = reading.taken.field, reading.value, reading.unit
     if field in _COUNTS:
         if reading.qualifier or value is None or value != value.to_integral_value():
-            raise Unreadable(Problem.BAD_VALUE, "events are counted: send a whole number")
+            raise Unreadable(ReadingProblem.BAD_VALUE, "events are counted: send a whole number")
         return int(value)
     if field == "alc":
         if unit is None or reading.qualifier:
             raise Unreadable(
-                Problem.BAD_VALUE, "the lymphocyte count needs its unit, such as 10*9/L, and no comparator"
+                ReadingProblem.BAD_VALUE, "the lymphocyte count needs its unit, such as 10*9/L, and no comparator"
             )
         return made(LymphocyteCount, {"value": value, "unit": unit, "drawn_at": reading.collected_at})
     if field == "cells_per_ul":
         if unit is None or value is None:
-            raise Unreadable(Problem.BAD_VALUE, "a cell count needs its unit, such as /uL")
+            raise Unreadable(ReadingProblem.BAD_VALUE, "a cell count needs its unit, such as /uL")
         return _domain(lambda: to_cells_per_ul(value, unit))
     if unit != "%":
-        raise Unreadable(Problem.BAD_VALUE, "the unit of a percentage is %")
+        raise Unreadable(ReadingProblem.BAD_VALUE, "the unit of a percentage is %")
     return value
 
 
@@ -136,14 +136,14 @@ def made(model: type[Model], given: dict[str, Any]) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise Unreadable(Problem.BAD_VALUE, f"{place}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise Unreadable(ReadingProblem.BAD_VALUE, f"{place}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _domain(work: Any) -> Any:
     try:
         return work()
     except TrialError as error:
-        raise Unreadable(Problem.BAD_VALUE, str(error)) from error
+        raise Unreadable(ReadingProblem.BAD_VALUE, str(error)) from error
 
 
 def standing(state: Any) -> Standing[Any, Any] | None:

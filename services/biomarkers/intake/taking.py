@@ -18,7 +18,7 @@ from services.biomarkers.domain.life import Cancelled, Standing
 from services.biomarkers.domain.result_source import ResultSource
 from services.biomarkers.intake import samples
 from services.biomarkers.intake.observations import SentObservation, Status
-from services.biomarkers.intake.readings import Known, Problem, Reading, Unreadable, read
+from services.biomarkers.intake.readings import Known, Reading, ReadingProblem, Unreadable, read
 from services.biomarkers.intake.samples import WITHDRAWN, Sample
 from services.biomarkers.intake.subjects import numbered
 from shared.contracts.biomarkers import Ground
@@ -54,7 +54,7 @@ class Fate:
     outcome: Outcome
     kind: str | None = None
     result_id: UUID | None = None
-    problem: Problem | None = None
+    problem: ReadingProblem | None = None
     says: str | None = None
 
     @property
@@ -127,7 +127,7 @@ class Taking:
             except Unreadable as why:
                 return [why if _changes(each) else each for each in outcomes]
             except TrialError as error:
-                refused = Unreadable(Problem.REFUSED, f"{error.code}: {error}")
+                refused = Unreadable(ReadingProblem.REFUSED, f"{error.code}: {error}")
                 return [refused if _changes(each) else each for each in outcomes]
             else:
                 return outcomes
@@ -193,13 +193,15 @@ def _taken_in(merge: _Merge, reading: Reading) -> Outcome:
 
 def _refuse_conflict(reading: Reading, stands: Any, said: Any, earlier: Sequence[Any], *, twice: bool) -> None:
     if twice:
-        raise Unreadable(Problem.CONFLICT, "one message gives two values for one thing in one sample")
+        raise Unreadable(ReadingProblem.CONFLICT, "one message gives two values for one thing in one sample")
     if stands is None and said is None:
-        raise Unreadable(Problem.CONFLICT, "nothing is on record that this could take back")
+        raise Unreadable(ReadingProblem.CONFLICT, "nothing is on record that this could take back")
     if said in earlier and reading.status is Status.CORRECTED:
-        raise Unreadable(Problem.CONFLICT, "this is an earlier value, corrected since: correct the result by hand")
+        raise Unreadable(
+            ReadingProblem.CONFLICT, "this is an earlier value, corrected since: correct the result by hand"
+        )
     if stands is not None and said not in earlier and reading.status is Status.PRELIMINARY:
-        raise Unreadable(Problem.CONFLICT, "another value stands, and a preliminary one does not supersede it")
+        raise Unreadable(ReadingProblem.CONFLICT, "another value stands, and a preliminary one does not supersede it")
 
 
 def _command(sample: Sample, state: Any, merge: _Merge, readings: Sequence[Reading]) -> Any:
@@ -230,7 +232,7 @@ def _changes(outcome: Outcome | Unreadable) -> bool:
 def _after_cancelling(reading: Reading) -> Outcome | Unreadable:
     if reading.status in WITHDRAWN:
         return Outcome.REPEATED
-    return Unreadable(Problem.CONFLICT, "the result of this sample was cancelled: record the right one by hand")
+    return Unreadable(ReadingProblem.CONFLICT, "the result of this sample was cancelled: record the right one by hand")
 
 
 def _unread(sent: SentObservation, why: Unreadable) -> Fate:
