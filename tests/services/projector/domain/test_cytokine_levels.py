@@ -1,8 +1,10 @@
 """Cytokines: levels, fold changes and peaks, with values beyond their limits."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,11 +15,14 @@ from services.projector.domain.cytokine_levels import (
     AfterTocilizumab,
     AnalyteLevels,
     Certainty,
+    CytokinesBy,
     Drawn,
     cytokine_levels,
     median_fold_change,
 )
+from shared.contracts.efficacy_terms import Response
 from shared.protocol.fold_change import Bound, FoldChange, Measured, NoFoldChange
+from shared.response.readings import Best
 from shared.statistics.censored import Method
 from tests.services.projector.chronicle import PROTOCOL, named
 from tests.services.projector.small_trial import at
@@ -185,3 +190,14 @@ def test_bounds_move_the_median_fold_change_only_where_they_reach_the_middle(
 
 def test_without_a_baseline_there_is_no_fold_change() -> None:
     assert median_fold_change([fold(None)]) is None
+
+
+def test_groups_are_in_order_of_dose_or_of_merit() -> None:
+    people = [replace(child(1), dose_level="DL2"), replace(child(2), dose_level="DL1")]
+    told = [drawn(7, "9"), drawn(7, "<2", who=child(2))]
+    best: dict[UUID, Best] = {child(1).participant_id: Response.PD, child(2).participant_id: Response.CR}
+    for by, names in ((CytokinesBy.DOSE_LEVEL, ["DL1", "DL2"]), (CytokinesBy.BEST_RESPONSE, ["CR", "PD"])):
+        groups = cytokine_levels(PROTOCOL, people, told, by=by, best=best).groups or ()
+        il6s = [next(each for each in group.analytes if each.analyte == "IL6") for group in groups]
+        assert [(group.group, group.infused) for group in groups] == [(name, 1) for name in names]
+        assert [each.time_points[1].median and each.time_points[1].median.text for each in il6s] == ["<2", "9"]
