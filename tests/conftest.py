@@ -22,7 +22,7 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 STACK = ("tests/flows/", "tests/faults/")  # what needs the whole stack, and after it what breaks the stack
-TOGETHER = ("tests/services/loading/", "tests/shared/process/")  # few tests of a module that begins with a whole trial
+SPREAD = ("tests/architecture/test_generated_requests.py", "tests/shared/messaging/test_relay.py")  # long, one by one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(STACK):
                 return "stack"
-            return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+            return nodeid if nodeid.startswith(SPREAD) else nodeid.partition("::")[0]
 
     return OneStack(config, log)
 
