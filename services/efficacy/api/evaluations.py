@@ -135,7 +135,7 @@ class AskedEvaluation(_Given):
         nodes: dict[str, bool] = {}
         for each in (lesion for assessment in self.assessments for lesion in assessment.targets):
             if nodes.setdefault(each.lesion_id, each.node) is not each.node:
-                raise ValueError(f"lesion {each.lesion_id} is a node at one assessment and none at another")
+                raise ValueError("a lesion is a node at each of its assessments or at none")
         if baselines and nodes.keys() - {each.lesion_id for each in baselines[0].targets}:
             raise ValueError("a target lesion is known at baseline; what appears later is a new_lesion")
         return self
@@ -171,9 +171,8 @@ class Evaluations(BaseModel):
 @router.post("", responses=problems.of(NoSuchCriteria))
 async def evaluate(asked: AskedEvaluation, efficacy: EfficacyDep, _: ReadsTrialData) -> Evaluations:
     """Judge a course of tumour measurements by any sets of criteria. Nothing is recorded."""
-    unknown = sorted(set(asked.criteria) - efficacy.engines.keys())
-    if unknown:
-        raise NoSuchCriteria(f"no criteria {', '.join(unknown)}; there are {', '.join(sorted(efficacy.engines))}")
+    if set(asked.criteria) - efficacy.engines.keys():
+        raise NoSuchCriteria(f"send sets of criteria that there are: {', '.join(sorted(efficacy.engines))}")
     known = asked.known()
     readings = [(each.baseline, each.reading(known)) for each in asked.assessments]
     return Evaluations(results={name: _by(efficacy.engines[name], readings) for name in asked.criteria})
