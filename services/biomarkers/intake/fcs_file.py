@@ -7,9 +7,6 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flowio import FlowData
-from flowio.exceptions import FCSParsingError
-
 from services.biomarkers.intake.observations import code_text
 from shared.kernel.errors import Unacceptable
 
@@ -51,6 +48,10 @@ def read(content: bytes) -> FcsFile:
     Raises:
         NotFcs: it is another kind of file, or an end is missing.
     """
+    # Loads numpy: a service that is never sent a file is spared it.
+    from flowio import FlowData  # noqa: PLC0415
+    from flowio.exceptions import FCSParsingError  # noqa: PLC0415
+
     if not content.startswith(_MAGIC) or len(content) < _HEADER_BYTES:
         raise NotFcs("the file does not begin as FCS 2.0, 3.0 or 3.1 does")
     try:
