@@ -2,7 +2,7 @@
 
 Half the requests name what is on record, at the version it is at, so that they reach the rules behind the door.
 GENERATED_REQUESTS (3) sets how many random ones each endpoint gets, GENERATED_SYSTEMATIC how many of the systematic
-ones at most, taken evenly from all of them (30); `make generated` sends every one, and more random ones.
+ones at most, taken evenly from all of them (15); `make generated` sends every one, and more random ones.
 """
 
 import os
@@ -28,7 +28,7 @@ from tests.flows.endpoints import ENDPOINTS
 from tests.flows.trial import Trial
 
 EACH = int(os.environ.get("GENERATED_REQUESTS", "3"))  # noqa: TID251 - of the test run, not of the trial
-SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "30"))  # noqa: TID251 - likewise
+SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "15"))  # noqa: TID251 - likewise
 CHECKS = {
     # A request that fits its schema may still break a rule of the trial, or come at the wrong moment.
     "positive_data_acceptance": {"enabled": False},
