@@ -1,5 +1,6 @@
 """A calculator of tumour response by any sets of criteria: it keeps nothing, and is about nobody."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -28,6 +29,7 @@ from shared.kernel.errors import Unacceptable
 router = make_router("/v1/evaluations", "Evaluations")
 
 MOST_ASSESSMENTS = 200
+MOST_SIZES = 1_000  # over all assessments: each is compared with every one before it
 
 
 class NoSuchCriteria(Unacceptable):
@@ -129,6 +131,8 @@ class AskedEvaluation(_Given):
 
     @model_validator(mode="after")
     def _lesions_are_followed(self) -> Self:
+        if sum(len(each.targets) for each in self.assessments) > MOST_SIZES:
+            raise ValueError(f"one request holds at most {MOST_SIZES} sizes of target lesions over all assessments")
         baselines = [each for each in self.assessments if each.baseline]
         if len(baselines) > 1:
             raise ValueError("one assessment is the baseline, and only one")
@@ -175,7 +179,8 @@ async def evaluate(asked: AskedEvaluation, efficacy: EfficacyDep, _: ReadsTrialD
         raise NoSuchCriteria(f"send sets of criteria that there are: {', '.join(sorted(efficacy.engines))}")
     known = asked.known()
     readings = [(each.baseline, each.reading(known)) for each in asked.assessments]
-    return Evaluations(results={name: _by(efficacy.engines[name], readings) for name in asked.criteria})
+    found = {name: await asyncio.to_thread(_by, efficacy.engines[name], readings) for name in asked.criteria}
+    return Evaluations(results=found)
 
 
 def _by(engine: CriteriaEngine, readings: Sequence[tuple[bool, Reading]]) -> list[Evaluated]:

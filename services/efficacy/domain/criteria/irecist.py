@@ -73,8 +73,8 @@ class IRecist:
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         waiting: Seen | None = None
         confirmed = False
-        for at, reading in enumerate(earlier):
-            step = _step(Seen(reading, *self.recist.outline(baseline, earlier[:at], reading)), waiting)
+        for reading, outline in zip(earlier, self.recist.outlines(baseline, earlier), strict=True):
+            step = _step(Seen(reading, *outline), waiting)
             waiting, confirmed = step.waiting, confirmed or step.response is Response.ICPD
         judged = self.recist.judge(baseline, earlier, current)
         assert judged.response is not None  # noqa: S101 - RECIST covers every kind of lesion

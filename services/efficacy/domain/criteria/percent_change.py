@@ -39,6 +39,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """A course as one set follows it: readings (the baseline first), what was treated so far, sums."""
+
+    baseline: Reading | None
+    readings: Sequence[Reading]
+    treated: Sequence[frozenset[UUID]]
+    sums: Sequence[Sum]
+    small: frozenset[UUID]
+
+    def evidence(self, at: int) -> Evidence:
+        """What the reading at this place is judged by, with those before it alone."""
+        seen = self.readings[at]
+        past = compared(self.sums[0], self.sums[1:at]) if self.baseline is not None and seen.targets else None
+        return Evidence(seen, self.sums[at], past, self.small, self.treated[at])
+
+
+@dataclass(frozen=True, slots=True)
 class PercentChange:
     """One set of such criteria with its parameters.
 
@@ -81,13 +98,14 @@ class PercentChange:
         with localcontext(EXACT):
             return self._judged(baseline, earlier, current)
 
-    def outline(
-        self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading
-    ) -> tuple[Response, Decimal | None]:
-        """The response and the sum of what was seen, without a word: for who judges many time points to tell of one."""
+    def outlines(
+        self, baseline: Reading | None, readings: Sequence[Reading]
+    ) -> Sequence[tuple[Response, Decimal | None]]:
+        """Of each reading in order of time the response and the sum of what was seen, without a word."""
         with localcontext(EXACT):
-            evidence = self._evidence(baseline, earlier, current)
-            return self._decided(baseline, evidence).response, _seen_sum(evidence.now)
+            course = self._followed(baseline, readings)
+            found = [course.evidence(at) for at in range(len(course.readings) - len(readings), len(course.readings))]
+            return [(self._decided(baseline, each).response, _seen_sum(each.now)) for each in found]
 
     def _judged(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         if not self.covers_nodes and any(target.node for target in current.targets):
@@ -101,15 +119,18 @@ class PercentChange:
         return Judgement(decision.response, decision.rule, why, basis, self._would_change(decision.rule, evidence))
 
     def _evidence(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Evidence:
+        course = self._followed(baseline, (*earlier, current))
+        return course.evidence(len(course.readings) - 1)
+
+    def _followed(self, baseline: Reading | None, readings: Sequence[Reading]) -> Followed:
         small = self._below_minimum(baseline)
-        followed = [self._as_followed(each, small) for each in (baseline, *earlier, current) if each is not None]
+        followed = [self._as_followed(each, small) for each in (baseline, *readings) if each is not None]
         treated = _treated_so_far(followed)
         sums = [
             summed(each, self.measure, self.too_small_mm, so_far)
             for each, so_far in zip(followed, treated, strict=True)
         ]
-        past = compared(sums[0], sums[1:-1]) if baseline is not None and followed[-1].targets else None
-        return Evidence(followed[-1], sums[-1], past, small, treated[-1])
+        return Followed(baseline, followed, treated, sums, small)
 
     def _decided(self, baseline: Reading | None, evidence: Evidence) -> Decision:
         return self._by_what_is_certain(baseline, evidence.seen) or self._by_targets(evidence.seen, evidence)

@@ -25,6 +25,7 @@ def assessed(on: str, *targets: dict[str, Any], **given: Any) -> dict[str, Any]:
     return {"on": on, "baseline": False, "targets": targets, "non_target": "none", "new_lesion": False} | given
 
 
+MANY = [target(lesion_id=f"T{number}") for number in range(50)]
 BASELINE = assessed("2026-01-05", target(), baseline=True)
 
 
@@ -91,6 +92,7 @@ async def test_what_was_seen_beside_diameters_counts(trial: Trial) -> None:
         (["SEED_V1"], [assessed("2026-01-05", target(state="absent"))], "leave them out"),
         (["SEED_V1"], [assessed("2026-01-05", target("40", "60"))], "may not exceed"),
         (["SEED_V1"], [assessed("2026-13", target())], "2026-03"),
+        (["SEED_V1"], [assessed("2026-02-04", *MANY)] * 21, "at most 1000 sizes"),
         ([], [BASELINE], "criteria"),
     ],
 )
@@ -100,6 +102,7 @@ async def test_what_cannot_be_judged_is_refused_with_what_to_send(
     answer = await ask(trial, criteria, *assessments)
     assert answer.status_code == 422
     assert told in answer.text
+    assert "RECIST_2" not in answer.text, "what was sent is not quoted"
 
 
 async def test_nobody_judges_without_a_token(trial: Trial) -> None:
