@@ -1,8 +1,8 @@
 """Requests made up from the five OpenAPI documents: none may meet a mistake of ours, or an answer not documented.
 
 Half the requests name what is on record, at the version it is at, so that they reach the rules behind the door.
-GENERATED_REQUESTS (3) sets how many random ones each endpoint gets, GENERATED_SYSTEMATIC how many of the systematic
-ones at most, taken evenly from all of them (15); `make generated` sends every one, and more random ones.
+GENERATED_REQUESTS (2) sets how many random ones each endpoint gets, GENERATED_SYSTEMATIC how many of the systematic
+ones at most, taken evenly from all of them (8); `make generated` sends every one, and more random ones.
 """
 
 import os
@@ -27,8 +27,8 @@ from tests.flows.embedded import embedded_trial
 from tests.flows.endpoints import ENDPOINTS
 from tests.flows.trial import Trial
 
-EACH = int(os.environ.get("GENERATED_REQUESTS", "3"))  # noqa: TID251 - of the test run, not of the trial
-SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "15"))  # noqa: TID251 - likewise
+EACH = int(os.environ.get("GENERATED_REQUESTS", "2"))  # noqa: TID251 - of the test run, not of the trial
+SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "8"))  # noqa: TID251 - likewise
 CHECKS = {
     # A request that fits its schema may still break a rule of the trial, or come at the wrong moment.
     "positive_data_acceptance": {"enabled": False},
