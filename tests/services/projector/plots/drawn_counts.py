@@ -1,9 +1,10 @@
-"""Courses of CAR-T cells made for figures: a few by hand, or many at random."""
+"""Courses of CAR-T cells and cytokines made for figures: a few by hand, or many at random."""
 
 from decimal import Decimal
 from random import Random
 
 from services.projector.domain.count_course import CountAt, CountCourse
+from services.projector.plots.cytokines import AnalyteCourse, LevelAt
 from tests.services.projector.plots.drawn_trial import numbers
 
 
@@ -29,4 +30,17 @@ def counts_of(count: int) -> list[CountCourse]:
             ),
         )
         for number in numbers(count)
+    ]
+
+
+def levels_of(count: int) -> list[AnalyteCourse]:
+    return [
+        AnalyteCourse(
+            each.subject_number,
+            each.best,
+            analyte,
+            tuple(LevelAt(at.day, at.number, "<" if at.below else None) for at in each.counts if at.number),
+        )
+        for analyte in ("Interleukin 6", "Interferon gamma")
+        for each in counts_of(count)
     ]

@@ -14,13 +14,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from services.projector.plots import drawing, pictures
+from services.projector.plots.cytokines import cytokines
 from services.projector.plots.kinetics import kinetics
 from services.projector.plots.pictures import PictureNotDrawn, Pictures
 from services.projector.plots.specification import Specification
 from services.projector.plots.spider import spider
 from services.projector.plots.swimmer import swimmer
 from services.projector.plots.waterfall import waterfall
-from tests.services.projector.plots.drawn_counts import counts_of
+from tests.services.projector.plots.drawn_counts import counts_of, levels_of
 from tests.services.projector.plots.drawn_trial import CONTEXT, course, courses_of, times_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,12 +31,14 @@ NINE = {
     "swimmer": swimmer(CONTEXT, times_of(9)),
     "kinetics": kinetics(CONTEXT, counts_of(9)),
 }
+EVERY = {**NINE, "cytokines": cytokines(CONTEXT, levels_of(9))}
 DRAWN = Pictures()  # each picture once for all of these tests
 NOBODY = {
     "waterfall": waterfall(CONTEXT, []),
     "spider": spider(CONTEXT, []),
     "swimmer": swimmer(CONTEXT, []),
     "kinetics": kinetics(CONTEXT, []),
+    "cytokines": cytokines(CONTEXT, []),
 }
 NAMED_IN = {"waterfall": "bars", "spider": "names", "swimmer": "bars", "kinetics": "names"}
 
@@ -57,9 +60,9 @@ def texts(svg: ET.Element) -> list[str]:
     return found + [each.text or "" for each in svg.iter(f"{SVG}tspan")]
 
 
-@pytest.mark.parametrize("name", NINE)
+@pytest.mark.parametrize("name", EVERY)
 async def test_a_picture_says_to_who_cannot_see_it_what_it_shows(name: str) -> None:
-    svg, made = await svg_of(NINE[name]), NINE[name]
+    svg, made = await svg_of(EVERY[name]), EVERY[name]
     title, description = (svg.find(f"{SVG}{tag}") for tag in ("title", "desc"))
     assert (svg[0], svg[1]) == (title, description)
     assert title is not None
@@ -80,7 +83,8 @@ async def test_a_picture_shows_every_participant_and_its_words(name: str) -> Non
 
 @pytest.mark.parametrize("name", NOBODY)
 async def test_an_empty_picture_says_so(name: str) -> None:
-    assert "Nobody has been infused yet." in texts(await svg_of(NOBODY[name]))
+    words = {"cytokines": "No cytokine has a value yet."}.get(name, "Nobody has been infused yet.")
+    assert words in texts(await svg_of(NOBODY[name]))
 
 
 async def test_a_name_in_a_description_cannot_break_the_picture() -> None:

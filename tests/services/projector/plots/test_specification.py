@@ -10,7 +10,7 @@ import pytest
 from jsonschema.validators import validator_for
 
 from services.projector.plots import course, drawing, specification
-from services.projector.plots.cytokines import AnalyteCourse, LevelAt, cytokines
+from services.projector.plots.cytokines import cytokines
 from services.projector.plots.kinetics import kinetics
 from services.projector.plots.specification import PALETTE, Specification, filled
 from services.projector.plots.spider import spider
@@ -18,25 +18,12 @@ from services.projector.plots.swimmer import swimmer
 from services.projector.plots.waterfall import waterfall
 from services.projector.plotting import FIGURES
 from shared.contracts.efficacy_terms import Response
-from tests.services.projector.plots.drawn_counts import counts_of
+from tests.services.projector.plots.drawn_counts import counts_of, levels_of
 from tests.services.projector.plots.drawn_trial import CONTEXT, courses_of, times_of
 
 OF_ONE = course.NAME  # of one participant: it shows no responses
 FOLDER = Path(specification.__file__).parent
 SIZES = (0, 1, 9, 24, 90)
-
-
-def levels_of(count: int) -> list[AnalyteCourse]:
-    return [
-        AnalyteCourse(
-            each.subject_number,
-            each.best,
-            analyte,
-            tuple(LevelAt(at.day, at.number, "<" if at.below else None) for at in each.counts if at.number),
-        )
-        for analyte in ("Interleukin 6", "Interferon gamma")
-        for each in counts_of(count)
-    ]
 
 
 MADE = {
