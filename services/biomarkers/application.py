@@ -30,7 +30,7 @@ from services.biomarkers.domain.life import Standing
 from services.biomarkers.domain.specimens import results
 from services.biomarkers.domain.specimens import specimen as specimens
 from services.biomarkers.domain.specimens.custody import State as SpecimenState
-from services.biomarkers.references import NoSuchParticipant, Participant
+from services.biomarkers.references import Participant
 from services.biomarkers.specimens import origin_of
 from shared.contracts.biomarkers_specimens import ResultKind, ResultRef
 from shared.db import Database
@@ -39,7 +39,7 @@ from shared.kernel import decider as deciding
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Decider
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import NoSuchParticipant, NotFound
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.protocol.fold_change import FoldChange

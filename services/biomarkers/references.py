@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from services.biomarkers.tables import events, participants
 from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantScreened
 from shared.db import Database, Lookup
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
@@ -22,16 +22,6 @@ _BY_STREAM = Lookup(
     .join(events, events.c.subject == participants.c.participant_id)
     .where(events.c.stream == bindparam("stream"), events.c.version == 1)
 )
-
-
-class NoSuchParticipant(NotFound):
-    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive.
-
-    One message for both: another would tell whether somebody takes part at another site.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("no such participant at your sites; one screened just now may still arrive: try again")
 
 
 @dataclass(frozen=True, slots=True)

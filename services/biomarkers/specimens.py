@@ -14,13 +14,14 @@ from services.biomarkers.domain.specimens import specimen
 from services.biomarkers.domain.specimens.custody import Custody, State
 from services.biomarkers.domain.specimens.rules import NoSuchSpecimen, SpecimenAlreadyRecorded
 from services.biomarkers.domain.specimens.specimen import Amendment, Beginning, Next, aliquots_of, rejected_with_parent
-from services.biomarkers.references import NoSuchParticipant, Participant
+from services.biomarkers.references import Participant
 from services.biomarkers.tables import events
 from shared.contracts.biomarkers_specimens import SpecimenEvent
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope, decode
 from shared.protocol import Protocol
 from shared.telemetry import tracing

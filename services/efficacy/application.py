@@ -17,11 +17,12 @@ from services.efficacy.domain.naming import AboutLesion
 from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverride
 from services.efficacy.domain.stated_responses import ReportResponse
 from services.efficacy.domain.tumour_burden import DECIDER
-from services.efficacy.references import NoSuchParticipant, Participant
+from services.efficacy.references import Participant
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.telemetry import tracing

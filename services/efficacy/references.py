@@ -9,23 +9,13 @@ from sqlalchemy import bindparam, select
 from services.efficacy.tables import participants
 from shared.contracts.enrollment import ParticipantScreened, ScreeningDataCorrected
 from shared.db import Database, Lookup
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
 PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
 
 _BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
-
-
-class NoSuchParticipant(NotFound):
-    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive.
-
-    One message for both: another would tell whether somebody takes part at another site.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("no such participant at your sites; one screened just now may still arrive: try again")
 
 
 @dataclass(frozen=True, slots=True)

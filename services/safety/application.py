@@ -9,11 +9,12 @@ from services.safety.definitions import Definitions
 from services.safety.domain import adverse_event
 from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
 from services.safety.domain.record import OnRecord, Retracted, State
-from services.safety.references import NoSuchParticipant, Participant, Place
+from services.safety.references import Participant, Place
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.protocol.schedule import local_date

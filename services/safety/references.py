@@ -34,7 +34,7 @@ from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionRetracted,
 )
 from shared.db import Database, Lookup
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
@@ -47,16 +47,6 @@ _BY_STREAM = Lookup(
     .join(_events, _events.c.subject == participants.c.participant_id)
     .where(_events.c.stream == bindparam("stream"), _events.c.version == 1)
 )
-
-
-class NoSuchParticipant(NotFound):
-    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive.
-
-    One message for both: another would tell whether somebody takes part at another site.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("no such participant at your sites; one screened just now may still arrive: try again")
 
 
 @dataclass(frozen=True, slots=True)

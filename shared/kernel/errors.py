@@ -56,6 +56,16 @@ class NotFound(TrialError):
     """There is no such thing, or none that this actor may know of."""
 
 
+class NoSuchParticipant(NotFound):
+    """Nobody of this id is known here, or at the caller's sites. A participant screened just now may still arrive.
+
+    One message for both: another would tell whether somebody takes part at another site.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("no such participant at your sites; one screened just now may still arrive: try again")
+
+
 class Forbidden(TrialError):
     """The actor is known, and their roles do not allow this."""
 

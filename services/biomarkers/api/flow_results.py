@@ -26,14 +26,13 @@ from services.biomarkers.domain.laboratory_report import (
 )
 from services.biomarkers.domain.specimens.results import OF_SPECIMEN
 from services.biomarkers.domain.units import UnitNotConvertible
-from services.biomarkers.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
 from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import TrialError
+from shared.kernel.errors import NoSuchParticipant, TrialError
 
 router: APIRouter = make_router("/v1/flow-results", "Flow results")
 

@@ -38,7 +38,6 @@ from services.biomarkers.domain.specimens.specimen import (
     RetractCustodyStep,
     ShipSpecimen,
 )
-from services.biomarkers.references import NoSuchParticipant
 from services.biomarkers.specimens import Specimens
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -47,7 +46,7 @@ from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import TrialError
+from shared.kernel.errors import NoSuchParticipant, TrialError
 
 router: APIRouter = make_router("/v1/specimens", "Specimens")
 of_participants: APIRouter = make_router("/v1/participants", "Specimens")

@@ -15,7 +15,6 @@ from services.efficacy.domain.assessments import AssessmentAlreadyRecorded, Base
 from services.efficacy.intake import structured_report, visit_sheet
 from services.efficacy.intake.structured_report import LesionsNotMatched, NoMeasurementReport
 from services.efficacy.intake.visit_sheet import Row, RowOutcome, RowsRefused, SheetUnreadable
-from services.efficacy.references import NoSuchParticipant
 from shared.contracts.efficacy_terms import LesionRole, Modality, NonTargetStatus
 from shared.contracts.terms import PartialDate, ShortText
 from shared.eventstore.store import OtherContentOnRecord
@@ -23,7 +22,7 @@ from shared.http import answers, problems
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import TrialError
+from shared.kernel.errors import NoSuchParticipant, TrialError
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/assessment-files", "Assessments")
 

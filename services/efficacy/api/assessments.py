@@ -31,14 +31,13 @@ from services.efficacy.domain.overrides import (
     WithdrawOverride,
 )
 from services.efficacy.domain.stated_responses import ReportResponse, StatedInTheFuture, StatedOtherwise
-from services.efficacy.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import Recorded
 from shared.http.etags import VERSION_PROBLEMS
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import TrialError
+from shared.kernel.errors import NoSuchParticipant, TrialError
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/assessments", "Assessments")
 

@@ -36,7 +36,6 @@ from services.efficacy.domain.naming import AnotherIdInTheBody
 from services.efficacy.domain.overrides import NotAResponseOfTheCriteria
 from services.efficacy.domain.review import AdjudicateResponse, AlreadyAdjudicated, NothingToAdjudicate
 from services.efficacy.independent_review import IndependentReview
-from services.efficacy.references import NoSuchParticipant
 from shared.auth.permissions import COURSE_READERS, allow, allow_alone
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -45,6 +44,7 @@ from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor, Role
+from shared.kernel.errors import NoSuchParticipant
 
 router: APIRouter = make_router("/v1/independent-reads/{participant_id}", "Independent review")
 

@@ -20,14 +20,13 @@ from services.efficacy.domain.lesions import (
     TooManyTargetsInOneOrgan,
 )
 from services.efficacy.domain.naming import AnotherIdInTheBody
-from services.efficacy.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import Recorded
 from shared.http.etags import VERSION_PROBLEMS
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
-from shared.kernel.errors import TrialError
+from shared.kernel.errors import NoSuchParticipant, TrialError
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/lesions", "Lesions")
 

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Response
 
 from services.efficacy.api.permissions import EfficacyDep, MayRead, ParticipantPath
 from services.efficacy.api.views import TumourBurden
-from services.efficacy.references import NoSuchParticipant
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry
 from shared.http.service_app import router as make_router
+from shared.kernel.errors import NoSuchParticipant
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/tumour-burden", "Tumour burden")
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, select
 
 from services.safety.domain.lab_results.rows import Lymphodepletion, Person, SentRow, said
-from services.safety.references import NoSuchParticipant
 from services.safety.tables import lymphodepletions, participants, subjects
 from shared.contracts.enrollment_terms import Sex
 from shared.db import Database
+from shared.kernel.errors import NoSuchParticipant
 
 _AT_ONCE = 400
 _WHO = participants.c.participant_id

@@ -11,12 +11,13 @@ from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.lab_results.deciding import Decide, Facts, NoSuchCandidate
 from services.safety.domain.lab_results.results import Candidate, Results, evolve
 from services.safety.domain.laboratory.facts import Policy
-from services.safety.references import NoSuchParticipant, Participant
+from services.safety.references import Participant
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Recording
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.telemetry import tracing

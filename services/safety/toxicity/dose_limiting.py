@@ -27,7 +27,6 @@ from services.safety.domain.dose_limiting.toxicity import Toxicity, of_adverse_e
 from services.safety.domain.episodes import episode
 from services.safety.domain.episodes.record import Course as EpisodeCourse
 from services.safety.domain.record import OnRecord
-from services.safety.references import NoSuchParticipant
 from services.safety.tables import courses, endings, toxicities
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.contracts.terms import latest
@@ -35,7 +34,7 @@ from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
-from shared.kernel.errors import Unacceptable
+from shared.kernel.errors import NoSuchParticipant, Unacceptable
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DltWindow, DosedCourse, Evaluability, evaluability, window_of

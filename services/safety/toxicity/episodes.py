@@ -15,7 +15,7 @@ from services.safety.domain.episodes.episode import NoSuchEpisode
 from services.safety.domain.episodes.grading import Facts
 from services.safety.domain.episodes.record import Course, RetractedCourse, State
 from services.safety.domain.record import State as AdverseEventState
-from services.safety.references import NoSuchParticipant, Participant
+from services.safety.references import Participant
 from shared.contracts.safety import AdverseEventEvent
 from shared.contracts.safety_episodes import AdverseEventNotFollowed, EpisodeEvent
 from shared.db import Database
@@ -23,6 +23,7 @@ from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Recording
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.telemetry import tracing

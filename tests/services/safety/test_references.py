@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from services.safety import references
-from services.safety.references import NoSuchParticipant, Places
+from services.safety.references import Places
 from shared.contracts.enrollment import InfusionCorrected, InfusionRetracted, ParticipantDied, ScreeningDataCorrected
+from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Event
 from tests.services.safety.builders import CHILD
 from tests.services.safety.house import INFUSED_AT, House, infused, screened

@@ -24,7 +24,6 @@ from services.safety.domain.lab_results.deciding import (
     NoSuchCandidate,
     NotThisParticipantsEvent,
 )
-from services.safety.references import NoSuchParticipant
 from shared.contracts.terms import Code
 from shared.http import answers, etags, paging, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -33,7 +32,7 @@ from shared.http.identities import Mint
 from shared.http.paging import Cursor, Limit, Page, UnreadableCursor
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import NotFound, TrialError
+from shared.kernel.errors import NoSuchParticipant, NotFound, TrialError
 
 router: APIRouter = make_router("/v1/participants/{participant_id}", "Laboratory results")
 

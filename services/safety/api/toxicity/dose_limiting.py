@@ -16,7 +16,6 @@ from services.safety.domain.dose_limiting.life import (
     DoseLimitingToxicityWasWithdrawn,
     NoSuchDoseLimitingToxicity,
 )
-from services.safety.references import NoSuchParticipant
 from services.safety.toxicity.dose_limiting import NoSuchToxicity, Standing
 from shared.contracts.safety_dose_limiting import DltBasis, DltId, ToxicitySource
 from shared.contracts.terms import ParticipantId, Reason, SiteId
@@ -26,6 +25,7 @@ from shared.http.answers import HistoryEntry, Recorded
 from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
+from shared.kernel.errors import NoSuchParticipant
 from shared.protocol.dose_limiting_status import DltStatus, NotEvaluable
 
 router: APIRouter = make_router("/v1/participants/{participant_id}/dose-limiting-toxicities", "Dose-limiting toxicity")

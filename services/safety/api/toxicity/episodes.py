@@ -37,7 +37,6 @@ from services.safety.domain.episodes.episode import (
     OxygenOnRoomAir,
     TimesContradict,
 )
-from services.safety.references import NoSuchParticipant
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -45,7 +44,7 @@ from shared.http.etags import VERSION_PROBLEMS, IfMatch
 from shared.http.identities import Mint
 from shared.http.service_app import router as make_router
 from shared.kernel.actor import Actor
-from shared.kernel.errors import TrialError
+from shared.kernel.errors import NoSuchParticipant, TrialError
 
 router: APIRouter = make_router("/v1/toxicity-episodes", "Toxicity episodes")
 

@@ -12,12 +12,11 @@ from services.safety.laboratory import intake
 from services.safety.laboratory.people import People, person
 from services.safety.laboratory.people import people as people_of
 from services.safety.laboratory.regrading import Regrading
-from services.safety.references import NoSuchParticipant
 from services.safety.tables import laboratory_looks
 from shared.db import DatabaseAway
 from shared.eventstore.store import Receipt
 from shared.kernel.actor import Actor, Role
-from shared.kernel.errors import StaleVersion
+from shared.kernel.errors import NoSuchParticipant, StaleVersion
 from shared.kernel.events import Event
 from shared.protocol import Protocol
 from shared.protocol.safety import GradingBaseline
