@@ -88,7 +88,7 @@ def test_the_outcomes_are_those_of_the_embedded_trial(trial: Trial, tmp_path: Pa
         expected = tables(other)
     found = tables(trial)
     assert len(found["participants"]) == 13
-    for name in ("participants", "adverse_events", "responses", "persistence", "cytokines", "courses"):
+    for name in ("participants", "adverse_events", "responses", "reviews", "persistence", "cytokines", "courses"):
         assert found[name] == expected[name], name
     assert ids_of(found["worklist"]) == ids_of(expected["worklist"])
 
