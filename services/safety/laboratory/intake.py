@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.safety.domain.lab_grading.facts import Policy
 from services.safety.domain.lab_results import recording, rows
 from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.lab_results.laboratory import Laboratory
@@ -16,7 +17,6 @@ from services.safety.domain.lab_results.laboratory_commands import DiscardRow
 from services.safety.domain.lab_results.recording import Fate, Outcome, settle
 from services.safety.domain.lab_results.results import Known
 from services.safety.domain.lab_results.rows import Person, Reading, SentRow, Unreadable
-from services.safety.domain.laboratory.facts import Policy
 from services.safety.laboratory import quarantine
 from services.safety.laboratory.laboratories import Laboratories
 from services.safety.laboratory.people import people

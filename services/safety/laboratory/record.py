@@ -6,11 +6,11 @@ from uuid import UUID
 
 from services.safety import references
 from services.safety.domain import adverse_event
+from services.safety.domain.lab_grading.facts import Policy
 from services.safety.domain.lab_results import deciding
 from services.safety.domain.lab_results.arrival_grading import policy_of
 from services.safety.domain.lab_results.deciding import Decide, Facts, NoSuchCandidate
 from services.safety.domain.lab_results.results import Candidate, Results, evolve
-from services.safety.domain.laboratory.facts import Policy
 from services.safety.references import Participant
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.safety.api.calculators import MOST_ITEMS, ItemId
 from services.safety.api.permissions import MayLookUp, SafetyDep
+from services.safety.domain.lab_grading import grading, numbers
+from services.safety.domain.lab_grading.bands import Direction
+from services.safety.domain.lab_grading.facts import Baseline, Facts, Limits, Policy, UnreadableValue
+from services.safety.domain.lab_grading.grading import ExplainedGrade
+from services.safety.domain.lab_grading.numbers import Number
 from services.safety.domain.lab_results.arrival_grading import policy_of
-from services.safety.domain.laboratory import grading, numbers
-from services.safety.domain.laboratory.bands import Direction
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Policy, UnreadableValue
-from services.safety.domain.laboratory.grading import ExplainedGrade
-from services.safety.domain.laboratory.numbers import Number
 from shared.contracts.safety import MeddraCode
 from shared.contracts.terms import Flag
 from shared.http import problems

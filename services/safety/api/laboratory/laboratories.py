@@ -6,6 +6,8 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from services.safety.api.laboratory.permissions import LaboratoriesDep, MayKeepLaboratories, MayReadLaboratories
+from services.safety.domain.lab_grading.analytes import UnknownAnalyte
+from services.safety.domain.lab_grading.facts import UnreadableValue
 from services.safety.domain.lab_results.laboratory import (
     AgesContradict,
     Laboratory,
@@ -15,8 +17,6 @@ from services.safety.domain.lab_results.laboratory import (
     UnitNotOfAnalyte,
 )
 from services.safety.domain.lab_results.laboratory_commands import MapTests, RecordReferenceRanges, RegisterLaboratory
-from services.safety.domain.laboratory.analytes import UnknownAnalyte
-from services.safety.domain.laboratory.facts import UnreadableValue
 from shared.contracts.safety_laboratory import LaboratoryId, MappedTest, ReferenceRange
 from shared.contracts.terms import SiteId
 from shared.eventstore.store import OtherContentOnRecord

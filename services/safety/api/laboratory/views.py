@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.safety.domain import ctcae
+from services.safety.domain.lab_grading.facts import Policy
 from services.safety.domain.lab_results import arrival_grading
 from services.safety.domain.lab_results.recording import Outcome
 from services.safety.domain.lab_results.results import Candidate, Decision, Known
-from services.safety.domain.laboratory.facts import Policy
 from services.safety.laboratory.intake import Answer
 from shared.contracts.safety import AdverseEventTerm, MeddraCode
 from shared.contracts.safety_laboratory import (

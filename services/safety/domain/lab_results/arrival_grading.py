@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from uuid import UUID
 
+from services.safety.domain.lab_grading import analytes, baseline, grading
+from services.safety.domain.lab_grading.baseline import Beginning, Dated
+from services.safety.domain.lab_grading.facts import Baseline, Facts, Limits, Measured, Pick, Policy, Qualifier
+from services.safety.domain.lab_grading.grading import ExplainedGrade
 from services.safety.domain.lab_results.results import Known
 from services.safety.domain.lab_results.rows import Person
-from services.safety.domain.laboratory import analytes, baseline, grading
-from services.safety.domain.laboratory.baseline import Beginning, Dated
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Pick, Policy, Qualifier
-from services.safety.domain.laboratory.grading import ExplainedGrade
 from shared.contracts.safety_laboratory import BaselineBasis, BaselineUsed, Grading, LaboratoryResult, ResultGrade
 from shared.protocol import Protocol
 

@@ -5,6 +5,9 @@ from datetime import date
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from services.safety.domain.lab_grading import analytes, units
+from services.safety.domain.lab_grading.analytes import Analyte
+from services.safety.domain.lab_grading.facts import Limits
 from services.safety.domain.lab_results.laboratory_commands import (
     LaboratoryCommand,
     MapTests,
@@ -13,9 +16,6 @@ from services.safety.domain.lab_results.laboratory_commands import (
     StatedRange,
     TestMapping,
 )
-from services.safety.domain.laboratory import analytes, units
-from services.safety.domain.laboratory.analytes import Analyte
-from services.safety.domain.laboratory.facts import Limits
 from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety_laboratory import (
     LaboratoryEvent,

@@ -16,10 +16,10 @@ from uuid import UUID, uuid5
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.safety.domain.age import age_in_months
+from services.safety.domain.lab_grading import analytes, numbers, units
+from services.safety.domain.lab_grading.analytes import Analyte, UnknownAnalyte
+from services.safety.domain.lab_grading.facts import Limits, Measured, UnreadableValue
 from services.safety.domain.lab_results.laboratory import Laboratory, UnitNotOfAnalyte, unit_code
-from services.safety.domain.laboratory import analytes, numbers, units
-from services.safety.domain.laboratory.analytes import Analyte, UnknownAnalyte
-from services.safety.domain.laboratory.facts import Limits, Measured, UnreadableValue
 from shared.contracts.enrollment_terms import Sex
 from shared.contracts.safety_laboratory import (
     Grading,

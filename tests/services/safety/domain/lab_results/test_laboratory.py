@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from services.safety.domain.lab_grading.analytes import UnknownAnalyte
+from services.safety.domain.lab_grading.facts import UnreadableValue
 from services.safety.domain.lab_results.laboratory import (
     AgesContradict,
     Laboratory,
@@ -17,8 +19,6 @@ from services.safety.domain.lab_results.laboratory import (
     evolve,
 )
 from services.safety.domain.lab_results.laboratory_commands import MapTests, RegisterLaboratory
-from services.safety.domain.laboratory.analytes import UnknownAnalyte
-from services.safety.domain.laboratory.facts import UnreadableValue
 from shared.contracts.enrollment_terms import Sex
 from shared.kernel.errors import TrialError
 from tests.services.safety.domain.lab_results.course import a_laboratory, mapping, ranges

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from services.safety.domain.lab_grading.facts import DEFAULT
+from services.safety.domain.lab_grading.grading import ExplainedGrade
 from services.safety.domain.lab_results import arrival_grading
 from services.safety.domain.lab_results.recording import AT_MOST
-from services.safety.domain.laboratory.facts import DEFAULT
-from services.safety.domain.laboratory.grading import ExplainedGrade
 from shared.contracts.safety_laboratory import LaboratoryResultsRecorded, LimitsSource
 from shared.kernel.events import decode
 from shared.protocol import Protocol, Side

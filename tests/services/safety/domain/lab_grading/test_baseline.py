@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.safety.domain.laboratory import baseline, grading
-from services.safety.domain.laboratory.analytes import by_key
-from services.safety.domain.laboratory.baseline import Beginning, Dated
-from services.safety.domain.laboratory.facts import (
+from services.safety.domain.lab_grading import baseline, grading
+from services.safety.domain.lab_grading.analytes import by_key
+from services.safety.domain.lab_grading.baseline import Beginning, Dated
+from services.safety.domain.lab_grading.facts import (
     NO_BASELINE,
     Baseline,
     Facts,

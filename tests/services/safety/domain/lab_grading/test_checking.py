@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from services.safety.domain.laboratory import bands, checking
-from services.safety.domain.laboratory.checking import BandsContradict
-from tests.services.safety.domain.laboratory import reference
+from services.safety.domain.lab_grading import bands, checking
+from services.safety.domain.lab_grading.checking import BandsContradict
+from tests.services.safety.domain.lab_grading import reference
 
 
 def changed(term: str, of_grade: str, alternative: str = "a", printed: str | None = None, **fields: str) -> list[str]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from services.safety.domain.ctcae import EDITION
-from services.safety.domain.laboratory import wording
-from services.safety.domain.laboratory.bands import ABSOLUTE, Role
-from services.safety.domain.laboratory.facts import Baseline, Limits, Measured, Policy
-from services.safety.domain.laboratory.judging import Verdict
-from services.safety.domain.laboratory.ladders import Ladder
-from services.safety.domain.laboratory.ranges import Range
+from services.safety.domain.lab_grading import wording
+from services.safety.domain.lab_grading.bands import ABSOLUTE, Role
+from services.safety.domain.lab_grading.facts import Baseline, Limits, Measured, Policy
+from services.safety.domain.lab_grading.judging import Verdict
+from services.safety.domain.lab_grading.ladders import Ladder
+from services.safety.domain.lab_grading.ranges import Range
 
 
 def rule(ladder: Ladder, verdict: Verdict) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from services.safety.domain import ctcae
 from services.safety.domain.ctcae import EDITION, UnknownTerm
-from services.safety.domain.laboratory import analytes, bands, checking, explanation, units
-from services.safety.domain.laboratory.analytes import Analyte
-from services.safety.domain.laboratory.bands import Direction, LaboratoryTerm
-from services.safety.domain.laboratory.facts import (
+from services.safety.domain.lab_grading import analytes, bands, checking, explanation, units
+from services.safety.domain.lab_grading.analytes import Analyte
+from services.safety.domain.lab_grading.bands import Direction, LaboratoryTerm
+from services.safety.domain.lab_grading.facts import (
     DEFAULT,
     NO_BASELINE,
     NO_FACTS,
@@ -22,9 +22,9 @@ from services.safety.domain.laboratory.facts import (
     Measured,
     Policy,
 )
-from services.safety.domain.laboratory.judging import judge
-from services.safety.domain.laboratory.ladders import MULTIPLES, Ladder, NoLadder, ladder
-from services.safety.domain.laboratory.ranges import ONE
+from services.safety.domain.lab_grading.judging import judge
+from services.safety.domain.lab_grading.ladders import MULTIPLES, Ladder, NoLadder, ladder
+from services.safety.domain.lab_grading.ranges import ONE
 from shared.kernel.errors import Unacceptable
 
 checking.require_sound(bands.terms())

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from services.safety.domain.laboratory import units
-from services.safety.domain.laboratory.units import Unit
+from services.safety.domain.lab_grading import units
+from services.safety.domain.lab_grading.units import Unit
 from shared.kernel.errors import Unacceptable
 
 _FILE = Path(__file__).with_name("analytes.csv")

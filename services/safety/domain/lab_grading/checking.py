@@ -9,8 +9,8 @@ from fractions import Fraction
 from itertools import pairwise, permutations
 
 from services.safety.domain import ctcae
-from services.safety.domain.laboratory import analytes, units
-from services.safety.domain.laboratory.bands import (
+from services.safety.domain.lab_grading import analytes, units
+from services.safety.domain.lab_grading.bands import (
     Band,
     Bound,
     Direction,
@@ -20,8 +20,8 @@ from services.safety.domain.laboratory.bands import (
     Role,
     When,
 )
-from services.safety.domain.laboratory.cases import OF_AGE, Case
-from services.safety.domain.laboratory.units import Unit
+from services.safety.domain.lab_grading.cases import OF_AGE, Case
+from services.safety.domain.lab_grading.units import Unit
 
 FALLING = frozenset({Measure.FALL, Measure.PERCENT_FALL})
 BASELINES = (frozenset({When.BASELINE_NORMAL}), frozenset({When.BASELINE_ABNORMAL}))

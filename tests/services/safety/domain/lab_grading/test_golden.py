@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.safety.domain.laboratory.facts import Pick, Policy
-from tests.services.safety.domain.laboratory.asking import high, low
+from services.safety.domain.lab_grading.facts import Pick, Policy
+from tests.services.safety.domain.lab_grading.asking import high, low
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 
 from services.safety.domain.ctcae import UnknownTerm
-from services.safety.domain.laboratory import analytes, bands, checking, grading, units
-from services.safety.domain.laboratory.analytes import UnknownAnalyte
-from services.safety.domain.laboratory.grading import TermNotGradedFromThis, TestNotNamed
+from services.safety.domain.lab_grading import analytes, bands, checking, grading, units
+from services.safety.domain.lab_grading.analytes import UnknownAnalyte
+from services.safety.domain.lab_grading.grading import TermNotGradedFromThis, TestNotNamed
 from shared.protocol.biomarkers import _mod_10
 
 

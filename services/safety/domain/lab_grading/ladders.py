@@ -6,9 +6,9 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cache
 
-from services.safety.domain.laboratory import analytes, bands, units, wording
-from services.safety.domain.laboratory.analytes import Analyte
-from services.safety.domain.laboratory.bands import (
+from services.safety.domain.lab_grading import analytes, bands, units, wording
+from services.safety.domain.lab_grading.analytes import Analyte
+from services.safety.domain.lab_grading.bands import (
     ABSOLUTE,
     BASELINE,
     Band,
@@ -19,7 +19,7 @@ from services.safety.domain.laboratory.bands import (
     Role,
     When,
 )
-from services.safety.domain.laboratory.units import Unit
+from services.safety.domain.lab_grading.units import Unit
 
 # A limit without an end in the reported unit is cut here: far beyond the digits a value can have, so none can tie.
 _DIGITS = Context(prec=50)

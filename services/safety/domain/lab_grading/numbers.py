@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from services.safety.domain.laboratory.facts import Measured, Qualifier, UnreadableValue
+from services.safety.domain.lab_grading.facts import Measured, Qualifier, UnreadableValue
 from shared.contracts.saying import Says
 
 _NUMBER = re.compile(r"(?P<qualifier><=|>=|<|>|≤|≥)?\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)")

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from services.safety.domain.laboratory import grading
-from services.safety.domain.laboratory.facts import DEFAULT, Baseline, Facts, Limits, Measured, Policy, Qualifier
-from services.safety.domain.laboratory.grading import ExplainedGrade
+from services.safety.domain.lab_grading import grading
+from services.safety.domain.lab_grading.facts import DEFAULT, Baseline, Facts, Limits, Measured, Policy, Qualifier
+from services.safety.domain.lab_grading.grading import ExplainedGrade
 
 
 def a_number(text: str | None) -> Decimal | None:

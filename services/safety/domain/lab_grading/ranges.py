@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 
-from services.safety.domain.laboratory.bands import Band, Bound, Measure, Reference, When
+from services.safety.domain.lab_grading.bands import Band, Bound, Measure, Reference, When
 
 # Products of reported numbers are exact here; one that would have to be rounded raises instead.
 EXACT = Context(prec=120, traps=[Inexact])

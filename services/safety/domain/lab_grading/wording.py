@@ -2,8 +2,8 @@
 
 from decimal import Context, Decimal
 
-from services.safety.domain.laboratory.bands import Band, Bound, Measure, Reference
-from services.safety.domain.laboratory.units import Unit
+from services.safety.domain.lab_grading.bands import Band, Bound, Measure, Reference
+from services.safety.domain.lab_grading.units import Unit
 
 _SHORT = Context(prec=8)
 _MOST_DIGITS = 40

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 
-from services.safety.domain.laboratory.bands import When
-from services.safety.domain.laboratory.facts import AgeGroup, Facts
+from services.safety.domain.lab_grading.bands import When
+from services.safety.domain.lab_grading.facts import AgeGroup, Facts
 
 Case = frozenset[When]
 Branches = tuple[Case, ...]

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.safety.domain.laboratory import bands, grading
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured
-from services.safety.domain.laboratory.grading import ExplainedGrade
-from tests.services.safety.domain.laboratory import reference
-from tests.services.safety.domain.laboratory.reference import Patient
+from services.safety.domain.lab_grading import bands, grading
+from services.safety.domain.lab_grading.facts import Baseline, Facts, Limits, Measured
+from services.safety.domain.lab_grading.grading import ExplainedGrade
+from tests.services.safety.domain.lab_grading import reference
+from tests.services.safety.domain.lab_grading.reference import Patient
 
 SCALES = reference.scales()
 STEP = Fraction(1, 10**9)

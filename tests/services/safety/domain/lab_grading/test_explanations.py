@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.safety.domain.laboratory.facts import Policy
-from tests.services.safety.domain.laboratory.asking import high, low
+from services.safety.domain.lab_grading.facts import Policy
+from tests.services.safety.domain.lab_grading.asking import high, low
 
 
 def test_an_explanation_names_term_edition_arm_limits_baseline_unit_and_both_neighbours() -> None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from services.safety.domain.laboratory import cases, ranges
-from services.safety.domain.laboratory.bands import BASELINE, Direction, Role, When
-from services.safety.domain.laboratory.cases import BY_AGE, Case, FactNeeded
-from services.safety.domain.laboratory.facts import Baseline, Facts, Limits, Measured, Pick, Policy, Qualifier
-from services.safety.domain.laboratory.ladders import Ladder
-from services.safety.domain.laboratory.ranges import EXACT, Range, References
+from services.safety.domain.lab_grading import cases, ranges
+from services.safety.domain.lab_grading.bands import BASELINE, Direction, Role, When
+from services.safety.domain.lab_grading.cases import BY_AGE, Case, FactNeeded
+from services.safety.domain.lab_grading.facts import Baseline, Facts, Limits, Measured, Pick, Policy, Qualifier
+from services.safety.domain.lab_grading.ladders import Ladder
+from services.safety.domain.lab_grading.ranges import EXACT, Range, References
 
 ZERO, HALF = Decimal(0), Decimal("0.5")
 SCALE = frozenset({Role.LADDER, Role.UNGRADED})
