@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 
 from bench import sample
 from bench.harness import Case, Figures, Goal, Result, compare, percentile, rounds
-from deploy.native.servers import PostgresServer
+from deploy.native.postgres import PostgresServer
 from shared import migrations
 from shared.db import Database, open_database
 from shared.eventstore.ddl import create_event_store_v1

@@ -18,7 +18,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.native.servers import KafkaServer, PostgresServer
+from deploy.native.kafka import KafkaServer
+from deploy.native.postgres import PostgresServer
 
 Figures = Mapping[str, float]
 Case = Callable[[], Figures]

@@ -17,7 +17,8 @@ from bench import sample
 from bench.append import FLOOR_TABLES
 from bench.harness import Case, Figures, Goal, Result, compare, rounds
 from bench.load import request, write
-from deploy.native.servers import PostgresServer, free_port
+from deploy.native.postgres import PostgresServer
+from deploy.native.server import free_port
 from deploy.native.stack import inherited, status_of
 from services.safety.app import SERVICE
 from services.safety.tables import participants

@@ -26,7 +26,7 @@ from bench.harness import Case, Figures, Goal, Result, Servers, compare, cpu_sec
 from bench.history import identity
 from bench.http import BODY, serving
 from bench.load import request
-from deploy.native.servers import free_port
+from deploy.native.server import free_port
 from deploy.native.stack import inherited
 from services.projector.app import SERVICE as PROJECTOR
 from services.projector.readmodels.participants import participants as projected

@@ -22,7 +22,8 @@ from bench import sample
 from bench.harness import Case, Figures, Goal, Result, Servers, compare, cpu_seconds, pss_mib, rounds
 from bench.history import history
 from bench.relay import fill
-from deploy.native.servers import PostgresServer, free_port
+from deploy.native.postgres import PostgresServer
+from deploy.native.server import free_port
 from deploy.native.stack import inherited
 from services.safety.app import SERVICE
 from shared import migrations

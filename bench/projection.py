@@ -27,7 +27,7 @@ from bench.append import Report, Reports, peer, peer_environment
 from bench.floor_projection import floor
 from bench.harness import Case, Figures, Goal, Result, Servers, compare, rounds, until
 from bench.history import TOPIC, history
-from deploy.native.servers import PostgresServer
+from deploy.native.postgres import PostgresServer
 from services.projector.app import SERVICE
 from services.projector.readmodels.adverse_events import PROJECTION
 from shared import migrations

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
-from deploy.native.servers import KafkaServer, PostgresServer, ServerFailed
+from deploy.native.kafka import KafkaServer
+from deploy.native.postgres import PostgresServer
+from deploy.native.server import ServerFailed
 from deploy.native.stack import Stack
 from tests.servers import Kafka, Postgres, running_kafka, running_postgres, temporary_folder
 

@@ -1,7 +1,7 @@
 """The real PostgreSQL and the real Apache Kafka of a test run, and what every test gets of its own in them.
 
 `TEST_POSTGRES_URL` and `TEST_KAFKA_BOOTSTRAP` name servers that run already; else the run starts its own from
-Python packages (`deploy.native.servers`, which `make stack` and `make bench` use too). Nothing is skipped: a
+Python packages (`deploy.native`, which `make stack` and `make bench` use too). Nothing is skipped: a
 server that cannot start ends the run with its reason and the end of its log.
 """
 
@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
-from deploy.native.servers import KafkaServer, PostgresServer, psql
+from deploy.native.kafka import KafkaServer
+from deploy.native.postgres import PostgresServer, psql
 
 
 class Postgres:

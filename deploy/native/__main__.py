@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from deploy.native.servers import ServerFailed
+from deploy.native.server import ServerFailed
 from deploy.native.stack import Stack
 
 

@@ -23,7 +23,9 @@ from signal import SIGTERM
 from typing import Self
 
 from deploy.native.compose import ROOT, Container, containers, gateway_environment
-from deploy.native.servers import KafkaServer, PostgresServer, Server, ServerFailed, free_port, psql_file
+from deploy.native.kafka import KafkaServer
+from deploy.native.postgres import PostgresServer, psql_file
+from deploy.native.server import Server, ServerFailed, free_port
 
 SERVICES = ("enrollment", "safety", "efficacy", "biomarkers", "projector")
 Say = Callable[[str], None]

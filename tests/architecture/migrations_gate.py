@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.native.servers import PostgresServer
+from deploy.native.postgres import PostgresServer
 from services.embedded import SERVICES
 from shared import migrations
 from shared.db import open_database

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from deploy.native.servers import Server
+from deploy.native.server import Server
 from deploy.native.stack import Stack
 from shared.kernel.actor import Role
 from tests.faults.aftermath import OnPostgres

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.native.servers import free_port
+from deploy.native.server import free_port
 from services import embedded
 from shared.auth.local_issuer import local_issuer
 from shared.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 from signal import SIGTERM
 
 from deploy.native.compose import ROOT
-from deploy.native.servers import Server
+from deploy.native.server import Server
 from deploy.native.stack import inherited, status_of
 from shared.auth.local_issuer import LocalIssuer
 from tests.flows.trial import Trial

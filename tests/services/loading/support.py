@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.native.servers import free_port
+from deploy.native.server import free_port
 from services.loading.client import Tokens, TrialClient
 from services.loading.outcomes import Outcomes, ask
 from shared.auth.local_issuer import local_issuer

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from deploy.native.servers import KafkaServer, free_port
+from deploy.native.kafka import KafkaServer
+from deploy.native.server import free_port
 from shared.messaging import BusUnavailable, KafkaBus, PublishFailed
 from shared.messaging.kafka import security_of
 from shared.messaging.topics import Topic, create_topics, verify_topics

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import asyncpg
 
-from deploy.native.servers import PostgresServer
+from deploy.native.postgres import PostgresServer
 from shared.messaging import LocalHint, PostgresHint
 from tests.shared.messaging.support import does_not_happen, eventually
 

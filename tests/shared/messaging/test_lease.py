@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from deploy.native.servers import PostgresServer
+from deploy.native.postgres import PostgresServer
 from shared.db import Database
 from shared.messaging import Lease, LeaseLost
 from tests.servers import Postgres

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, text
 
-from deploy.native.servers import KafkaServer, PostgresServer
+from deploy.native.kafka import KafkaServer
+from deploy.native.postgres import PostgresServer
 from shared.db import Database
 from shared.eventstore.recorders import Row, recorder_for
 from shared.eventstore.tables import outbox

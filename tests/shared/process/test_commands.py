@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.native.servers import free_port
+from deploy.native.server import free_port
 from services.embedded import SERVICES
 from shared.kernel.actor import Role
 from shared.messaging import cloudevents

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from deploy.native.compose import ROOT
-from deploy.native.servers import KafkaServer, Server, free_port
+from deploy.native.kafka import KafkaServer
+from deploy.native.server import Server, free_port
 from deploy.native.stack import inherited, status_of
 from services.embedded import SERVICES
 from shared.messaging import UnknownTopic

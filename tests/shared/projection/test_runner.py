@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client import REGISTRY
 
-from deploy.native.servers import PostgresServer
+from deploy.native.postgres import PostgresServer
 from shared import migrations
 from shared.db import Database, open_database
 from shared.messaging import KafkaBus, LocalBus
