@@ -12,7 +12,7 @@ from services.enrollment.domain.participant import LaterCommand
 from services.enrollment.domain.screening import EnrolParticipant, ScreenParticipant
 from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
 from shared.db import Database
-from shared.eventstore.store import EventStore, Receipt, Write
+from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import StaleVersion, Unavailable
@@ -69,12 +69,10 @@ class Enrollment:
             SiteBusy: others took the next number during every attempt.
         """
         _refuse_foreign(command.site_id, by)
-        for _ in range(MAX_ATTEMPTS):
-            try:
-                return await self._screen_once(command, participant_id, by)
-            except StaleVersion:
-                continue
-        raise SiteBusy("too many are being screened at this site at once; send the same request again")
+        try:
+            return await again_when_stale(lambda: self._screen_once(command, participant_id, by), attempts=MAX_ATTEMPTS)
+        except StaleVersion as others:
+            raise SiteBusy("too many are being screened at this site at once; send the same request again") from others
 
     async def _screen_once(self, command: ScreenParticipant, participant_id: UUID, by: Actor) -> Receipt:
         now = self._clock()

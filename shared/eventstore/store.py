@@ -6,7 +6,7 @@ answer may always send the same request again.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid4
@@ -28,10 +28,23 @@ C = TypeVar("C", bound=Command)
 S = TypeVar("S")
 F = TypeVar("F")
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
 class OtherContentOnRecord(AlreadyExists):
     """This id was used before, for another content. Take a new id, or send the same content again."""
+
+
+async def again_when_stale(attempt: Callable[[], Awaitable[T]], *, attempts: int = MAX_ATTEMPTS) -> T:
+    """Load, decide and append; the whole of it anew where somebody wrote to one of the streams meanwhile.
+
+    Raises:
+        StaleVersion: others kept writing during every attempt.
+    """
+    for _ in range(attempts - 1):
+        with suppress(StaleVersion):
+            return await attempt()
+    return await attempt()
 
 
 class Hint(Protocol):

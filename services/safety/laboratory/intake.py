@@ -7,6 +7,7 @@ leaves each row on record, in quarantine, or not answered for yet: the sender se
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from services.safety.domain.lab_grading.facts import Policy
@@ -33,11 +34,10 @@ from services.safety.laboratory.quarantine import (
 from services.safety.laboratory.record import LabRecord
 from shared.contracts.safety_laboratory import QuarantineProblem
 from shared.db import Database
-from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Receipt, Write
+from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.decider import Command
-from shared.kernel.errors import StaleVersion
 from shared.protocol import Protocol
 from shared.telemetry import tracing
 
@@ -239,30 +239,19 @@ class LabIntake:
         waiting: list[list[int]] = []
         for places in by_person.values():
             if waiting and sum(map(len, waiting)) + len(places) > ROWS_AT_ONCE:
-                await self._append(batch, readings, waiting)
+                await again_when_stale(partial(self._append, batch, readings, waiting))
                 waiting = []
             waiting.append(places)
         if waiting:
-            await self._append(batch, readings, waiting)
+            await again_when_stale(partial(self._append, batch, readings, waiting))
 
     async def _append(self, batch: _Batch, readings: dict[int, Reading], groups: Sequence[Sequence[int]]) -> None:
-        """Record the rows of some participants in one append; again where somebody wrote to one of them meanwhile."""
+        """Record the rows of some participants in one append."""
         fingerprint = batch.command.fingerprint()
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            writes = [
-                write
-                for places in groups
-                if (write := await self._settle(batch, readings, places, fingerprint)) is not None
-            ]
-            if not writes or batch.dry_run:
-                return
-            try:
-                batch.receipt = await self._written(batch, writes, [place for places in groups for place in places])
-            except StaleVersion:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-            else:
-                return
+        settled = [await self._settle(batch, readings, places, fingerprint) for places in groups]
+        writes = [write for write in settled if write is not None]
+        if writes and not batch.dry_run:
+            batch.receipt = await self._written(batch, writes, [place for places in groups for place in places])
 
     async def _written(self, batch: _Batch, writes: Sequence[Write], places: Sequence[int]) -> Receipt:
         """Append; rows from quarantine wait no longer from the very same moment on."""

@@ -6,10 +6,9 @@ from services.safety.domain.lab_results.recording import Facts, ReviewBaselines,
 from services.safety.laboratory.people import person
 from services.safety.laboratory.record import LabRecord
 from shared.db import Database
-from shared.eventstore.store import MAX_ATTEMPTS, EventStore, Write
+from shared.eventstore.store import EventStore, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
-from shared.kernel.errors import StaleVersion
 from shared.protocol import Protocol
 from shared.telemetry import tracing
 
@@ -30,20 +29,15 @@ class Regrading:
             NoSuchParticipant: none is known here yet.
             StaleVersion: results kept coming during every attempt.
         """
+        return await again_when_stale(lambda: self._review(participant_id, by))
+
+    async def _review(self, participant_id: UUID, by: Actor) -> int:
         record = LabRecord(participant_id)
-        fingerprint = ReviewBaselines(participant_id=participant_id).fingerprint()
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            state, version = await record.load(self._store)
-            known, now = await person(self._db, participant_id), self._clock()
-            settled = settle([], state, Facts(known, now, self._protocol))
-            if not settled.events:
-                return version
+        state, version = await record.load(self._store)
+        known, now = await person(self._db, participant_id), self._clock()
+        settled = settle([], state, Facts(known, now, self._protocol))
+        if settled.events:
+            fingerprint = ReviewBaselines(participant_id=participant_id).fingerprint()
             frame = tracing.recording(by, at=now, subject=participant_id)
-            try:
-                await self._store.append(Write(record.stream, version, settled.events, frame, fingerprint))
-            except StaleVersion:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-            else:
-                return version
-        raise AssertionError("the last attempt returns or raises")
+            await self._store.append(Write(record.stream, version, settled.events, frame, fingerprint))
+        return version

@@ -9,9 +9,9 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from services.safety.domain import laboratory
+from services.safety.domain import lab_grading
 
-FILE = Path(laboratory.__file__).with_name("bands.csv")
+FILE = Path(lab_grading.__file__).with_name("bands.csv")
 
 
 @dataclass(frozen=True)
