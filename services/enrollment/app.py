@@ -23,6 +23,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.enrollment.api import (  # noqa: PLC0415
         anticancer_therapies,
         consents,
+        dose_escalation,
         dosing_halts,
         endings,
         infusions,
@@ -46,6 +47,7 @@ def create_app(parts: Parts) -> "FastAPI":
             anticancer_therapies.router,
             endings.router,
             dosing_halts.router,
+            dose_escalation.router,
         ],
         parts=parts,
         enrollment=Enrollment(parts.db, parts.store, parts.protocol, parts.clock),

@@ -122,6 +122,12 @@ ENROLLMENT: dict[str, Endpoint] = {
         201,
     ),
     "GET /v1/dosing-halts": NOBODY,
+    "POST /v1/evaluations/dose-escalation": asking(
+        design="BOIN",
+        parameters={"levels": 3, "target": "0.30", "allow_deescalation": True},
+        current_level=1,
+        levels=[{"level": 1, "evaluable": 3, "dlt": 0, "pending": 0}],
+    ),
     "GET /v1/sites/{site_id}": Endpoint(About.SITE),
     "GET /v1/sites/{site_id}/history": Endpoint(About.SITE),
     "POST /v1/participants": creating(participant_id="{new_id}", site_id="{site_id}", **SCREENING_DATA),
