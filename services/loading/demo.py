@@ -29,7 +29,7 @@ Serve = Callable[[asyncio.Event, Callable[[], None]], Awaitable[None]]
 """Serve until the event is set; say when it answers."""
 
 LOG_FILE = "demo.log"
-FIGURES = "figures"  # the folder of the three pictures
+FIGURES = "figures"  # the folder of the pictures
 WIDE = 100  # columns, where there is no terminal to ask
 SERVICES = ("enrollment", "safety", "efficacy", "biomarkers", "trial")
 
@@ -93,7 +93,7 @@ async def _show(trial: Trial, started: asyncio.Event, *, once: bool) -> None:
         tally, sent = await load(client, sample)
         await outcomes.wait_until_shown(client, sent)
         answers = await outcomes.ask(client)
-        drawn = await figures.ask(client)
+        drawn = await figures.ask(client, answers)
     zone = ZoneInfo(protocol["schedule"]["time_zone"]["value"])
     _print_outcomes(answers, tally, zone)
     _print_figures(figures.keep(drawn, trial.folder / FIGURES), url_of(trial.settings))

@@ -16,6 +16,7 @@ WORKLIST = "/trial/v1/sae-worklist"
 DOSE_LIMITING = "/trial/v1/dose-limiting-toxicity"
 WATERFALL = "/trial/v1/figures/waterfall"
 SURVIVAL = "/trial/v1/outcomes/survival"
+SPECIMENS = "/trial/v1/specimens"
 REVIEW = "/efficacy/v1/independent-reads/{participant}/review"
 ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
     f"/trial/v1/outcomes/{name}" for name in ("adverse-events", "response-rate", "persistence", "cytokines")
@@ -33,6 +34,7 @@ SHOWS = {
     "tumour-burden-reader-1": (WATERFALL, {}),
     "tumour-burden-reader-2": (WATERFALL, {}),
     "independent-review": (WATERFALL, {}),
+    "specimen": (SPECIMENS, {"limit": "1"}),
     "flow-result": (PERSISTENCE, {}),
     "cytokine-panel": (CYTOKINES, {}),
 }
@@ -50,6 +52,7 @@ class Outcomes:
     reviews: tuple[Json, ...]  # of the independent readers, one answer per participant
     persistence: Json
     cytokines: Json
+    specimens: Json
     worklist: Json
     dose_limiting: Json
     courses: tuple[Json, ...]  # of CRS and ICANS, one answer per participant that there is
@@ -76,6 +79,7 @@ async def ask(client: TrialClient) -> Outcomes:
         "overall": (SURVIVAL, {"endpoint": "os"}),
         "persistence": (PERSISTENCE, None),
         "cytokines": (CYTOKINES, None),
+        "specimens": (SPECIMENS, {"limit": "200"}),
         "worklist": (WORKLIST, {"show": "all"}),
         "dose_limiting": (DOSE_LIMITING, None),
     }

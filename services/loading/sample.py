@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from services.loading.sample_adverse_events import AdverseEvent
 from services.loading.sample_episodes import ToxicityEpisode
 from services.loading.sample_rows import Row, says_one_thing
+from services.loading.sample_specimens import NotCollected, Specimen
 from shared.contracts.biomarkers import CarSubsets, NotMeasured, ParentPopulation, Percent, Qualifier, ReportedCytokine
 from shared.contracts.efficacy_terms import (
     Evaluator,
@@ -298,6 +299,8 @@ class Participant(Row):
     assessments: tuple[TumourAssessment, ...] = ()
     independent_review: IndependentReview | None = None
     anticancer_therapies: tuple[AnticancerTherapy, ...] = ()
+    specimens: tuple[Specimen, ...] = ()
+    not_collected: tuple[NotCollected, ...] = ()
     flow_results: tuple[FlowResult, ...] = ()
     cytokine_panels: tuple[CytokinePanel, ...] = ()
     endings: tuple[Annotated[Ending, AfterValidator(says_one_thing)], ...] = ()

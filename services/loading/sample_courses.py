@@ -36,12 +36,16 @@ from services.loading.sample_adverse_events import (
     Report,
 )
 from services.loading.sample_episodes import ToxicityEpisode
+from services.loading.sample_specimens import NotCollected, Specimen
 from services.loading.steps import AWAITED, PARTICIPANT, Awaited, Course, Step
+from shared.contracts.biomarkers_specimens import Purpose
 from shared.contracts.safety import Attribution
+from shared.contracts.terms import Instant
 from shared.kernel.actor import Role
 
 TUMOUR = "the tumour burden"
 REVIEW = "the independent review"
+SPECIMENS = "/biomarkers/v1/specimens"
 
 
 def sites_of(sample: Sample) -> list[Course]:
@@ -111,6 +115,9 @@ class _Commands:
         for number, episode in enumerate(who.toxicity_episodes, start=1):
             yield from self._episode(number, episode)
         yield from self._tumour()
+        for specimen in who.specimens:
+            yield from self._specimen(specimen)
+        yield from (self._not_collected(each) for each in who.not_collected)
         for number, result in enumerate(who.flow_results, start=1):
             yield from self._flow_result(number, result)
         for number, panel in enumerate(who.cytokine_panels, start=1):
@@ -253,8 +260,33 @@ class _Commands:
         path, kind = f"{self._reads}/adjudicate", "adjudications"
         return Step(kind, row, path, _body(said), Role.ADJUDICATOR, REVIEW, key, changes=True, awaits=differs)
 
+    def _specimen(self, specimen: Specimen) -> Iterator[Step]:
+        key, row, path = self._identity("specimen", specimen.label), self._row("specimen", specimen.label), SPECIMENS
+        body = {"specimen_id": str(key), "participant_id": str(self._id), **_body(specimen, "then")}
+        yield Step("specimens", row, path, body, Role.COORDINATOR, row, key, needs=(PARTICIPANT,))
+        for step in specimen.then:
+            verb, said = _verb(step)
+            again, told = self._identity("specimen", specimen.label, verb), f"{path}/{key}/{verb}"
+            by = Role.COORDINATOR if step.ship is not None else Role.LABORATORY
+            yield Step("steps of custody", f"{row} {verb}", told, _body(said), by, row, again, changes=True)
+
+    def _not_collected(self, absence: NotCollected) -> Step:
+        which = (absence.visit, absence.purpose)
+        key, row = self._identity("not collected", *which), self._row("not collected", *which)
+        body = {"specimen_id": str(key), "participant_id": str(self._id), **_body(absence)}
+        path, needs = f"{SPECIMENS}/not-collected", (PARTICIPANT,)
+        return Step("specimens not collected", row, path, body, Role.COORDINATOR, row, key, needs=needs)
+
+    def _drawn(self, purpose: Purpose, collected_at: Instant) -> dict[str, str]:
+        """The specimen of a result: by its id, where its custody is told."""
+        drawn = {"collected_at": collected_at.isoformat()}
+        for specimen in self._participant.specimens:
+            if specimen.gave(purpose, collected_at):
+                drawn["specimen_id"] = str(self._identity("specimen", specimen.label))
+        return drawn
+
     def _flow_result(self, number: int, result: FlowResult) -> Iterator[Step]:
-        body = _flow_report(result)
+        body = _flow_report(result) | {"specimen": self._drawn(Purpose.CAR_T_FLOW, result.collected_at)}
         yield self._laboratory("flow results", "flow-result", number, body)
         if result.correct is not None:
             right = body | _body(result.correct)
@@ -267,7 +299,7 @@ class _Commands:
             yield self._correction("cytokine panels", "cytokine-panel", number, right)
 
     def _report(self, panel: CytokinePanel, levels: dict[str, Level]) -> dict[str, Any]:
-        body = _body(self._assay, "limits", "unit") | {"specimen": {"collected_at": panel.collected_at.isoformat()}}
+        body = _body(self._assay, "limits", "unit") | {"specimen": self._drawn(Purpose.CYTOKINES, panel.collected_at)}
         if panel.after_tocilizumab is not None:
             body["after_tocilizumab"] = panel.after_tocilizumab
         return body | {"results": [_body(line) for line in as_reported(levels, self._assay)]}
@@ -287,7 +319,7 @@ class _Commands:
 def _flow_report(result: FlowResult) -> dict[str, Any]:
     at = result.collected_at.isoformat()
     body = _body(result, "collected_at", "alc", "cd3_percent", "correct")
-    body |= {"specimen": {"collected_at": at}, "alc": {"value": str(result.alc), "unit": "10*9/L", "drawn_at": at}}
+    body["alc"] = {"value": str(result.alc), "unit": "10*9/L", "drawn_at": at}
     if result.cd3_percent is not None:
         body["cd3_percent_of_lymphocytes"] = str(result.cd3_percent)
     return body

@@ -1,10 +1,17 @@
 """How every table looks on a terminal."""
 
+from typing import Any
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 NONE = "-"
+
+
+def share(tally: dict[str, Any]) -> str:
+    """A count, and its share in percent where there is one."""
+    return f"{tally['n']} ({tally['percent']} %)" if tally["percent"] is not None else str(tally["n"])
 
 
 def laid_out(title: str, caption: str, *columns: str) -> Table:

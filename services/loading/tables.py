@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
-from services.loading import efficacy_tables, safety_tables
+from services.loading import biomarker_tables, efficacy_tables, safety_tables
 from services.loading.outcomes import Outcomes
-from services.loading.table_layout import NONE, laid_out
+from services.loading.table_layout import NONE, laid_out, share
 
 Json = dict[str, Any]
 WIDEST_TERM = 32  # so that the table fits into 80 columns
@@ -24,17 +24,14 @@ def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
     yield responses(outcomes.responses["result"])
     yield efficacy_tables.survival(each["result"] for each in (outcomes.progression_free, outcomes.overall))
     yield efficacy_tables.independent_review(outcomes.reviews, outcomes.participants["items"])
-    yield persistence(outcomes.persistence["result"])
-    yield courses(outcomes.persistence["result"])
-    yield cytokines(outcomes.cytokines["result"])
+    yield biomarker_tables.persistence(outcomes.persistence["result"])
+    yield biomarker_tables.courses(outcomes.persistence["result"])
+    yield biomarker_tables.cytokines(outcomes.cytokines["result"])
+    yield biomarker_tables.specimens(outcomes.specimens["items"])
     yield serious_events(outcomes.worklist["result"], zone)
     yield safety_tables.dose_levels(outcomes.dose_limiting["result"])
     yield safety_tables.toxicities(outcomes.dose_limiting["result"])
     yield from safety_tables.courses(outcomes.courses, outcomes.participants["items"], zone)
-
-
-def _share(tally: Json) -> str:
-    return f"{tally['n']} ({tally['percent']} %)" if tally["percent"] is not None else str(tally["n"])
 
 
 def _grades(tally: Json) -> list[str]:
@@ -54,9 +51,9 @@ def incidence(result: Json) -> Table:
         table.add_row(
             point["label"],
             str(so_far["at_risk"]),
-            _share(so_far["any"]),
+            share(so_far["any"]),
             *_grades(so_far["any"]),
-            *(_share(so_far[kind]) for kind in ("related", "serious")),
+            *(share(so_far[kind]) for kind in ("related", "serious")),
             f"{here['any']['n']}/{here['at_risk']}",
         )
     return table
@@ -79,7 +76,7 @@ def terms(result: Json) -> Table:
 
 def _of_term(tallies: Json) -> list[str]:
     counts = [str(tallies[kind]["n"] or NONE) for kind in ("related", "serious")]
-    return [_share(tallies["any"]), *_grades(tallies["any"]), *counts]
+    return [share(tallies["any"]), *_grades(tallies["any"]), *counts]
 
 
 def _cut(text: str, widest: int) -> str:
@@ -114,88 +111,6 @@ def _rates(rates: Iterable[Json]) -> Iterator[str]:
         yield f"{rate['responders']}/{rate['n']} {rate['percent'] or NONE}"
         interval = rate["interval"]
         yield f"{interval['lower']}-{interval['upper']}" if interval else NONE
-
-
-def persistence(result: Json) -> Table:
-    quantity = result["quantity"]
-    table = laid_out(
-        f"3  Persistence of CAR-T cells in {quantity['specimen']}: CAR+ cells{quantity['unit']}",
-        "<: below the lower limit of quantification (LLOQ), which is never 0.",
-        *("At", "N", "Detectable", "Below LLOQ", "Median", "Range"),
-    )
-    for point in result["time_points"]:
-        detectable = {"n": point["n_detectable"], "percent": point["percent_detectable"]}
-        below = str(point["n_below_lloq"] or NONE)
-        table.add_row(point["label"], str(point["n"]), _share(detectable), below, *_spread(point))
-    return table
-
-
-def _spread(point: Json) -> list[str]:
-    if point["median"] is None:
-        return [NONE, NONE]
-    span = point["range"]
-    return [_level(point["median"]), f"{_level(span['lowest'])} to {_level(span['highest'])}"]
-
-
-def _level(level: Json) -> str:
-    """A level with four significant digits, as figures are read; the API gives all of them."""
-    if level["number"] is None:
-        return str(level["text"])
-    return f"{level['qualifier'] or ''}{_short(level['number'])}"
-
-
-def _short(number: str) -> str:
-    return f"{float(number):.4g}" if float(number) < 10_000 else number
-
-
-def courses(result: Json) -> Table:
-    table = laid_out(
-        "   Course of each participant: observed peak and last detection",
-        "Lost: two visits in a row below the limit at the end of the course, and the day of the first.",
-        *("Participant", "Samples", "Cmax", "Tmax", "Last detectable", "Lost"),
-    )
-    for who in result["participants"]:
-        peak = who["cmax"]
-        table.add_row(
-            who["subject_number"],
-            str(len(who["samples"])),
-            _short(peak["value"]) if peak else NONE,
-            f"day {peak['day']}" if peak else NONE,
-            f"day {who['last_detectable_day']}" if who["last_detectable_day"] is not None else NONE,
-            f"day {who['lost_on_day']}" if who["lost"] else NONE,
-        )
-    return table
-
-
-CERTAINTY = {"at-least": ">=", "at-most": "<=", "uncertain": "~", "exact": ""}
-
-
-def cytokines(result: Json) -> Table:
-    table = laid_out(
-        f"4  Serum cytokines, {result['unit']}",
-        "Fold change over the sample before infusion; >= where values beyond a limit leave it open upwards. Peak: "
-        f"highest of each participant, day {result['peak_from_day']} to {result['peak_until_day']}.",
-        *("Analyte", "At", "N", "Censored", "Median", "Range", "Median fold"),
-    )
-    for analyte in result["analytes"]:
-        name = analyte["analyte"]
-        for point in analyte["time_points"]:
-            censored = str(point["n_censored"] or NONE)
-            label = "before" if point["visit"] == "PRE" else point["label"]
-            table.add_row(name, label, str(point["n"]), censored, *_spread(point), _fold(point["fold_change"]))
-            name = ""
-        table.add_row("", "peak", str(len(analyte["peaks"])), "", *_peak(analyte), end_section=True)
-    return table
-
-
-def _fold(fold: Json | None) -> str:
-    return NONE if fold is None else f"{CERTAINTY[fold['certainty']]}{float(fold['median']):.3g}"
-
-
-def _peak(analyte: Json) -> list[str]:
-    if analyte["median_peak"] is None:
-        return [NONE, NONE, NONE]
-    return [*_spread({"median": analyte["median_peak"], "range": analyte["peak_range"]}), ""]
 
 
 def serious_events(result: Json, zone: ZoneInfo) -> Table:

@@ -75,9 +75,20 @@ def test_everything_that_can_happen_happens() -> None:
     }
 
 
+def test_every_specimen_gives_its_results_unless_it_was_rejected() -> None:
+    steps = [step for course in courses_of(SAMPLE) for step in course]
+    named = [step.body["specimen"]["specimen_id"] for step in steps if "specimen_id" in step.body.get("specimen", {})]
+    rejected = {step.path.split("/")[-2] for step in steps if step.path.endswith("/reject")}
+    assert len(rejected) == 1
+    collected = {str(step.id) for step in steps if step.kind == "specimens"}
+    assert len(collected) == 8
+    assert set(named) == collected - rejected
+    assert sum(step.kind == "specimens not collected" for step in steps) == 2
+
+
 def test_no_two_commands_have_one_id_and_every_role_that_enters_data_speaks() -> None:
     steps = [step for course in (*sites_of(SAMPLE), *courses_of(SAMPLE)) for step in course]
-    assert len({step.id for step in steps}) == len(steps) == 383
+    assert len({step.id for step in steps}) == len(steps) == 410
     assert {step.role.value for step in steps} == {
         "sponsor",
         "coordinator",

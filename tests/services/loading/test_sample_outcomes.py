@@ -371,3 +371,29 @@ def test_figures_and_tables_of_the_independent_review_show_what_was_settled(demo
         "CU-003": "CR",
         "NCH-001": "PR",
     }
+
+
+def test_where_the_specimens_stand(demo: Running, demo_folder: Path) -> None:
+    """NCH-001: seven tubes with results, a clotted one, and draws without custody. CU-007 was too unwell on day 14."""
+    token = tokens_of(demo_folder)(Role.SPONSOR, "*")
+    answer = httpx.get(
+        f"{demo.url}/trial/v1/specimens", params={"limit": 200}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 200, answer.text
+    lines = answer.json()["items"]
+    told = {
+        (line["purpose"], line["visit"], line["status"], line["because"])
+        for line in lines
+        if line["subject_number"] == "NCH-001" and line["specimen_id"] is not None
+    }
+    assert told == {
+        *(("car-t-flow", visit, "analysed", None) for visit in ("D7", "D14", "D30")),
+        *(("cytokines", visit, "analysed", None) for visit in ("PRE", "D7", "D14", "D30")),
+        (None, None, "rejected", "clotting"),
+    }
+    missing = {
+        (line["subject_number"], line["purpose"], line["visit"], line["because"])
+        for line in lines
+        if line["status"] == "missing"
+    }
+    assert missing == {("CU-007", purpose, "D14", "too-unwell") for purpose in ("car-t-flow", "cytokines")}
