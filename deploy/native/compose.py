@@ -68,13 +68,13 @@ def entrypoints(dockerfile: str) -> dict[str, tuple[str, ...]]:
 
 
 def containers(values: Mapping[str, str], *, file: Path = ROOT / "docker-compose.yml") -> dict[str, Container]:
-    """The containers that run this project's own images, in the order of the file."""
+    """The containers that run this project's own images unless a profile is asked for, in the order of the file."""
     described: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
     entry = entrypoints((ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8"))
     return {
         name: _container(name, service, entry, values)
         for name, service in described.items()
-        if service["image"].startswith("cmd03/")
+        if service["image"].startswith("cmd03/") and "profiles" not in service
     }
 
 

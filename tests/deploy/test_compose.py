@@ -67,8 +67,10 @@ def test_nothing_runs_without_a_memory_limit(name: str) -> None:
     assert re.fullmatch(r"\d+[mg]", COMPOSE["services"][name]["mem_limit"])
 
 
-def test_nothing_but_the_gateway_is_published() -> None:
-    assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["gateway"]
+def test_nothing_but_the_gateway_is_published_unless_it_is_asked_for() -> None:
+    published = {name: service.get("profiles") for name, service in COMPOSE["services"].items() if "ports" in service}
+    assert published == {"biomarkers-mllp": ["mllp"], "gateway": None}
+    assert "biomarkers-mllp" not in containers(PASSWORDS)
 
 
 def test_every_image_of_ours_is_a_stage_that_runs_as_nobody_in_particular() -> None:
