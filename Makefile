@@ -31,7 +31,7 @@ stack: install ## PostgreSQL, Kafka and every process natively, as docker-compos
 	@$(BIN)/python -m deploy.native stack
 
 RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/shared/response \
-	tests/shared/statistics tests/shared/kinetics tests/contracts
+	tests/shared/statistics tests/shared/kinetics tests/shared/measurement tests/contracts
 PYTEST := $(BIN)/python -m pytest -q --dist loadgroup
 
 test: install ## Every test, with real PostgreSQL and real Kafka

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from services.safety.domain.lab_grading import units
-from services.safety.domain.lab_grading.units import Unit
 from shared.kernel.errors import Unacceptable
+from shared.measurement import units
+from shared.measurement.units import Unit
 
 _FILE = Path(__file__).with_name("analytes.csv")
 

@@ -13,11 +13,12 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from services.safety.domain.lab_grading import bands, units
+from services.safety.domain.lab_grading import bands
 from services.safety.domain.lab_grading.analytes import Analyte
 from services.safety.domain.lab_grading.bands import Direction, When
 from services.safety.domain.lab_grading.facts import NO_BASELINE, Baseline, Limits, Measured
 from shared.contracts.safety_laboratory import BaselineBasis
+from shared.measurement import units
 from shared.protocol.safety import GradingBaseline
 from shared.protocol.visits import Side
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise, permutations
 
 from services.safety.domain import ctcae
-from services.safety.domain.lab_grading import analytes, units
+from services.safety.domain.lab_grading import analytes
 from services.safety.domain.lab_grading.bands import (
     Band,
     Bound,
@@ -21,7 +21,8 @@ from services.safety.domain.lab_grading.bands import (
     When,
 )
 from services.safety.domain.lab_grading.cases import OF_AGE, Case
-from services.safety.domain.lab_grading.units import Unit
+from shared.measurement import units
+from shared.measurement.units import Unit
 
 FALLING = frozenset({Measure.FALL, Measure.PERCENT_FALL})
 BASELINES = (frozenset({When.BASELINE_NORMAL}), frozenset({When.BASELINE_ABNORMAL}))

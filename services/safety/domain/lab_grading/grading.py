@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from services.safety.domain import ctcae
 from services.safety.domain.ctcae import EDITION, UnknownTerm
-from services.safety.domain.lab_grading import analytes, bands, checking, explanation, units
+from services.safety.domain.lab_grading import analytes, bands, checking, explanation
 from services.safety.domain.lab_grading.analytes import Analyte
 from services.safety.domain.lab_grading.bands import Direction, LaboratoryTerm
 from services.safety.domain.lab_grading.facts import (
@@ -26,6 +26,7 @@ from services.safety.domain.lab_grading.judging import judge
 from services.safety.domain.lab_grading.ladders import MULTIPLES, Ladder, NoLadder, ladder
 from services.safety.domain.lab_grading.ranges import ONE
 from shared.kernel.errors import Unacceptable
+from shared.measurement import units
 
 checking.require_sound(bands.terms())
 

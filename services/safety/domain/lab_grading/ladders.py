@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cache
 
-from services.safety.domain.lab_grading import analytes, bands, units, wording
+from services.safety.domain.lab_grading import analytes, bands, wording
 from services.safety.domain.lab_grading.analytes import Analyte
 from services.safety.domain.lab_grading.bands import (
     ABSOLUTE,
@@ -19,7 +19,8 @@ from services.safety.domain.lab_grading.bands import (
     Role,
     When,
 )
-from services.safety.domain.lab_grading.units import Unit
+from shared.measurement import units
+from shared.measurement.units import Unit
 
 # A limit without an end in the reported unit is cut here: far beyond the digits a value can have, so none can tie.
 _DIGITS = Context(prec=50)

@@ -3,7 +3,7 @@
 from decimal import Context, Decimal
 
 from services.safety.domain.lab_grading.bands import Band, Bound, Measure, Reference
-from services.safety.domain.lab_grading.units import Unit
+from shared.measurement.units import Unit
 
 _SHORT = Context(prec=8)
 _MOST_DIGITS = 40

@@ -5,7 +5,7 @@ from datetime import date
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from services.safety.domain.lab_grading import analytes, units
+from services.safety.domain.lab_grading import analytes
 from services.safety.domain.lab_grading.analytes import Analyte
 from services.safety.domain.lab_grading.facts import Limits
 from services.safety.domain.lab_results.laboratory_commands import (
@@ -27,6 +27,7 @@ from shared.contracts.safety_laboratory import (
 )
 from shared.kernel.decider import Decider
 from shared.kernel.errors import AlreadyExists, NotFound, Unacceptable
+from shared.measurement import units
 
 
 class NoSuchLaboratory(NotFound):

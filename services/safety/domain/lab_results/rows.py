@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.safety.domain.age import age_in_months
-from services.safety.domain.lab_grading import analytes, numbers, units
+from services.safety.domain.lab_grading import analytes, numbers
 from services.safety.domain.lab_grading.analytes import Analyte, UnknownAnalyte
 from services.safety.domain.lab_grading.facts import Limits, Measured, UnreadableValue
 from services.safety.domain.lab_results.laboratory import Laboratory, UnitNotOfAnalyte, unit_code
@@ -31,6 +31,7 @@ from shared.contracts.safety_laboratory import (
 )
 from shared.contracts.terms import Code
 from shared.kernel.clock import CLOCK_SKEW
+from shared.measurement import units
 
 _NAMESPACE = UUID("5a1f3c52-9d0b-5b7e-8c43-6a2f0d9e7b14")  # of this rule; never changes
 _CODE: TypeAdapter[str] = TypeAdapter(Code)

@@ -5,9 +5,10 @@ from fractions import Fraction
 import pytest
 
 from services.safety.domain.ctcae import UnknownTerm
-from services.safety.domain.lab_grading import analytes, bands, checking, grading, units
+from services.safety.domain.lab_grading import analytes, bands, checking, grading
 from services.safety.domain.lab_grading.analytes import UnknownAnalyte
 from services.safety.domain.lab_grading.grading import TermNotGradedFromThis, TestNotNamed
+from shared.measurement import units
 from shared.protocol.biomarkers import _mod_10
 
 
@@ -70,29 +71,6 @@ def test_what_is_not_known_is_refused_with_what_to_send(
 ) -> None:
     with pytest.raises(error, match=says):
         grading.asked(**given)
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("µmol/L", "umol/L"),
-        ("μmol/l", "umol/L"),
-        ("MG/DL", "mg/dL"),
-        ("x10^9/L", "10*9/L"),
-        ("10E3/uL", "10*9/L"),
-        ("10*3/uL", "10*9/L"),
-        ("G/L", "10*9/L"),
-        ("g/L", "g/L"),
-        ("/mm3", "/uL"),
-        ("10*9/L{cells}", "10*9/L"),
-        ("{xULN}", "{xULN}"),
-        ("furlong", None),
-        ("{cells}", None),
-    ],
-)
-def test_a_unit_is_read_as_laboratories_write_it(text: str, code: str | None) -> None:
-    found = units.read(text)
-    assert (None if found is None else found.code) == code
 
 
 @pytest.mark.parametrize(

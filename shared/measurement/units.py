@@ -1,4 +1,4 @@
-"""Units of laboratory values: UCUM codes and the spellings laboratories use, as in `units.csv`."""
+"""Units of measurements: UCUM codes and the spellings laboratories use, as in `units.csv`."""
 
 import csv
 import re
