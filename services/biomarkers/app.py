@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 TITLE = "Biomarkers"
-DESCRIPTION = """CAR-T cells by flow cytometry, cytokine panels, and the specimens they were measured in.
+DESCRIPTION = """CAR-T cells by flow cytometry, transgene copies by PCR, cytokine panels, and the specimens of all.
 
 Reports are kept as the laboratory gave them; limits of quantification, absolute counts and concentrations in pg/mL
 stand beside them. A result below a limit has that limit and no number: it is never 0. A corrected report supersedes
@@ -37,6 +37,7 @@ def create_app(parts: Parts) -> "FastAPI":
         result_files,
         result_sources,
         specimens,
+        transgene_results,
     )
     from services.biomarkers.application import Biomarkers  # noqa: PLC0415
     from services.biomarkers.assay_registry import AssayRegistry  # noqa: PLC0415
@@ -54,6 +55,7 @@ def create_app(parts: Parts) -> "FastAPI":
         routers=[
             flow_results.router,
             cytokine_panels.router,
+            transgene_results.router,
             assay_lots.router,
             evaluations.router,
             specimens.router,

@@ -1,7 +1,7 @@
 """The commands and questions of biomarkers: gathers the facts that a decision may not fetch, then executes it.
 
-Flow results and cytokine panels have the same life (recorded, corrected, cancelled), so there is one method for
-each step of it, which takes the decider.
+Flow results, cytokine panels and transgene results have the same life (recorded, corrected, cancelled), so there is
+one method for each step of it, which takes the decider.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.biomarkers import references
 from services.biomarkers.cytokine_course import fold_changes_of
-from services.biomarkers.domain import assays, cytokine_panel, flow_result
+from services.biomarkers.domain import assays, cytokine_panel, flow_result, transgene_result
 from services.biomarkers.domain.cytokine_panel import (
     CancelCytokinePanel,
     CorrectCytokinePanel,
@@ -30,6 +30,12 @@ from services.biomarkers.domain.life import Standing
 from services.biomarkers.domain.specimens import results
 from services.biomarkers.domain.specimens import specimen as specimens
 from services.biomarkers.domain.specimens.custody import State as SpecimenState
+from services.biomarkers.domain.transgene_result import (
+    CancelTransgeneResult,
+    CorrectTransgeneResult,
+    NoSuchTransgeneResult,
+    RecordTransgeneResult,
+)
 from services.biomarkers.references import Participant
 from services.biomarkers.specimens import origin_of
 from shared.contracts.biomarkers_specimens import ResultKind, ResultRef
@@ -46,12 +52,20 @@ from shared.protocol.fold_change import FoldChange
 from shared.telemetry import tracing
 
 Kind = Decider[Any, Any, Facts, Any]
-Recording = RecordFlowResult | RecordCytokinePanel
-Change = CorrectFlowResult | CancelFlowResult | CorrectCytokinePanel | CancelCytokinePanel
+Recording = RecordFlowResult | RecordCytokinePanel | RecordTransgeneResult
+Change = (
+    CorrectFlowResult
+    | CancelFlowResult
+    | CorrectCytokinePanel
+    | CancelCytokinePanel
+    | CorrectTransgeneResult
+    | CancelTransgeneResult
+)
 
 _UNKNOWN: dict[str, type[NotFound]] = {
     flow_result.DECIDER.category: NoSuchFlowResult,
     cytokine_panel.DECIDER.category: NoSuchCytokinePanel,
+    transgene_result.DECIDER.category: NoSuchTransgeneResult,
 }
 
 
@@ -73,7 +87,7 @@ class Biomarkers:
         participant = await references.participant(self._db, command.participant_id)
         if not by.may_see(participant.site_id):
             raise NoSuchParticipant
-        facts = await self._facts(command)
+        facts = await self.facts(command)
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=result_id)
         if command.specimen.specimen_id is not None:
             return await self._with_specimen(decider, result_id, command, facts, frame)
@@ -91,7 +105,7 @@ class Biomarkers:
     ) -> Receipt:
         """Correct or cancel a result, on the version its sender has seen."""
         participant = await self._participant_of(decider, result_id, by)
-        facts = await self._facts(command)
+        facts = await self.facts(command)
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
@@ -169,13 +183,21 @@ class Biomarkers:
             raise _UNKNOWN[decider.category]("no result has this id, or none at your sites")
         return participant
 
-    async def _facts(self, command: Recording | Change) -> Facts:
-        """Raises: UnknownAssayLot."""
+    async def facts(self, command: Recording | Change) -> Facts:
+        """What a command is decided with.
+
+        Raises:
+            UnknownAssayLot.
+        """
         facts = Facts(self._clock(), self.protocol)
         if not isinstance(command, RecordCytokinePanel | CorrectCytokinePanel) or command.assay_lot_id is None:
             return facts
+        return replace(facts, lot=assays.lot_for(await self.assay_lots(), command.assay_lot_id))
+
+    async def assay_lots(self) -> assays.Registry:
+        """Every lot that was registered."""
         registry, _ = await self._store.load(assays.DECIDER, self.protocol.protocol_id)
-        return replace(facts, lot=assays.lot_for(registry, command.assay_lot_id))
+        return registry
 
 
 def _counts(state: Any) -> bool:

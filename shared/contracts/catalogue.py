@@ -5,6 +5,7 @@ from shared.contracts import (
     biomarkers_assays,
     biomarkers_intake,
     biomarkers_specimens,
+    biomarkers_transgene,
     efficacy,
     efficacy_review,
     enrollment,
@@ -37,6 +38,7 @@ MODULES = (
     biomarkers_assays,
     biomarkers_intake,
     biomarkers_specimens,
+    biomarkers_transgene,
 )
 
 

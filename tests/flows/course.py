@@ -29,6 +29,7 @@ READ = "/efficacy/v1/independent-reads/{participant_id}"
 EVENT = "/safety/v1/adverse-events/{adverse_event_id}"
 EPISODE = "/safety/v1/toxicity-episodes"
 FLOW, PANEL = "/biomarkers/v1/flow-results", "/biomarkers/v1/cytokine-panels"
+TRANSGENE = "/biomarkers/v1/transgene-results"
 
 
 def an_id(site: str, child: str, name: str = "participant") -> str:
@@ -44,6 +45,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "assessment": "month 1",
         "flow_result": "day 7",
         "cytokine_panel": "day 7",
+        "transgene_result": "day 7",
         "specimen": "tube",
         "aliquot": "tube 1",
         "assay_lot": "A1",
@@ -278,6 +280,11 @@ def biomarkers() -> Iterator[Step]:
     yield Step(f"POST {FLOW}/{{flow_result_id}}/correct", Role.LABORATORY)
     yield drawn(FLOW, "clotted")
     yield Step(f"POST {FLOW}/{{flow_result_id}}/cancel", Role.LABORATORY, names={"flow_result": "clotted"})
+    yield drawn(TRANSGENE, "day 7")
+    yield Step(f"POST {TRANSGENE}/{{transgene_result_id}}/correct", Role.LABORATORY)
+    yield drawn(TRANSGENE, "contaminated")
+    contaminated = {"transgene_result": "contaminated"}
+    yield Step(f"POST {TRANSGENE}/{{transgene_result_id}}/cancel", Role.LABORATORY, names=contaminated)
     yield drawn(PANEL, "before", "2025-09-14T08:30:00+07:00")
     yield drawn(PANEL, "day 7")
     yield Step(f"POST {PANEL}/{{cytokine_panel_id}}/correct", Role.LABORATORY)

@@ -488,6 +488,17 @@ def flow_report(percent: str) -> dict[str, Any]:
     }
 
 
+def transgene_report(copies_per_ug: str) -> dict[str, Any]:
+    return {
+        "specimen": {"type": "blood", "collected_at": "2025-09-22T08:30:00+07:00"},
+        "method": "qpcr",
+        "copies_per_ug": copies_per_ug,
+        "lloq_copies_per_ug": "50",
+        "lod_copies_per_ug": "10",
+        "dna_input_ng": "200",
+    }
+
+
 def cytokine_report(il6: str) -> dict[str, Any]:
     return {
         "specimen": {"type": "serum", "collected_at": "2025-09-22T08:30:00+07:00"},
@@ -595,6 +606,17 @@ BIOMARKERS: dict[str, Endpoint] = {
     "POST /v1/flow-results/{flow_result_id}/cancel": changing(ground="cancelled", reason="The tube had clotted"),
     "GET /v1/flow-results/{flow_result_id}": Endpoint(),
     "GET /v1/flow-results/{flow_result_id}/history": Endpoint(),
+    "POST /v1/transgene-results": creating(
+        transgene_result_id="{new_id}", participant_id="{participant_id}", **transgene_report("15200")
+    ),
+    "POST /v1/transgene-results/{transgene_result_id}/correct": changing(
+        **transgene_report("1520"), reason="The standards were diluted twice"
+    ),
+    "POST /v1/transgene-results/{transgene_result_id}/cancel": changing(
+        ground="cancelled", reason="The control without template was amplified"
+    ),
+    "GET /v1/transgene-results/{transgene_result_id}": Endpoint(),
+    "GET /v1/transgene-results/{transgene_result_id}/history": Endpoint(),
     "POST /v1/cytokine-panels": creating(
         cytokine_panel_id="{new_id}", participant_id="{participant_id}", **cytokine_report("380")
     ),

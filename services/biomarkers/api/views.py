@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field, PlainSerializer
 
 from services.biomarkers.domain.specimens import results as specimen_results
 from services.biomarkers.domain.specimens.custody import Custody, State, StepKind
-from services.biomarkers.domain.specimens.results import SpecimenFlag
 from services.biomarkers.references import Participant
 from shared.contracts.biomarkers import (
     CarTCount,
@@ -26,12 +25,19 @@ from shared.contracts.biomarkers import (
 )
 from shared.contracts.biomarkers_assayed import AssayUsed
 from shared.contracts.biomarkers_specimens import Rejection
+from shared.contracts.biomarkers_transgene import (
+    TransgeneLevel,
+    TransgeneReport,
+    TransgeneResultCancelled,
+    TransgeneSpecimen,
+)
+from shared.contracts.specimen_flags import SpecimenFlag
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.protocol.fold_change import Bound, FoldChange, NoFoldChange
 from shared.protocol.schedule import study_day
 
-_CANCELLED = (FlowResultCancelled, CytokinePanelCancelled)
+_CANCELLED = (FlowResultCancelled, CytokinePanelCancelled, TransgeneResultCancelled)
 
 Ratio = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json")]
 
@@ -94,6 +100,30 @@ class FlowResult(BaseModel):
     cancellation: Cancellation | None
 
 
+class TransgeneVersion(BaseModel):
+    """A report, what was read from it, and how long it stood."""
+
+    report: TransgeneReport
+    level: TransgeneLevel
+    protocol: str
+    recorded_at: datetime
+    superseded_at: datetime | None = None
+    correction_reason: str | None = Field(None, description="Why this report superseded the one before it")
+
+
+class TransgeneResult(BaseModel):
+    """Transgene copies in one sample: the report that counts, and those it superseded, the earliest first."""
+
+    transgene_result_id: UUID
+    participant_id: UUID
+    status: Status
+    timing: Timing
+    specimen: SpecimenOfResult
+    current: TransgeneVersion
+    superseded: list[TransgeneVersion]
+    cancellation: Cancellation | None
+
+
 class FoldChangeView(BaseModel):
     """Fold change over the pre-infusion sample, or why there is none; derived now, from all that stands on record."""
 
@@ -147,6 +177,20 @@ def flow_result(history: Sequence[Envelope], participant: Participant, protocol:
     )
 
 
+def transgene_result(
+    history: Sequence[Envelope], participant: Participant, protocol: Protocol, named: Named
+) -> TransgeneResult:
+    versions = [TransgeneVersion(report=event.report, level=event.level, **frame) for event, frame in _reports(history)]
+    return TransgeneResult(
+        transgene_result_id=_first(history).transgene_result_id,
+        current=versions[-1],
+        superseded=versions[:-1],
+        timing=_timing(versions[-1].report.specimen.collected_at, participant, protocol),
+        specimen=_specimen(versions[-1].report.specimen, named),
+        **_standing(history, participant),
+    )
+
+
 def cytokine_panel(
     history: Sequence[Envelope],
     participant: Participant,
@@ -176,7 +220,7 @@ def specimen_named(history: Sequence[Envelope]) -> UUID | None:
     return specimen_id
 
 
-def _specimen(sample: FlowSpecimen | CytokineSpecimen, named: Named) -> SpecimenOfResult:
+def _specimen(sample: FlowSpecimen | CytokineSpecimen | TransgeneSpecimen, named: Named) -> SpecimenOfResult:
     state, origin = named or (None, None)
     found = state if isinstance(state, Custody) else None
     return SpecimenOfResult(

@@ -8,10 +8,11 @@ from typing import Generic, TypeVar, assert_never
 from uuid import UUID
 
 from shared.contracts.biomarkers import CytokineReport, FlowReport, Ground
+from shared.contracts.biomarkers_transgene import TransgeneReport
 from shared.contracts.terms import ParticipantId
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound
 
-Report = TypeVar("Report", FlowReport, CytokineReport)
+Report = TypeVar("Report", FlowReport, CytokineReport, TransgeneReport)
 Reading = TypeVar("Reading")
 
 

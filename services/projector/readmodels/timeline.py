@@ -19,6 +19,7 @@ from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA
 from shared.contracts import (
     biomarkers,
     biomarkers_specimens,
+    biomarkers_transgene,
     efficacy,
     efficacy_review,
     enrollment,
@@ -176,6 +177,9 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     biomarkers.CytokinePanelRecorded: _at("report.specimen.collected_at"),
     biomarkers.CytokinePanelCorrected: _when_recorded,
     biomarkers.CytokinePanelCancelled: _when_recorded,
+    biomarkers_transgene.TransgeneResultRecorded: _at("report.specimen.collected_at"),
+    biomarkers_transgene.TransgeneResultCorrected: _when_recorded,
+    biomarkers_transgene.TransgeneResultCancelled: _when_recorded,
     biomarkers_specimens.SpecimenCollected: _at("collection.collected_at"),
     biomarkers_specimens.SpecimenNotCollected: _at("absence.noted_at"),
     biomarkers_specimens.AliquotMade: _at("aliquoted_at"),

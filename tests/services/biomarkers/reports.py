@@ -11,6 +11,7 @@ NOW = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 PARTICIPANT = UUID("018f3a52-0000-7000-8000-000000000001")
 RESULT = UUID("018f3a52-0000-7000-8000-0000000000f1")
 PANEL = UUID("018f3a52-0000-7000-8000-0000000000c1")
+TRANSGENE = UUID("018f3a52-0000-7000-8000-0000000000a1")
 DRAWN = "2026-03-09T08:30:00+07:00"
 
 ALC = {"value": "1.2", "unit": "10*9/L", "drawn_at": DRAWN}
@@ -26,6 +27,19 @@ def a_flow_report(**given: Any) -> dict[str, Any]:
         "alc": ALC,
         "cd3_percent_of_lymphocytes": "80",
         "platform": "dual",
+    }
+    return {name: value for name, value in {**report, **given}.items() if value is not None}
+
+
+def a_transgene_report(**given: Any) -> dict[str, Any]:
+    """Day 7: 15 200 copies per ug of DNA by qPCR, counted from 50 on and seen from 10 on."""
+    report = {
+        "specimen": {"type": "blood", "collected_at": DRAWN},
+        "method": "qpcr",
+        "copies_per_ug": "15200",
+        "lloq_copies_per_ug": "50",
+        "lod_copies_per_ug": "10",
+        "dna_input_ng": "200",
     }
     return {name: value for name, value in {**report, **given}.items() if value is not None}
 

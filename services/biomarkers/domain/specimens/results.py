@@ -5,7 +5,6 @@ same moment one is decided again on top of the other: a result that comes second
 """
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from services.biomarkers.domain.specimens.custody import Custody, State, StepKind
@@ -13,10 +12,9 @@ from shared.contracts.biomarkers_specimens import (
     ResultRef,
     SpecimenAnalysed,
     SpecimenAnalysisWithdrawn,
-    SpecimenCondition,
     SpecimenEvent,
-    SpecimenType,
 )
+from shared.contracts.specimen_flags import SpecimenFlag, flags_of, suits
 from shared.kernel.errors import Conflict, TrialError, Unacceptable
 
 
@@ -43,19 +41,6 @@ OF_SPECIMEN: tuple[type[TrialError], ...] = (
     SpecimenNotAtLaboratory,
     SpecimenDiffers,
 )
-
-
-class SpecimenFlag(StrEnum):
-    """What a reader of a result should know of its specimen."""
-
-    NO_SPECIMEN = "no-specimen"  # the result names none: nothing is known of its custody
-    SPECIMEN_REJECTED = "specimen-rejected"  # after the result was recorded
-    SPECIMEN_LOST = "specimen-lost"
-    POOR_CONDITION = "poor-condition"  # as it was received
-    SPECIMEN_DIFFERS = "specimen-differs"  # its record was corrected after the result
-
-
-FROM_BLOOD = frozenset({SpecimenType.SERUM, SpecimenType.PLASMA})
 
 
 def named(
@@ -88,8 +73,12 @@ def named(
 def differs(state: Custody, origin: State, *, type_: str, collected_at: datetime) -> bool:
     """Whether a report tells another type or time of collection. Serum and plasma may be told of a tube of blood."""
     collection = origin.collection if isinstance(origin, Custody) else None
-    suits = state.type == type_ or (state.type is SpecimenType.BLOOD and type_ in FROM_BLOOD)
-    return not suits or collection is None or collection.collected_at != collected_at
+    return (
+        state.type is None
+        or not suits(state.type, type_)
+        or collection is None
+        or collection.collected_at != collected_at
+    )
 
 
 def no_longer_named(state: State, result: ResultRef) -> list[SpecimenEvent]:
@@ -105,11 +94,9 @@ def flags(state: State | None, origin: State | None, *, type_: str, collected_at
     """What a reader should know of a result's specimen, as it stands now; None: the result names none."""
     if not isinstance(state, Custody) or origin is None:
         return (SpecimenFlag.NO_SPECIMEN,)
-    receipt = state.receipt
-    raised = {
-        SpecimenFlag.SPECIMEN_REJECTED: state.status is StepKind.REJECTED,
-        SpecimenFlag.SPECIMEN_LOST: state.status is StepKind.LOST,
-        SpecimenFlag.POOR_CONDITION: receipt is not None and receipt.condition is not SpecimenCondition.ACCEPTABLE,
-        SpecimenFlag.SPECIMEN_DIFFERS: differs(state, origin, type_=type_, collected_at=collected_at),
-    }
-    return tuple(flag for flag, is_raised in raised.items() if is_raised)
+    return flags_of(
+        rejected=state.status is StepKind.REJECTED,
+        lost=state.status is StepKind.LOST,
+        condition=None if state.receipt is None else state.receipt.condition,
+        differs=differs(state, origin, type_=type_, collected_at=collected_at),
+    )

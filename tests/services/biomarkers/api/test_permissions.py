@@ -8,12 +8,13 @@ import pytest
 from shared.auth.permissions import EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.biomarkers.api.trial import Trial
-from tests.services.biomarkers.reports import PARTICIPANT, a_cytokine_report, a_flow_report
+from tests.services.biomarkers.reports import PARTICIPANT, a_cytokine_report, a_flow_report, a_transgene_report
 
 RECORDERS = {Role.LABORATORY, Role.COORDINATOR, Role.SYSTEM}
 CORRECTORS = {Role.LABORATORY, Role.INVESTIGATOR}
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/flow-results", a_flow_report()),
+    ("/v1/transgene-results", a_transgene_report()),
     ("/v1/cytokine-panels", a_cytokine_report()),
 ]
 WHY = {"reason": "Only to see who may"}

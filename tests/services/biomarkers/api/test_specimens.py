@@ -8,7 +8,13 @@ import pytest
 
 from shared.kernel.actor import Role
 from tests.services.biomarkers.api.trial import Trial, a_screening
-from tests.services.biomarkers.reports import DRAWN, PARTICIPANT, a_cytokine_report, a_flow_report
+from tests.services.biomarkers.reports import (
+    DRAWN,
+    PARTICIPANT,
+    a_cytokine_report,
+    a_flow_report,
+    a_transgene_report,
+)
 from tests.services.biomarkers.specimen_steps import (
     ALIQUOT,
     SPECIMEN,
@@ -24,7 +30,7 @@ from tests.services.biomarkers.specimen_steps import (
 
 SPECIMENS = "/v1/specimens"
 TUBE = f"{SPECIMENS}/{SPECIMEN}"
-FLOW, PANEL = "/v1/flow-results", "/v1/cytokine-panels"
+FLOW, PANEL, TRANSGENE = "/v1/flow-results", "/v1/cytokine-panels", "/v1/transgene-results"
 
 
 async def collected(trial: Trial, **given: Any) -> str:
@@ -55,6 +61,11 @@ def flow(specimen: Any = SPECIMEN, **given: Any) -> dict[str, Any]:
 def panel(specimen: Any, type_: str = "serum") -> dict[str, Any]:
     sample = {"type": type_, "collected_at": DRAWN, "specimen_id": str(specimen)}
     return {"participant_id": str(PARTICIPANT), **a_cytokine_report(specimen=sample)}
+
+
+def transgene(specimen: Any = SPECIMEN) -> dict[str, Any]:
+    sample = {"type": "blood", "collected_at": DRAWN, "specimen_id": str(specimen)}
+    return {"participant_id": str(PARTICIPANT), **a_transgene_report(specimen=sample)}
 
 
 async def test_a_custody_is_read_with_who_and_when(trial_on_both: Trial) -> None:
@@ -124,9 +135,19 @@ async def test_a_rejected_specimen_gives_no_result(trial_on_both: Trial) -> None
     trial = trial_on_both
     await received(trial)
     await step(trial, "reject", a_rejection())
-    for kind, report in ((FLOW, flow()), (PANEL, panel(SPECIMEN))):
+    for kind, report in ((FLOW, flow()), (PANEL, panel(SPECIMEN)), (TRANSGENE, transgene())):
         answer = await trial.post(kind, report)
         assert (answer.status_code, answer.json()["type"]) == (409, "specimen-is-rejected")
+    assert (await trial.get(TUBE)).json()["results"] == []
+
+
+async def test_copies_make_their_specimen_analysed_and_a_cancellation_takes_that_back(trial: Trial) -> None:
+    await received(trial)
+    path = await trial.record(TRANSGENE, transgene())
+    tube = (await trial.get(TUBE)).json()
+    assert (tube["status"], [each["kind"] for each in tube["results"]]) == ("analysed", ["transgene-result"])
+    assert (await trial.get(path)).json()["specimen"]["flags"] == []
+    await trial.change(f"{path}/cancel", {"ground": "cancelled"})
     assert (await trial.get(TUBE)).json()["results"] == []
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from services.biomarkers.domain.specimens import results
 from services.biomarkers.domain.specimens.custody import State, Unrecorded
-from services.biomarkers.domain.specimens.results import SpecimenFlag
 from services.biomarkers.domain.specimens.specimen import DECIDER
 from shared.contracts import biomarkers_specimens as told
+from shared.contracts.specimen_flags import SpecimenFlag
 from shared.kernel.errors import TrialError
 from tests.services.biomarkers.reports import DRAWN, PARTICIPANT
 from tests.services.biomarkers.specimen_steps import (
