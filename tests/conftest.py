@@ -24,12 +24,14 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 STACK = ("tests/flows/", "tests/faults/")  # what needs the whole stack, and after it what breaks the stack
+DEMO = ("tests/services/loading/test_demo.py", "tests/services/loading/test_sample_outcomes.py")  # look at one demo
 SPREAD = ("tests/architecture/test_generated_requests.py", "tests/shared/messaging/test_relay.py")  # long, one by one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has the stack to itself from the start; the other works through everything else meanwhile."""
-    items.sort(key=lambda item: next((place for place, room in enumerate(STACK) if item.nodeid.startswith(room)), 2))
+    """The longest begin first: one worker has the stack to itself, another the demo; the rest comes after."""
+    order = (*STACK, *DEMO, *SPREAD)
+    items.sort(key=lambda item: next((at for at, room in enumerate(order) if item.nodeid.startswith(room)), len(order)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -41,6 +43,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(STACK):
                 return "stack"
+            if nodeid.startswith(DEMO):
+                return "demo"
             return nodeid if nodeid.startswith(SPREAD) else nodeid.partition("::")[0]
 
     return OneStack(config, log)
