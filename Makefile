@@ -18,7 +18,7 @@ install: .venv/installed ## Set up .venv with the locked dependencies
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; set PYTHON=")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(BIN)/uv sync --quiet --locked --inexact --compile-bytecode
+	@$(BIN)/uv sync --quiet --locked --inexact --compile-bytecode --extra instruments
 	@touch $@
 
 demo: install ## Serve the trial on port 8000 and load the sample trial through its API (ONCE=1: print and leave)

@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     graceful_seconds: int = Field(15, ge=1, le=300)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    table_file_mib: int = Field(16, ge=1, le=1024, description="the largest table or plate reader's file, in MiB")
+    fcs_file_mib: int = Field(256, ge=1, le=4096, description="the largest file of a cytometer, in MiB")
+    file_reading_seconds: int = Field(120, ge=1, le=3600, description="how long an instrument's file may be read")
+    file_reading_mib: int = Field(3072, ge=512, le=65536, description="address space of a process that reads one")
+
     auth_disabled: bool = Field(False, description="1: nobody is asked who they are; loopback only")
     oidc_issuer: str = "urn:cmd03:local"
     oidc_audience: str = "cmd03"

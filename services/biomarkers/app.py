@@ -31,6 +31,7 @@ def create_app(parts: Parts) -> "FastAPI":
         cytokine_panels,
         evaluations,
         fhir,
+        flow_files,
         flow_results,
         hl7v2,
         quarantined_messages,
@@ -41,13 +42,19 @@ def create_app(parts: Parts) -> "FastAPI":
     )
     from services.biomarkers.application import Biomarkers  # noqa: PLC0415
     from services.biomarkers.assay_registry import AssayRegistry  # noqa: PLC0415
+    from services.biomarkers.intake.apart import Readers  # noqa: PLC0415
     from services.biomarkers.intake.feeds import Feeds  # noqa: PLC0415
+    from services.biomarkers.intake.file_intake import FileIntake, Limits  # noqa: PLC0415
+    from services.biomarkers.intake.flow_recording import FlowRecording  # noqa: PLC0415
     from services.biomarkers.intake.taking import Taking  # noqa: PLC0415
     from services.biomarkers.specimens import Specimens  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     biomarkers = Biomarkers(parts.db, parts.store, parts.protocol, parts.clock)
     taking = Taking(parts.db, parts.store, biomarkers, parts.clock)
+    feeds, settings = Feeds(parts.db, parts.store, taking, parts.clock), parts.settings
+    readers = Readers(seconds=settings.file_reading_seconds, memory_mib=settings.file_reading_mib)
+    limits = Limits(table_mib=settings.table_file_mib, fcs_mib=settings.fcs_file_mib)
     return create_service_app(
         "biomarkers",
         title=TITLE,
@@ -65,10 +72,12 @@ def create_app(parts: Parts) -> "FastAPI":
             fhir.router,
             hl7v2.router,
             result_files.router,
+            flow_files.router,
         ],
         parts=parts,
         biomarkers=biomarkers,
-        feeds=Feeds(parts.db, parts.store, taking, parts.clock),
+        feeds=feeds,
+        files=FileIntake(feeds, FlowRecording(parts.store, taking, biomarkers), readers, limits),
         assay_registry=AssayRegistry(parts.store, parts.protocol, parts.clock),
         specimens=Specimens(parts.db, parts.store, parts.protocol, parts.clock),
     )

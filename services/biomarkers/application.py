@@ -111,6 +111,16 @@ class Biomarkers:
         )
         return await self._with_specimen(decider, result_id, command, facts, frame, expected)
 
+    async def rehearse(
+        self, decider: Kind, result_id: UUID, command: Recording | Change, state: Any, *, by: Actor
+    ) -> None:
+        """Decide as if it were recorded, and record nothing: raises what recording would."""
+        facts = await self.facts(command)
+        decided = decider.decide(command, state, facts)
+        result = ResultRef(kind=ResultKind(decider.category), id=result_id)
+        frame = tracing.recording(by, at=facts.now, subject=result_id, command_id=result_id)
+        await self._beside(result, state, reduce(decider.evolve, decided, state), command.fingerprint(), frame)
+
     async def result(self, decider: Kind, result_id: UUID, *, by: Actor) -> tuple[list[Envelope], Participant]:
         """All that happened to a result, and what is known of its participant."""
         participant = await self._participant_of(decider, result_id, by)

@@ -11,12 +11,16 @@ from shared.telemetry import tracing
 from shared.telemetry.metrics import REQUESTS
 
 MAX_BODY_BYTES = 1024 * 1024
+BODY = "trial.body"  # where a request's scope has its body
 
 log = logging.getLogger("trial.http")
 
 
 class Surroundings:
-    """Begins the trace, refuses bodies over 1 MiB, answers what nobody else did, and keeps the access log."""
+    """Begins the trace, refuses bodies over 1 MiB, answers what nobody else did, and keeps the access log.
+
+    An endpoint that takes files raises the limit before it reads (`shared.http.uploads`).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,31 +56,32 @@ class Surroundings:
             _account(scope, status, time.perf_counter() - started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        declared = _header(scope, b"content-length")
-        if declared is not None and declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-            await _too_large()(scope, receive, send)
-            return
-        body = _Counted(receive, send)
+        body = Body(receive, send, _declared(scope))
+        scope[BODY] = body
         try:
             await self._app(scope, body.receive if _has_body(scope) else receive, body.send)
         except Exception:
             if not body.refused:
                 raise
         if body.refused:
-            await _too_large()(scope, receive, send)
+            await _too_large(body.most_bytes)(scope, receive, send)
 
 
-class _Counted:
+class Body:
     """A request's body as it arrives. Past the limit the app is told that the client left; what it says is dropped."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive, self._send = receive, send
+    def __init__(self, receive: Receive, send: Send, declared: int) -> None:
+        self._receive, self._send, self._declared = receive, send, declared
         self._received, self._answered, self.refused = 0, False, False
+        self.most_bytes = MAX_BODY_BYTES
 
     async def receive(self) -> Message:
+        if self._declared > self.most_bytes and not self._answered:  # not a byte of it is read
+            self.refused = True
+            return {"type": "http.disconnect"}
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > MAX_BODY_BYTES and not self._answered:
+        if self._received > self.most_bytes and not self._answered:
             self.refused = True
             return {"type": "http.disconnect"}
         return message
@@ -87,10 +92,14 @@ class _Counted:
             await self._send(message)
 
 
-def _too_large() -> Any:
-    return problem_body.answer(
-        413, "body-too-large", "a request body has at most 1 MiB; send the rows in several requests"
-    )
+def _too_large(most_bytes: int) -> Any:
+    says = f"a request body has at most {most_bytes // MAX_BODY_BYTES} MiB here; send it in several requests"
+    return problem_body.answer(413, "body-too-large", says)
+
+
+def _declared(scope: Scope) -> int:
+    length = _header(scope, b"content-length")
+    return int(length) if length is not None and length.isdigit() and len(length) < 19 else 0
 
 
 def _has_body(scope: Scope) -> bool:

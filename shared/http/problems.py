@@ -17,10 +17,12 @@ from shared.http import wording
 from shared.http.etags import MissingIfMatch
 from shared.http.negotiation import NotAcceptable
 from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_http
+from shared.http.uploads import FileTooLarge
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    NotInstalled,
     StaleVersion,
     TrialError,
     Unacceptable,
@@ -35,12 +37,14 @@ STATUSES: tuple[tuple[type[TrialError], int], ...] = (
     (Unauthenticated, 401),
     (NotAcceptable, 406),
     (MissingIfMatch, 428),
+    (FileTooLarge, 413),
     (StaleVersion, 412),
     (Unacceptable, 422),
     (Conflict, 409),
     (NotFound, 404),
     (Forbidden, 403),
     (Unavailable, 503),
+    (NotInstalled, 501),
 )
 
 

@@ -7,7 +7,8 @@
     ├── StaleVersion   somebody wrote first: reload, decide again
     ├── NotFound       there is no such thing, or not for this actor
     ├── Forbidden      the actor's roles do not allow it
-    └── Unavailable    a database or a broker is away: try again
+    ├── Unavailable    a database or a broker is away: try again
+    └── NotInstalled   this installation cannot do it, now or later
 
 A message says what is wrong and what to send instead. It never carries health data of a participant.
 """
@@ -72,3 +73,7 @@ class Forbidden(TrialError):
 
 class Unavailable(TrialError):
     """A database or a broker cannot be reached. Nothing is half done; the same request may be sent again."""
+
+
+class NotInstalled(TrialError):
+    """This installation lacks an optional part; its operator can add it."""

@@ -303,7 +303,7 @@ def feeds() -> Iterator[Step]:
     yield Step(f"POST {waits}/release", Role.LABORATORY)
     yield Step(f"POST {waits}/discard", Role.LABORATORY, names={"control": "control sample"})
     yield Step("POST /biomarkers/v1/fhir", Role.SYSTEM)
-    for kind in ("table", "fcs", "luminex"):
+    for kind in ("table", "fcs", "luminex", "instrument", "flowjo"):
         yield Step(f"POST /biomarkers/v1/result-files/{kind}", Role.LABORATORY)
 
 

@@ -128,6 +128,14 @@ ENROLLMENT: dict[str, Endpoint] = {
         current_level=1,
         levels=[{"level": 1, "evaluable": 3, "dlt": 0, "pending": 0}],
     ),
+    "POST /v1/evaluations/eligibility": asking(
+        as_of=SCREENED_ON,
+        birth_month="2017-03",
+        sex="F",
+        findings=[
+            {"finding_id": "f1", "analyte": "PLAT", "number": "90000", "unit": "/uL", "observed_on": SCREENED_ON}
+        ],
+    ),
     "GET /v1/sites/{site_id}": Endpoint(About.SITE),
     "GET /v1/sites/{site_id}/history": Endpoint(About.SITE),
     "POST /v1/participants": creating(participant_id="{new_id}", site_id="{site_id}", **SCREENING_DATA),
@@ -564,6 +572,12 @@ BIOMARKERS: dict[str, Endpoint] = {
     "POST /v1/result-files/luminex": Endpoint(
         About.TRIAL, (INTAKE_FILES / "luminex_xPONENT_example02.csv").read_bytes().decode("cp1252")
     ),
+    "POST /v1/result-files/instrument": Endpoint(
+        About.TRIAL,
+        (INTAKE_FILES.parent / "instruments" / "msd_workbench.csv").read_text(),
+        query="?vendor=MSD_WORKBENCH",
+    ),
+    "POST /v1/result-files/flowjo": Endpoint(About.TRIAL, (INTAKE_FILES / "workspace.wsp").read_text()),
     f"GET {WAITING}": MANY,
     f"POST {WAITING}/{{message_id}}/release": Endpoint(body={}),
     f"POST {WAITING}/{{message_id}}/discard": Endpoint(body={"reason": "A control of the analyser"}),

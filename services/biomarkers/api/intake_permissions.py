@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.biomarkers.intake.feeds import Feeds
+from services.biomarkers.intake.file_intake import FileIntake
 from shared.auth.permissions import allow
 from shared.kernel.actor import Actor, Role
 
@@ -18,3 +19,11 @@ async def _feeds(request: Request) -> Feeds:
 
 
 FeedsDep = Annotated[Feeds, Depends(_feeds)]
+
+
+async def _files(request: Request) -> FileIntake:
+    files: FileIntake = request.app.state.files
+    return files
+
+
+FilesDep = Annotated[FileIntake, Depends(_files)]

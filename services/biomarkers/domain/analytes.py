@@ -18,12 +18,17 @@ def key_of(name: str, panel: Cytokines) -> str:
     by_loinc = {analyte.loinc: analyte.key for analyte in panel.analytes}
     if name in by_loinc:
         return by_loinc[name]
-    plain = re.sub(r"[^A-Z0-9]", "", name.upper())
-    key = _usual_names().get(plain, plain)
+    key = usual_key(name)
     if key not in by_loinc.values():
         known = ", ".join(f"{key} ({loinc})" for loinc, key in by_loinc.items())
         raise AnalyteNotInPanel(f"an analyte is not in the protocol's panel; send a key or LOINC code of {known}")
     return key
+
+
+def usual_key(name: str) -> str:
+    """The key that a usual name stands for, whether or not any panel has it."""
+    plain = re.sub(r"[^A-Z0-9]", "", name.upper())
+    return _usual_names().get(plain, plain)
 
 
 @cache

@@ -6,11 +6,14 @@ Of the keywords only those of the acquisition are told: operator, experiment and
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from services.biomarkers.intake.observations import code_text
 from shared.kernel.errors import Unacceptable
 
 _MAGIC = (b"FCS2.0", b"FCS3.0", b"FCS3.1")
+MOST_CHANNELS = 1000
 _HEADER_BYTES = 58  # FCS 3.1, 3.1: version, blanks, and the offsets of the text, data and analysis segments
 
 
@@ -42,8 +45,14 @@ class FcsFile:
     has_compensation: bool
 
 
-def read(content: bytes) -> FcsFile:
-    """Read a file.
+def looks_like_one(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(_HEADER_BYTES)
+    return start.startswith(_MAGIC) and len(start) == _HEADER_BYTES
+
+
+def read(source: Path | bytes) -> FcsFile:
+    """Read a file. Of the events only that they are all there: not one of them is loaded.
 
     Raises:
         NotFcs: it is another kind of file, or an end is missing.
@@ -52,30 +61,33 @@ def read(content: bytes) -> FcsFile:
     from flowio import FlowData  # noqa: PLC0415
     from flowio.exceptions import FCSParsingError  # noqa: PLC0415
 
-    if not content.startswith(_MAGIC) or len(content) < _HEADER_BYTES:
-        raise NotFcs("the file does not begin as FCS 2.0, 3.0 or 3.1 does")
-    try:
-        found = FlowData(io.BytesIO(content))
-        events, channels = found.event_count, found.channel_count
-        whole = events * channels == len(found.events)
-    except (
-        FCSParsingError,
-        ValueError,
-        EOFError,
-        KeyError,
-        TypeError,
-        IndexError,
-        OverflowError,
-        MemoryError,
-    ) as error:
-        raise NotFcs("the file is truncated or damaged: its segments cannot be read to their ends") from error
-    except (AttributeError, NotImplementedError) as error:
-        raise NotFcs("the file holds another data mode than list mode") from error
-    if not whole or channels == 0:
+    file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    with file:
+        version = file.read(_HEADER_BYTES)
+        if not version.startswith(_MAGIC) or len(version) < _HEADER_BYTES:
+            raise NotFcs("the file does not begin as FCS 2.0, 3.0 or 3.1 does")
+        try:
+            found = FlowData(file, only_text=True)
+            text: Mapping[str, str] = found.text
+            events, channels = found.event_count, found.channel_count
+            whole = _holds(found.header, text, events, channels, found.file_size)
+        except (
+            FCSParsingError,
+            ValueError,
+            EOFError,
+            KeyError,
+            TypeError,
+            IndexError,
+            OverflowError,
+            MemoryError,
+        ) as error:
+            raise NotFcs("the file is truncated or damaged: its segments cannot be read to their ends") from error
+    if text.get("mode", "L").strip().upper() != "L":
+        raise NotFcs("the file holds another data mode than list mode")
+    if not whole or channels < 1 or events < 0:
         raise NotFcs("the file is truncated: it holds fewer events than it says ($TOT)")
-    text: Mapping[str, str] = found.text
     return FcsFile(
-        version=content[3:6].decode("ascii"),
+        version=version[3:6].decode("ascii"),
         events=events,
         channels=tuple(_channel(number, text) for number in range(1, channels + 1)),
         cytometer=_plain(text.get("cyt")),
@@ -84,6 +96,17 @@ def read(content: bytes) -> FcsFile:
         acquired_to=_plain(text.get("etim")),
         has_compensation=any(name in text for name in ("spillover", "spill", "comp")),
     )
+
+
+def _holds(header: Mapping[str, Any], text: Mapping[str, str], events: int, channels: int, size: int) -> bool:
+    """Whether the data segment lies within the file and is as long as its events are (FCS 3.1, 3.2.20 to 3.3)."""
+    if text["datatype"].strip().upper() not in {"I", "F", "D"} or channels > MOST_CHANNELS:
+        return False
+    of_text = header["version"] != "2.0"
+    start = int(text["begindata"]) if of_text else header["data_start"]
+    stop = int(text["enddata"]) if of_text else header["data_stop"]
+    bits = sum(int(text[f"p{number}b"]) for number in range(1, channels + 1))
+    return start >= _HEADER_BYTES and stop < size and (stop - start + 1) * 8 >= events * bits > -1
 
 
 def _channel(number: int, text: Mapping[str, str]) -> FcsChannel:

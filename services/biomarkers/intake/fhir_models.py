@@ -96,8 +96,16 @@ class Collection(_Part):
 
 class Specimen(_Part):
     identifier: tuple[Identifier, ...] = ()
+    accession_identifier: Identifier | None = Field(None, alias="accessionIdentifier")
     type: CodeableConcept | None = None
     collection: Collection | None = None
+
+
+class Device(_Part):
+    """The assay: of a kit, the model and the lot."""
+
+    lot_number: str | None = Field(None, alias="lotNumber")
+    model_number: str | None = Field(None, alias="modelNumber")
 
 
 class Person(_Part):

@@ -11,6 +11,7 @@ from services.biomarkers.intake.fhir_models import (
     Bundle,
     Clinical,
     Component,
+    Device,
     DiagnosticReport,
     Observation,
     Person,
@@ -21,6 +22,7 @@ from services.biomarkers.intake.observations import (
     MOST_OBSERVATIONS,
     SentObservation,
     Status,
+    accession_numbers,
     code_text,
     codes_of,
     number_text,
@@ -172,6 +174,7 @@ def _observation(
             seen.effective or about.pop("collected", None) or (report.effective if report else None)
         ),
         "platform": next(iter(_platforms(method)), None),
+        **_assay(resolve(seen.device), place),
         **{name: value for name, value in about.items() if name != "collected"},
     }
     for at, each in measured:
@@ -239,21 +242,32 @@ def _subjects(resolve: _Resolving, reference: Reference | None, place: str) -> t
     return subject_numbers(found)
 
 
-def _about_specimen(resolve: _Resolving, reference: Reference | None, place: str) -> dict[str, str | None]:
+def _assay(device: Mapping[str, Any] | None, place: str) -> dict[str, str | None]:
+    """Kit and lot of the assay, where the device is the kit that was used."""
+    if device is None or device.get("resourceType") != "Device":
+        return {}
+    kit = _as(Device, device, f"{place}.device")
+    return {"kit": next(_platforms([kit.model_number]), None), "lot": next(_platforms([kit.lot_number]), None)}
+
+
+def _about_specimen(resolve: _Resolving, reference: Reference | None, place: str) -> dict[str, Any]:
     if reference is None:
         return {}
     named = reference.identifier.value if reference.identifier else None
     body = resolve(reference)
     if body is None:
         tail = (reference.reference or "").rpartition("/")[2]
-        return {"specimen_id": code_text(named or tail)}
+        return {"specimen_id": code_text(named or tail), "accessions": accession_numbers([named, tail])}
     specimen = _as(Specimen, body, f"{place}.specimen")
     collection, codes = specimen.collection, codes_of(specimen.type.codes if specimen.type else ())
     period = collection.collected_period.start if collection and collection.collected_period else None
     own = next((each.value for each in specimen.identifier if each.value), None)
+    accession = specimen.accession_identifier.value if specimen.accession_identifier else None
+    numbers = [accession, named, *(each.value for each in specimen.identifier)]
     return {
         "specimen": next((code for code in codes if code.upper() in specimen_types()), codes[0] if codes else None),
         "specimen_id": code_text(named or own),
+        "accessions": accession_numbers(numbers),
         "collected": code_text(collection.collected_date_time or period) if collection else None,
     }
 

@@ -11,11 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from services.biomarkers.intake.observations import (
     MOST_OBSERVATIONS,
     SentObservation,
     Status,
+    accession_numbers,
     code_text,
     codes_of,
     number_text,
@@ -187,7 +189,7 @@ def _observations(segments: Sequence[_Segment]) -> tuple[SentObservation, ...]:
             case "SPM":
                 specimen = segment
                 for place in of_order:
-                    found[place] = found[place].model_copy(update=_specimen(specimen, found[place].collected))
+                    found[place] = found[place].model_copy(update=_specimen(specimen, found[place]))
             case "OBX":
                 number += 1
                 if segment.field(11).upper() not in _NO_RESULT:
@@ -217,9 +219,10 @@ def _observation(
         unit=code_text(segment.component(6)),
         collected=code_text(collected),
         specimen=code_text(about.component(15)) if about else None,
+        accessions=accession_numbers([about.component(3)]) if about else (),
         platform=_platform(segment),
     )
-    return sent if specimen is None else sent.model_copy(update=_specimen(specimen, sent.collected))
+    return sent if specimen is None else sent.model_copy(update=_specimen(specimen, sent))
 
 
 def _value(segment: _Segment) -> tuple[str | None, str | None]:
@@ -238,15 +241,20 @@ def _platform(segment: _Segment) -> str | None:
     return plain if plain and plain[0].isalnum() and len(plain) <= 64 else None
 
 
-def _specimen(segment: _Segment, collected: str | None) -> dict[str, str | None]:
-    """SPM tells the specimen, and when it was collected, better than OBR does."""
+def _specimen(segment: _Segment, sent: SentObservation) -> dict[str, Any]:
+    """SPM tells the specimen, its number, and when it was collected, better than OBR does.
+
+    SPM-30 is the accession id (v2.7), SPM-2 the numbers of who ordered and who has it.
+    """
+    numbers = [segment.component(30), segment.component(2, 2), segment.component(2)]
     found = {
         "specimen": code_text(segment.component(4)),
         "specimen_id": code_text(segment.component(2)),
         "collected": code_text(segment.component(17)),
     }
     told = {name: value for name, value in found.items() if value is not None}
-    return {"collected": collected, **told}
+    accessions = accession_numbers([*numbers, *sent.accessions])
+    return {"collected": sent.collected, "accessions": accessions, **told}
 
 
 def _plain(text: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 # `<site>-<number>` (shared.contracts.enrollment_terms). What has another shape may be a hospital number: it is dropped.
 _SUBJECT_NUMBER = re.compile(r"^[A-Z0-9]{2,12}-[0-9]{3,4}$")
+_ACCESSION = re.compile(r"^(?=.*\d)[A-Za-z0-9][A-Za-z0-9._/#:+-]{0,63}$")
 _CODE = re.compile(r"^[!-~]+( [!-~]+)*$")
 _NUMBER = re.compile(r"^(?:[<>]=?)?[+-]?[0-9.,eE+-]{1,40}$")
 MOST_OBSERVATIONS = 1000
@@ -50,6 +51,13 @@ class SentObservation(BaseModel):
     lot: str | None = None
     lloq: str | None = None
     uloq: str | None = None
+    accessions: tuple[str, ...] = ()  # numbers, one of which may stand on the tube (`Collection.label`)
+    dilution_factor: str | None = None
+    dilution_corrected: bool | None = None
+    replicates: tuple[str, ...] = ()  # wells of one sample: `12.5`, `<3.2`, `>`
+    beyond: str | None = None  # `<` or `>` without its limit, which the lot of the assay tells
+    failed: bool = False  # no well holds a number
+    assayed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,11 @@ def code_text(text: str | None) -> str | None:
     """A code that may be kept: printable, of at most 64 characters. Longer ones are prose, which may name somebody."""
     plain = (text or "").strip()
     return plain if _CODE.match(plain) and len(plain) <= 64 else None
+
+
+def accession_numbers(texts: Iterable[str | None]) -> tuple[str, ...]:
+    """What may stand on a tube: it has a digit and no blank. All else may be somebody's name: it is dropped."""
+    return tuple(dict.fromkeys(text.strip() for text in texts if text and _ACCESSION.match(text.strip())))
 
 
 def number_text(text: str | None) -> str | None:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.biomarkers.domain.assays import Registry
 from services.biomarkers.domain.result_source import ResultSource
+from services.biomarkers.intake.known_specimens import KnownSpecimen, KnownSpecimens
 from services.biomarkers.intake.observations import SentObservation, Status, TakenCode, specimen_types, taken_codes
 
 # HL7 v2.5.1, 2.A.22 (DTM): YYYYMMDDHHMM[SS[.S[S[S[S]]]]][+/-ZZZZ]; FHIR R4 dateTime with its time.
@@ -44,10 +46,13 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What observations are read with: their source if one is named, and participants by subject number."""
+    """What observations are read with: their source if one is named, participants by subject number, specimens by the
+    number on their tubes, and the lots of assays."""
 
     source: ResultSource | None
     subjects: Mapping[str, UUID]
+    specimens: KnownSpecimens = field(default_factory=KnownSpecimens)
+    lots: Registry = field(default_factory=Registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,12 @@ class Reading:
     lot: str | None
     lloq: Decimal | None
     uloq: Decimal | None
+    assay_lot_id: UUID | None = None
+    assayed_at: datetime | None = None
+    dilution_factor: Decimal | None = None
+    dilution_corrected: bool | None = None
+    replicates: tuple[tuple[Decimal | None, str | None], ...] = ()
+    failed: bool = False
 
 
 def read(sent: SentObservation, known: Known) -> Reading | None:
@@ -79,30 +90,75 @@ def read(sent: SentObservation, known: Known) -> Reading | None:
     taken = _taken(sent, known.source)
     if taken is None:
         return None
-    withdrawn = sent.status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
-    value, qualifier = (None, None) if withdrawn and sent.value is None else _value(sent)
+    value, qualifier = _value_of(sent)
     platform = sent.platform or (known.source.registered.platform if known.source else None)
     if taken.kind == "cytokine" and platform is None:
         raise Unreadable(
             ReadingProblem.UNKNOWN_PLATFORM,
             "a cytokine needs its assay platform: name the method, or register the source with a platform",
         )
+    zone = known.source.zone if known.source else None
+    tube = _tube(sent, known)
+    participant_id = _subject(sent, known, tube)
+    collected_at = tube.collected_at if tube and sent.collected is None else instant(sent.collected, zone)
     return Reading(
-        participant_id=_subject(sent, known),
+        participant_id=participant_id,
         taken=taken,
         status=sent.status,
         value=value,
         qualifier=qualifier,
         unit=_unit(sent.unit),
-        collected_at=instant(sent.collected, known.source.zone if known.source else None),
-        specimen=_specimen(sent, taken),
-        specimen_id=_uuid(sent.specimen_id),
+        collected_at=collected_at,
+        specimen=_specimen(sent, taken, tube),
+        specimen_id=tube.specimen_id if tube else _uuid(sent.specimen_id),
         platform=platform,
         kit=sent.kit,
         lot=sent.lot,
         lloq=_limit(sent.lloq),
         uloq=_limit(sent.uloq),
+        assay_lot_id=_assay_lot(known.lots, platform, sent),
+        assayed_at=None if sent.assayed is None or zone is None else instant(sent.assayed, zone),
+        dilution_factor=_limit(sent.dilution_factor),
+        dilution_corrected=sent.dilution_corrected,
+        replicates=tuple(map(_well, sent.replicates)),
+        failed=sent.failed,
     )
+
+
+def _value_of(sent: SentObservation) -> tuple[Decimal | None, str | None]:
+    withdrawn = sent.status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
+    if sent.value is None and (withdrawn or sent.failed or sent.replicates):
+        return None, None
+    if sent.value is None and sent.beyond is not None:
+        return None, sent.beyond
+    return _value(sent)
+
+
+def _well(text: str) -> tuple[Decimal | None, str | None]:
+    if text in {"<", ">"}:
+        return None, text
+    return _value(SentObservation(value=text))
+
+
+def _tube(sent: SentObservation, known: Known) -> KnownSpecimen | None:
+    """The specimen on record that the sender names, by its id or by a number on its tube."""
+    found = known.specimens.named(sent.specimen_id, sent.accessions)
+    if len(found) > 1:
+        raise Unreadable(
+            ReadingProblem.UNKNOWN_SPECIMEN, "several specimens on record bear this number: name one by its id"
+        )
+    return found[0] if found else None
+
+
+def _assay_lot(lots: Registry, platform: str | None, sent: SentObservation) -> UUID | None:
+    """The registered lot of this platform and kit, if it stands."""
+    if sent.kit is None or sent.lot is None:
+        return None
+    named = (platform, sent.kit, sent.lot)
+    for each in lots.registered:
+        if (each.sheet.platform, each.sheet.kit, each.sheet.lot) == named and lots.is_standing(each):
+            return each.assay_lot_id
+    return None
 
 
 def _taken(sent: SentObservation, source: ResultSource | None) -> TakenCode | None:
@@ -119,13 +175,19 @@ def _taken(sent: SentObservation, source: ResultSource | None) -> TakenCode | No
     )
 
 
-def _subject(sent: SentObservation, known: Known) -> UUID:
+def _subject(sent: SentObservation, known: Known, tube: KnownSpecimen | None) -> UUID:
     found = {known.subjects[number] for number in sent.subjects if number in known.subjects}
+    if tube is not None and found <= {tube.participant_id}:
+        return tube.participant_id
+    if tube is not None:
+        raise Unreadable(
+            ReadingProblem.UNKNOWN_SUBJECT, "the specimen that is named is of another participant than the subject"
+        )
     if len(found) != 1:
         raise Unreadable(
             ReadingProblem.UNKNOWN_SUBJECT,
-            "no subject number of one participant at your sites among the identifiers; one screened just now may "
-            "still arrive",
+            "no subject number of one participant at your sites among the identifiers, and no number of a specimen on "
+            "record; one screened just now may still arrive",
         )
     return found.pop()
 
@@ -192,10 +254,16 @@ def instant(text: str | None, zone: ZoneInfo | None) -> datetime:
     return found
 
 
-def _specimen(sent: SentObservation, taken: TakenCode) -> str:
+def _specimen(sent: SentObservation, taken: TakenCode, tube: KnownSpecimen | None) -> str:
     if sent.specimen is None:
-        return "serum" if taken.kind == "cytokine" else "blood"
-    found = specimen_types().get(sent.specimen.upper())
+        usual = "serum" if taken.kind == "cytokine" else "blood"
+        if tube is None or (taken.kind == "cytokine" and tube.type == "blood"):
+            return usual  # serum may be told of a tube of blood
+        return _fitting(tube.type, taken)
+    return _fitting(specimen_types().get(sent.specimen.upper()), taken)
+
+
+def _fitting(found: str | None, taken: TakenCode) -> str:
     if found is None or (taken.kind == "cytokine") != (found in {"serum", "plasma"}):
         raise Unreadable(
             ReadingProblem.UNKNOWN_SPECIMEN, "a specimen type that is not known, or in which this is not measured"

@@ -7,6 +7,7 @@ from services.biomarkers.intake.observations import (
     MOST_OBSERVATIONS,
     SentObservation,
     Status,
+    accession_numbers,
     code_text,
     codes_of,
     number_text,
@@ -85,6 +86,7 @@ def _sent(number: int, row: dict[str, str]) -> SentObservation:
         comparator=row["comparator"] if row["comparator"] in {"<", ">", "<=", ">="} else None,
         unit=code_text(row["unit"]),
         collected=code_text(row["collected_at"]),
+        accessions=accession_numbers([row["specimen_id"]]),
         **{name: code_text(row[name]) for name in ("specimen", "specimen_id", "platform", "kit", "lot")},
         **{name: number_text(row[name]) for name in ("lloq", "uloq")},
     )

@@ -14,7 +14,15 @@ from services.biomarkers.domain.life import Standing
 from services.biomarkers.domain.units import to_cells_per_ul
 from services.biomarkers.intake.observations import Status
 from services.biomarkers.intake.readings import Reading, ReadingProblem, Unreadable
-from shared.contracts.biomarkers import CytokineReport, FlowReport, LymphocyteCount, NotMeasured, ReportedCytokine
+from shared.contracts.biomarkers import (
+    CytokineReport,
+    FlowReport,
+    LymphocyteCount,
+    NotMeasured,
+    Qualifier,
+    Replicate,
+    ReportedCytokine,
+)
 from shared.kernel.errors import TrialError
 from shared.protocol.biomarkers import Cytokines
 
@@ -45,6 +53,10 @@ class Sample:
         """The same sample has the same result, whoever sends it and however often."""
         words = (self.participant_id, self.kind, self.collected_at.isoformat(), self.specimen, self.platform or "")
         return uuid5(_NAMESPACE, "\n".join(map(str, words)))
+
+    def command_id(self, version: int, command: Any) -> UUID:
+        """The same change of the same version is the same command."""
+        return uuid5(self.result_id, f"{version}\n{command.fingerprint()}")
 
     @property
     def decider(self) -> Any:
@@ -90,9 +102,31 @@ def line(reading: Reading) -> Any:
 def _cytokine(reading: Reading) -> ReportedCytokine:
     if reading.status is Status.CANCELLED:
         return ReportedCytokine(analyte=reading.taken.key, not_measured=NotMeasured.NOT_PERFORMED)
+    if reading.failed:
+        return ReportedCytokine(analyte=reading.taken.key, not_measured=NotMeasured.ASSAY_FAILED)
     given = {"value": reading.value, "qualifier": reading.qualifier, "unit": reading.unit}
     limits = {"lloq": reading.lloq, "uloq": reading.uloq}
-    return made(ReportedCytokine, {"analyte": reading.taken.key, **given, **limits})
+    dilution = {"dilution_factor": reading.dilution_factor, "dilution_corrected": reading.dilution_corrected}
+    return made(ReportedCytokine, {"analyte": reading.taken.key, **given, **limits, **dilution, **_replicates(reading)})
+
+
+def _replicates(reading: Reading) -> dict[str, Any]:
+    """The wells, and the limits that they state: those of one sample on one plate are the same.
+
+    Raises:
+        Unreadable: they state several.
+    """
+    if not reading.replicates:
+        return {}
+    wells = [Replicate(value=value, qualifier=qualifier) for value, qualifier in reading.replicates]
+    told: dict[str, Any] = {"replicates": tuple(wells)}
+    for name, side in (("lloq", Qualifier.BELOW), ("uloq", Qualifier.ABOVE)):
+        stated = {each.value for each in wells if each.qualifier is side and each.value is not None}
+        if len(stated) > 1:
+            raise Unreadable(ReadingProblem.BAD_VALUE, "wells of one sample state several limits: send one of them")
+        if stated and getattr(reading, name) is None:
+            told[name] = stated.pop()
+    return told
 
 
 def report(sample: Sample, readings: Sequence[Reading], before: Any, lines: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +141,11 @@ def report(sample: Sample, readings: Sequence[Reading], before: Any, lines: dict
     if sample.kind == "cytokine":
         given |= {"platform": sample.platform, "results": tuple(lines.values())}
         said = {"kit": _first(each.kit for each in readings), "lot": _first(each.lot for each in readings)}
-        return given | {name: value for name, value in said.items() if value is not None}
+        told: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+        if told:  # another kit or lot is another assay: what was known of the one before no longer holds
+            told["assay_lot_id"] = next((each.assay_lot_id for each in readings if each.assay_lot_id), None)
+        assayed_at = next((each.assayed_at for each in readings if each.assayed_at), None)
+        return given | told | ({} if assayed_at is None else {"assayed_at": assayed_at})
     fields = ("percent", "cells_per_ul", "parent_events", "car_events", "cd3_percent_of_lymphocytes", "alc")
     given |= {name: lines.get(name) for name in fields}
     qualified = [each for each in readings if each.qualifier and each.status not in WITHDRAWN]

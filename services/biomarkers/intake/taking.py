@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.biomarkers.application import Biomarkers
+from services.biomarkers.domain.assays import Registry
 from services.biomarkers.domain.cytokine_panel import CancelCytokinePanel, CorrectCytokinePanel, RecordCytokinePanel
-from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.flow_result import CancelFlowResult, CorrectFlowResult, RecordFlowResult
 from services.biomarkers.domain.life import Cancelled, Standing
 from services.biomarkers.domain.result_source import ResultSource
-from services.biomarkers.intake import samples
+from services.biomarkers.intake import known_specimens, samples
+from services.biomarkers.intake.known_specimens import KnownSpecimens
 from services.biomarkers.intake.observations import SentObservation, Status
 from services.biomarkers.intake.readings import Known, Reading, ReadingProblem, Unreadable, read
 from services.biomarkers.intake.samples import WITHDRAWN, Sample
@@ -31,7 +32,7 @@ from shared.kernel.events import decode
 
 ATTEMPTS = 8
 _RESULTS = frozenset({"percent", "cells_per_ul", "car_events"})  # without one of these a flow report holds no result
-_REASON = "Sent anew by the source: a corrected, withdrawn or further result of the same sample"
+REASON = "Sent anew by the source: a corrected, withdrawn or further result of the same sample"
 
 
 class Outcome(StrEnum):
@@ -86,8 +87,7 @@ class Taking:
         self, sent: Sequence[SentObservation], source: ResultSource | None, *, by: Actor, dry_run: bool = False
     ) -> tuple[Fate, ...]:
         """Record every observation that can be read; the fates are in the order of `sent`."""
-        subjects = await numbered(self._db, {number for each in sent for number in each.subjects}, by, source)
-        known, fates = Known(source, subjects), dict[int, Fate]()
+        known, fates = await self.known(sent, source, by=by), dict[int, Fate]()
         groups: dict[Sample, list[tuple[int, Reading]]] = {}
         for place, each in enumerate(sent):
             try:
@@ -104,6 +104,17 @@ class Taking:
             for (place, _), outcome in zip(placed, outcomes, strict=True):
                 fates[place] = _fate(sent[place], sample, outcome)
         return tuple(fates[place] for place in range(len(sent)))
+
+    async def known(self, sent: Sequence[SentObservation], source: ResultSource | None, *, by: Actor) -> Known:
+        """What observations are read with."""
+        subjects = await numbered(self._db, {number for each in sent for number in each.subjects}, by, source)
+        named = [each for each in sent if each.accessions or each.specimen_id]
+        # Without a subject number a tube may be anybody's of the sites; with one it is looked for among the subject's.
+        of_all = any(not subjects.keys() & set(each.subjects) for each in named)
+        whose = set(subjects.values())
+        specimens = await known_specimens.of(self._db, None if of_all else whose, by, source) if named else None
+        lots = self._biomarkers.assay_lots if any(each.lot and each.kit for each in sent) else None
+        return Known(source, subjects, specimens or KnownSpecimens(), Registry() if lots is None else await lots())
 
     async def _settle(
         self, sample: Sample, readings: Sequence[Reading], by: Actor, *, dry_run: bool
@@ -148,13 +159,17 @@ class Taking:
         self, sample: Sample, command: Any, state: Any, version: int, by: Actor, *, dry_run: bool
     ) -> None:
         if dry_run:
-            sample.decider.decide(command, state, Facts(self._clock(), self._biomarkers.protocol))
+            await self._biomarkers.rehearse(sample.decider, sample.result_id, command, state, by=by)
         elif version == 0:
             await self._biomarkers.record(sample.decider, sample.result_id, command, by=by)
         else:
-            command_id = uuid5(sample.result_id, f"{version}\n{command.fingerprint()}")
             await self._biomarkers.change(
-                sample.decider, sample.result_id, command, by=by, expected=version, command_id=command_id
+                sample.decider,
+                sample.result_id,
+                command,
+                by=by,
+                expected=version,
+                command_id=sample.command_id(version, command),
             )
 
 
@@ -210,11 +225,11 @@ def _command(sample: Sample, state: Any, merge: _Merge, readings: Sequence[Readi
     before = state.report if isinstance(state, Standing) else None
     if before is not None and not (merge.lines if cytokines else _RESULTS & merge.lines.keys()):
         cancel = CancelCytokinePanel if cytokines else CancelFlowResult
-        return cancel(ground=merge.ground, reason=_REASON)
+        return cancel(ground=merge.ground, reason=REASON)
     given = samples.report(sample, readings, before, merge.lines)
     if before is not None:
         correct: Any = CorrectCytokinePanel if cytokines else CorrectFlowResult
-        return samples.made(correct, {**given, "reason": _REASON})
+        return samples.made(correct, {**given, "reason": REASON})
     who = {"participant_id": sample.participant_id}
     if cytokines:
         return samples.made(RecordCytokinePanel, {**given, **who, "cytokine_panel_id": sample.result_id})

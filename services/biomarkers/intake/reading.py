@@ -1,0 +1,108 @@
+"""The process that reads one file of an instrument: `reading.py MIB KIND PATH...`; it writes JSON, and ends.
+
+Run as a script of its own, so that the libraries it loads and what they do with a foreign file stay here.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REFUSED, NOT_INSTALLED, TOO_MUCH = 3, 4, 5
+MIB = 1024 * 1024
+ROOT = str(Path(__file__).resolve().parents[3])
+
+
+class Refused(Exception):
+    """The file cannot be read; the words say why, without quoting it."""
+
+
+def acquisition(path: str) -> Any:
+    """What an FCS file says of itself."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from services.biomarkers.intake import fcs_file  # noqa: PLC0415
+
+    return asdict(fcs_file.read(Path(path)))
+
+
+def gated(path: str, gates: str) -> Any:
+    """Events of an FCS file in each gate of a Gating-ML 2.0 file, by FlowKit."""
+    import warnings  # noqa: PLC0415
+
+    warnings.simplefilter("ignore")
+    import flowkit  # noqa: PLC0415
+
+    try:
+        strategy = flowkit.parse_gating_xml(gates)
+        gate_ids = strategy.get_gate_ids()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Refused(
+            "the gates are not valid Gating-ML 2.0: ids are XML names, without blanks or +, and each parent is there"
+        ) from error
+    if not gate_ids:
+        raise Refused("the Gating-ML file holds no gate")
+    sample = flowkit.Sample(path)
+    try:
+        report = strategy.gate_sample(sample).report
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Refused(
+            "the gates do not fit the file: they name channels, a compensation or a parent that it does not have"
+        ) from error
+    found = [
+        {"name": str(row.gate_name), "path": [str(each) for each in row.gate_path][1:], "events": int(row["count"])}
+        for _, row in report.iterrows()
+    ]
+    return {"events": int(sample.event_count), "gates": found}
+
+
+def allotrope(path: str, vendor: str) -> Any:
+    """An instrument's file as Allotrope Simple Model, by allotropy."""
+    from allotropy.exceptions import AllotropeConversionError  # noqa: PLC0415
+    from allotropy.parser_factory import Vendor  # noqa: PLC0415
+    from allotropy.to_allotrope import allotrope_from_file  # noqa: PLC0415
+
+    try:
+        return allotrope_from_file(path, Vendor[vendor])
+    except AllotropeConversionError as error:
+        raise Refused("the file is no export of this instrument's software that can be read") from error
+
+
+READERS: dict[str, Callable[..., Any]] = {"acquisition": acquisition, "gated": gated, "allotrope": allotrope}
+
+
+def main(memory_mib: str, kind: str, *words: str) -> int:
+    most = int(memory_mib) * MIB
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        told = READERS[kind](*words)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"flowkit", "allotropy"}:
+            raise
+        return NOT_INSTALLED
+    except MemoryError:
+        return TOO_MUCH
+    except Refused as error:
+        return _refused(str(error))
+    except Exception as error:  # noqa: BLE001 - a library's own, of a file that it does not understand
+        said = str(error) if type(error).__name__ == "NotFcs" else "the file cannot be read: it is foreign or damaged"
+        return _refused(said)
+    sys.stdout.write(json.dumps(told))
+    return 0
+
+
+def _refused(says: str) -> int:
+    sys.stdout.write(json.dumps({"says": says}))
+    return REFUSED
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, ROOT)
+    sys.exit(main(*sys.argv[1:]))

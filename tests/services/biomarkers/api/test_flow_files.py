@@ -1,0 +1,225 @@
+"""Gated samples recorded as flow results: gates applied to FCS, counts of FlowJo workspaces; large files; damage."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from services.biomarkers.intake import gates
+from services.biomarkers.intake.apart import FileTakesTooMuch, FileUnreadable, InstrumentsNotInstalled, Readers
+from services.biomarkers.intake.file_intake import Limits
+from shared.contracts.biomarkers import GatedPopulation
+from shared.kernel.actor import Role
+from tests.services.biomarkers.api.test_instrument_files import TUBE, count
+from tests.services.biomarkers.api.test_specimens import collected, step
+from tests.services.biomarkers.api.trial import Trial
+from tests.services.biomarkers.reports import DRAWN
+from tests.services.biomarkers.specimen_steps import SPECIMEN, a_receipt
+
+FLOW = Path(__file__).parents[1] / "files" / "flow"
+FCS, GATES, WORKSPACE = (
+    (FLOW / name).read_bytes() for name in ("G11.fcs", "gates.gating-ml.xml", "workspace.wsp")
+)  # fmt: skip
+SAMPLE = {"subject_number": "CU-001", "collected_at": DRAWN}
+ABOUT = {"samples": [SAMPLE], "populations": {"GFP-pos": "car"}, "instrument": "ATTUNE-NXT"}
+
+
+async def send(
+    trial: Trial, kind: str, content: bytes, about: Any = None, query: str = "", **parts: bytes
+) -> httpx.Response:
+    form: Any = {"file": ("file.fcs", content)} | {name: (None, part) for name, part in parts.items()}
+    if about is not None:
+        form["about"] = (None, json.dumps(about))
+    headers = trial.headers(Role.LABORATORY)
+    return await trial.client.post(f"/v1/result-files/{kind}{query}", files=form, headers=headers)
+
+
+async def at_the_laboratory(trial: Trial) -> None:
+    await collected(trial, label=TUBE)
+    await step(trial, "receive", a_receipt())
+
+
+async def test_gates_are_applied_and_what_they_hold_is_a_flow_result(trial: Trial) -> None:
+    answer = await send(trial, "fcs", FCS, ABOUT, gates=GATES)
+    assert answer.status_code == 200, answer.text
+    gated = answer.json()["gated"]
+    assert gated["events"] == 5785
+    assert gated["gates"] == [
+        {
+            "name": "CD3",
+            "parent": None,
+            "population": "cd3",
+            "events": 2231,
+            "percent_of_parent": "38.5653",
+            "percent_of_all": "38.5653",
+        },
+        {
+            "name": "GFP-pos",
+            "parent": "CD3",
+            "population": "car",
+            "events": 497,
+            "percent_of_parent": "22.277",
+            "percent_of_all": "8.5912",
+        },
+    ]
+    assert gated["recorded"]["outcome"] == "recorded"
+    current = (await trial.get(gated["recorded"]["result"])).json()["current"]
+    assert (current["count"]["parent_events"], current["count"]["car_events"]) == (2231, 497)
+    assert current["count"]["lloq_basis"] == "events"
+    assert current["report"]["events_acquired"] == 5785
+    other = GATES.replace(b'gating:min="0.4"', b'gating:min="0.5"')
+    corrected = (await send(trial, "fcs", FCS, ABOUT, gates=other)).json()["gated"]
+    assert corrected["recorded"]["outcome"] == "corrected"
+    assert corrected["gates"][1]["events"] < 497
+    last = await send(trial, "fcs", FCS, ABOUT, gates=GATES)
+    assert last.json()["gated"]["recorded"]["outcome"] == "superseded"
+    result = (await trial.get(gated["recorded"]["result"])).json()
+    assert len(result["superseded"]) == 1
+
+
+DOCTYPE = b'<!DOCTYPE x [<!ENTITY a "b">]>'
+
+
+@pytest.mark.parametrize(
+    ("gating_ml", "says"),
+    [
+        (b"", "no XML"),
+        (GATES[:900], "no XML"),
+        (GATES.replace(b"?>", b"?>" + DOCTYPE, 1), "document type"),
+        (b"<a>" * 300 + b"</a>" * 300, "nested"),
+        (GATES.replace(b'parent_id="CD3"', b'parent_id="nowhere"'), "not valid Gating-ML"),
+        (GATES.replace(b'"BL1-A"', b'"nowhere"'), "do not fit"),
+    ],
+)
+async def test_gates_that_cannot_be_applied_are_refused(trial: Trial, gating_ml: bytes, says: str) -> None:
+    answer = await send(trial, "fcs", FCS, ABOUT, gates=gating_ml)
+    assert (answer.status_code, answer.json()["type"]) == (422, "file-unreadable")
+    assert says in answer.json()["detail"]
+    assert await count(trial) == 0
+
+
+T_CELLS = {"CAR+": "car", "CD3+": "cd3"}
+NAMED = {**SAMPLE, "name": "F-1001.fcs"}
+
+
+@pytest.mark.parametrize(
+    ("about", "problem"),
+    [
+        (None, "unknown-code"),
+        ({"populations": T_CELLS}, "unknown-subject"),
+        ({"populations": T_CELLS, "samples": [{**NAMED, "collected_at": None}]}, "bad-time"),
+        ({"populations": T_CELLS, "samples": [{**NAMED, "specimen_type": "tumour"}]}, None),
+        ({"populations": {**T_CELLS, "Singlets": "car"}, "samples": [NAMED]}, "refused"),
+    ],
+)
+async def test_what_cannot_be_recorded_is_told_beside_the_gates(trial: Trial, about: Any, problem: str | None) -> None:
+    answer = await send(trial, "flowjo", WORKSPACE, about)
+    assert answer.status_code == 200, answer.text
+    gated = answer.json()["samples"][0]
+    assert len(gated["gates"]) == 5
+    assert gated["recorded"]["problem"] == problem
+    assert (gated["recorded"]["outcome"] == "recorded") == (problem is None)
+
+
+async def test_a_workspace_tells_its_counts_by_sample(trial: Trial) -> None:
+    await at_the_laboratory(trial)
+    before = await count(trial)
+    dry = await send(trial, "flowjo", WORKSPACE, {"populations": T_CELLS}, "?dry_run=true")
+    assert (dry.json()["samples"][0]["recorded"]["outcome"], await count(trial)) == ("recorded", before)
+    answer = await send(trial, "flowjo", WORKSPACE, {"populations": T_CELLS})
+    assert answer.status_code == 200, answer.text
+    first, second = answer.json()["samples"]
+    assert [each["name"] for each in first["gates"]] == ["Singlets", "CD3+", "CAR+", "CD4+- CD8-", "not T"]
+    assert [each["population"] for each in first["gates"]] == ["singlets", "cd3", "car", None, None]
+    assert (first["gates"][2]["parent"], first["gates"][2]["percent_of_parent"]) == ("CD3+", "12.5")
+    assert (first["recorded"]["outcome"], second["recorded"]["problem"]) == ("recorded", "unknown-subject")
+    current = (await trial.get(first["recorded"]["result"])).json()["current"]
+    assert current["report"]["specimen"]["specimen_id"] == str(SPECIMEN)
+    assert (current["count"]["percent"], current["report"]["events_acquired"]) == ("12.5", 500000)
+    again = await send(trial, "flowjo", WORKSPACE, {"populations": T_CELLS})
+    assert again.json()["samples"][0]["recorded"]["outcome"] == "repeated"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        FCS[:2000],
+        b"<Workspace/>",
+        b"<other/>",
+        WORKSPACE[:-40],
+        WORKSPACE.replace(b'count="25000"', b'count="-1"'),
+        WORKSPACE.replace(b"?>", b"?>" + DOCTYPE, 1),
+    ],
+)
+async def test_what_is_no_workspace_is_refused(trial: Trial, content: bytes) -> None:
+    answer = await send(trial, "flowjo", content)
+    assert (answer.status_code, answer.json()["type"]) == (422, "file-unreadable")
+    assert await count(trial) == 0
+
+
+async def test_a_damaged_workspace_is_read_or_refused(trial: Trial) -> None:
+    random, seen = Random(9), set()  # noqa: S311 - damage, the same in every run
+    for _ in range(200):
+        damaged = bytearray(WORKSPACE)
+        for _ in range(random.randint(1, 4)):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        answer = await send(trial, "flowjo", bytes(damaged), ABOUT)
+        assert answer.status_code in {200, 422}, answer.text
+        seen.add(answer.status_code)
+    assert seen == {200, 422}
+
+
+def test_gates_get_names_that_a_report_takes_each_its_own() -> None:
+    found = [("Q1: CD4-, CD8+", ()), ("x", ()), ("x", ("x",)), ("x", ("Q1: CD4-, CD8+",)), ("!", ()), ("x", ("x",))]
+    sample = gates.GatedSample(None, 9, tuple(gates.Gated(name, path, 1) for name, path in found))
+    names = [each.name for each in gates.hierarchy(sample, {"x/x": GatedPopulation.CAR})]
+    assert names == ["Q1: CD4-- CD8+", "x", "x/x", "Q1: CD4-- CD8+/x", "gate 5", "gate 6"]
+
+
+async def test_a_file_over_the_limit_is_refused(trial: Trial) -> None:
+    app: Any = trial.client._transport.app  # type: ignore[attr-defined]
+    app.state.files.limits = Limits(table_mib=1, fcs_mib=1)
+    for kind in ("fcs", "luminex", "flowjo", "table"):
+        headers = trial.headers(Role.LABORATORY)
+        alone = await trial.client.post(f"/v1/result-files/{kind}", content=b" " * (1 << 20) + b" ", headers=headers)
+        assert (alone.status_code, alone.json()["type"]) == (413, "body-too-large")
+    form = await send(trial, "fcs", b" " * (1 << 20) + b" ")
+    assert (form.status_code, form.json()["type"]) == (413, "body-too-large")
+
+
+READING = """
+import sys, time
+print("nothing to read")
+match sys.argv[2]:
+    case "slow": time.sleep(30)
+    case "absent": sys.exit(4)
+    case "large": sys.exit(5)
+    case "killed": import os; os.kill(os.getpid(), 9)
+    case _: raise SystemError("a bug of ours")
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("slow", FileTakesTooMuch),
+        ("absent", InstrumentsNotInstalled),
+        ("large", FileTakesTooMuch),
+        ("killed", FileTakesTooMuch),
+        ("bug", RuntimeError),
+    ],
+)
+async def test_a_reader_that_fails_says_how(tmp_path: Path, kind: str, error: type[Exception]) -> None:
+    script = tmp_path / "reading.py"
+    script.write_text(READING)
+    with pytest.raises(error):
+        await Readers(seconds=0.5 if kind == "slow" else 20, memory_mib=512, reading=str(script)).read(kind)
+
+
+async def test_a_reader_has_no_more_memory_than_it_is_given() -> None:
+    with pytest.raises((FileTakesTooMuch, FileUnreadable)):
+        await Readers(seconds=60, memory_mib=64).read("allotrope", str(FLOW / "G11.fcs"), "MSD_WORKBENCH")
