@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor, answer, assessment, outcome
+from services.enrollment.domain.criteria.evaluation import outcome
+from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor, answer, assessment
 from services.enrollment.domain.facts import InTheFuture, NotAtThisPoint, OutOfOrder
 from shared.contracts.enrollment import EligibilityAssessed
 from shared.contracts.enrollment_terms import Answer, CriterionAnswer, CriterionCategory, Evidence, Why
