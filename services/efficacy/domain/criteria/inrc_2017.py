@@ -5,13 +5,15 @@ Three components, then one overall response:
 - **soft tissue**, primary and metastatic, by diameters as RECIST 1.1 measures them, together with the primary's uptake:
   complete below 10 mm with no uptake, partial at a fall of 30 % or more with uptake stable or better, progression at
   a rise of **more than** 20 % and at least 5 mm over the smallest sum, or a new lesion;
-- **metastases by MIBG or FDG**: score over the baseline's: 0 complete, to 0.5 partial, from 1.2 progression;
+- **metastases by MIBG or FDG**: score over the baseline's: 0 complete, to 0.5 partial, from 1.2 progression; so is any
+  score after one of 0, for that is a new site;
 - **marrow**: none found is complete, up to 5 % minimal disease, progression from none to over 5 %, or where it has
-  more than doubled to over 20 %.
+  more than doubled to over 20 %, each over the smallest so far.
 
 Overall: any PD is PD; all complete is CR; complete, partial, minimal marrow or not involved with at least one complete
-or partial is PR; at least one complete or partial beside another that is stable is MR; else SD. Without the uptake
-there is no INRC response at all. Limits of the MIBG score and of the marrow are general knowledge, unchecked.
+or partial is PR; at least one complete or partial beside another that is stable is MR; else SD. A participant who had
+no soft tissue disease at baseline is judged by the other two; else there is no response without the uptake but PD.
+Limits of the MIBG score and of the marrow are general knowledge, unchecked.
 
 Source: Park, J Clin Oncol 2017;35:2580; composition checked in PMC5676955.
 """
@@ -69,25 +71,40 @@ class Inrc:
 
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         measured = _DIAMETERS.judge(baseline, earlier, current)
-        uptake = current.neuroblastoma.primary_uptake
-        if uptake is None and measured.response is not Response.PD:
-            basis = measured.basis.model_copy(update={"unknown": ("uptake",)})
-            why = "INRC judges size and uptake together, and nobody has given the uptake of the primary tumour."
-            return Judgement(None, "uptake-unknown", why, basis)
         if baseline is None:
-            return measured
-        components = {
-            "soft tissue": _soft_tissue(measured, current, uptake),
-            "metastases by uptake": _metastases(baseline, current),
-            "marrow": _marrow(baseline, [*earlier, current]),
+            return measured if measured.response is Response.PD else _without_uptake(measured, current)
+        others = {
+            "metastases by uptake": _metastases([baseline, *earlier], current),
+            "marrow": _marrow([baseline, *earlier], current),
         }
-        return _overall(components, measured)
+        if _has_no_soft_tissue(baseline, current) and set(others.values()) != {Component.NOT_INVOLVED}:
+            return _overall({"soft tissue": Component.NOT_INVOLVED, **others}, replace(measured, explanation=""))
+        components = {"soft tissue": _soft_tissue(measured, current), **others}
+        judgement = _overall(components, measured)
+        return judgement if judgement.response is Response.PD else _without_uptake(judgement, current)
 
 
 INRC_2017 = Inrc()
 
 
-def _soft_tissue(measured: Judgement, current: Reading, uptake: Uptake | None) -> Component:
+def _without_uptake(judgement: Judgement, current: Reading) -> Judgement:
+    """The same where the uptake of the primary is known: what is no progression needs it."""
+    if current.neuroblastoma.primary_uptake is not None:
+        return judgement
+    basis = judgement.basis.model_copy(update={"unknown": ("uptake",)})
+    why = "INRC judges size and uptake together, and nobody has given the uptake of the primary tumour."
+    return Judgement(None, "uptake-unknown", why, basis)
+
+
+def _has_no_soft_tissue(baseline: Reading, current: Reading) -> bool:
+    """Whether there was none at baseline and is none now: disease of the marrow or of bones alone."""
+    if current.new_lesion or current.neuroblastoma.primary_uptake not in (None, Uptake.NEGATIVE):
+        return False
+    return all(not each.targets and each.non_target is NonTargetStatus.NONE for each in (baseline, current))
+
+
+def _soft_tissue(measured: Judgement, current: Reading) -> Component:
+    uptake = current.neuroblastoma.primary_uptake
     if measured.response is Response.PD:
         return Component.PD
     if measured.response is Response.NE:
@@ -111,33 +128,35 @@ def _is_residue(current: Reading) -> bool:
     return True
 
 
-def _metastases(baseline: Reading, current: Reading) -> Component:
-    before, now = baseline.neuroblastoma.mibg_score, current.neuroblastoma.mibg_score
-    if before is None and now is None:
-        return Component.NOT_INVOLVED
-    if before is None or now is None:
-        return Component.NE
-    if before == 0:
-        return Component.PD if now else Component.NOT_INVOLVED
-    relative = Decimal(now) / before
-    if now == 0:
-        return Component.CR
-    if relative <= MIBG_PARTIAL_TO:
-        return Component.PR
-    return Component.PD if relative >= MIBG_PROGRESSION_FROM else Component.SD
-
-
-def _marrow(baseline: Reading, since: Sequence[Reading]) -> Component:
-    before, now = baseline.neuroblastoma.marrow_percent, since[-1].neuroblastoma.marrow_percent
+def _metastases(so_far: Sequence[Reading], current: Reading) -> Component:
+    scores = [each.neuroblastoma.mibg_score for each in so_far]
+    before, now = scores[0], current.neuroblastoma.mibg_score
     if before is None and now is None:
         return Component.NOT_INVOLVED
     if before is None or now is None:
         return Component.NE
     if now == 0:
         return Component.CR if before else Component.NOT_INVOLVED
-    if before == 0 and now > MARROW_MINIMAL_TO_PERCENT:
+    if 0 in scores:
         return Component.PD
-    if before and now > 2 * before and now > MARROW_PROGRESSION_ABOVE_PERCENT:
+    relative = Decimal(now) / before
+    if relative <= MIBG_PARTIAL_TO:
+        return Component.PR
+    return Component.PD if relative >= MIBG_PROGRESSION_FROM else Component.SD
+
+
+def _marrow(so_far: Sequence[Reading], current: Reading) -> Component:
+    found = [each.neuroblastoma.marrow_percent for each in so_far]
+    before, now = found[0], current.neuroblastoma.marrow_percent
+    if before is None and now is None:
+        return Component.NOT_INVOLVED
+    if before is None or now is None:
+        return Component.NE
+    if now == 0:
+        return Component.CR if before else Component.NOT_INVOLVED
+    smallest = min(each for each in found if each is not None)
+    grown_from = MARROW_PROGRESSION_ABOVE_PERCENT if smallest else MARROW_MINIMAL_TO_PERCENT
+    if now > 2 * smallest and now > grown_from:
         return Component.PD
     return Component.MINIMAL if now <= MARROW_MINIMAL_TO_PERCENT else Component.SD
 
@@ -146,7 +165,7 @@ def _overall(components: dict[str, Component], measured: Judgement) -> Judgement
     found = set(components.values()) - {Component.NOT_INVOLVED}
     better = found & {Component.CR, Component.PR}
     words = "; ".join(f"{name}: {component}" for name, component in components.items())
-    why = f"{words}. {measured.explanation}"
+    why = f"{words}. {measured.explanation}".rstrip()
     answer = replace(measured, explanation=why, would_change=())
     if Component.PD in found:
         return replace(answer, response=Response.PD, rule=_progression(components, measured.rule))

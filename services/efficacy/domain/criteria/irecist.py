@@ -2,17 +2,18 @@
 
 A progression by RECIST 1.1 is iUPD. Four weeks later or more it is confirmed (iCPD) by further growth of the target
 sum of at least 5 mm, further worsening of non-target disease, another new lesion, or growth of the new ones of at least
-5 mm. Unchanged, it stays iUPD; back to stable disease or response by RECIST 1.1, the bar is reset, and a later
-progression is again iUPD. What is confirmed stays confirmed.
+5 mm; where it began with non-target disease or a new lesion, by progression of the target sum, too. Unchanged, it stays
+iUPD; back to stable disease or response by RECIST 1.1, the bar is reset, and a later progression is again iUPD. What is
+confirmed stays confirmed.
 
-Source: Seymour, Lancet Oncol 2017;18:e143, tables 2 and 3.
+Source: Seymour, Lancet Oncol 2017;18:e143, tables 2 and 3; that progression of another category confirms: EORTC,
+iRECIST FAQ, "If iUPD is driven by non-target disease, how is progression confirmed at the next assessment?".
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
-from services.efficacy.domain.criteria.percent_change import PercentChange
+from services.efficacy.domain.criteria.percent_change import Outline, PercentChange
 from services.efficacy.domain.criteria.readings import Judgement, Reading
 from services.efficacy.domain.criteria.recist_1_1 import LEAST_GROWTH_MM, RECIST_1_1
 from shared.contracts.efficacy_terms import NonTargetStatus, Response
@@ -35,8 +36,7 @@ class Seen:
     """A reading as RECIST 1.1 has it: by this a progression that waits to be confirmed is outgrown."""
 
     reading: Reading
-    response: Response
-    sum_mm: Decimal | None
+    outline: Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,12 @@ class IRecist:
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         waiting: Seen | None = None
         confirmed = False
-        for reading, outline in zip(earlier, self.recist.outlines(baseline, earlier), strict=True):
-            step = _step(Seen(reading, *outline), waiting)
+        *before, now = map(Seen, (*earlier, current), self.recist.outlines(baseline, (*earlier, current)))
+        for each in before:
+            step = _step(each, waiting)
             waiting, confirmed = step.waiting, confirmed or step.response is Response.ICPD
         judged = self.recist.judge(baseline, earlier, current)
-        assert judged.response is not None  # noqa: S101 - RECIST covers every kind of lesion
-        answer = _step(Seen(current, judged.response, judged.basis.seen_sum), waiting).told(judged)
+        answer = _step(now, waiting).told(judged)
         if confirmed and answer.response is not Response.ICPD:
             return replace(answer, response=Response.ICPD, rule="confirmed-before", explanation=_ONCE)
         return answer
@@ -89,8 +89,9 @@ _FIRST = "A first progression is unconfirmed: image again after 4 to 8 weeks."
 
 
 def _step(now: Seen, waiting: Seen | None) -> Step:
-    if now.response is not Response.PD:
-        return Step(IMMUNE[now.response], waiting if now.response is Response.NE else None)
+    response = now.outline.response
+    if response is not Response.PD:
+        return Step(IMMUNE[response], waiting if response is Response.NE else None)
     if waiting is None:
         return Step(Response.IUPD, now, after=_FIRST)
     first, worse = waiting.reading.on, _further(waiting, now)
@@ -106,8 +107,11 @@ def _step(now: Seen, waiting: Seen | None) -> Step:
 def _further(waiting: Seen, seen: Seen) -> str | None:
     """What has worsened further since the progression was first seen."""
     before, now = waiting.reading, seen.reading
-    if seen.sum_mm is not None and waiting.sum_mm is not None and seen.sum_mm - waiting.sum_mm >= LEAST_GROWTH_MM:
-        return f"The target sum has grown by {seen.sum_mm - waiting.sum_mm} mm"
+    sum_before, sum_now = waiting.outline.seen_sum, seen.outline.seen_sum
+    if sum_now is not None and sum_before is not None and sum_now - sum_before >= LEAST_GROWTH_MM:
+        return f"The target sum has grown by {sum_now - sum_before} mm"
+    if seen.outline.has_grown and not waiting.outline.has_grown:
+        return "The target sum has progressed, which it had not"
     if now.non_target is NonTargetStatus.PD and before.non_target is not NonTargetStatus.PD:
         return "Non-target disease has worsened"
     if now.new_lesion and (not before.new_lesion or now.new_labels - before.new_labels or not now.new_labels):

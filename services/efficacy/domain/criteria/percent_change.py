@@ -8,6 +8,7 @@ decimals; what is rounded is for reading alone.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
+from typing import NamedTuple
 from uuid import UUID
 
 from services.efficacy.domain.criteria.limits import Limit, Measure, MinimumSize
@@ -25,6 +26,14 @@ class Decision:
     rule: str
     why: str = ""
     by_numbers: bool = False
+
+
+class Outline(NamedTuple):
+    """A time point without a word: the response, the sum of what was seen, and whether that sum alone progressed."""
+
+    response: Response
+    seen_sum: Decimal | None
+    has_grown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class PercentChange:
     `each_lesion`: progression is that of any one lesion over its own smallest size, rather than of the sum.
     `minimum`: a lesion that was smaller at baseline is no target of this set, and is followed without measure.
     `knows_non_measurable`: disease without any target has a response of its own, rather than none.
+    `non_measurable_can_be_complete`: such disease is a complete response when it is gone.
     """
 
     name: str
@@ -75,6 +85,7 @@ class PercentChange:
     covers_nodes: bool = True
     minimum: MinimumSize | None = None
     knows_non_measurable: bool = False
+    non_measurable_can_be_complete: bool = True
     new_lesion_is_progression: bool = True
     non_target_progression_is_progression: bool = True
 
@@ -98,14 +109,17 @@ class PercentChange:
         with localcontext(EXACT):
             return self._judged(baseline, earlier, current)
 
-    def outlines(
-        self, baseline: Reading | None, readings: Sequence[Reading]
-    ) -> Sequence[tuple[Response, Decimal | None]]:
-        """Of each reading in order of time the response and the sum of what was seen, without a word."""
+    def outlines(self, baseline: Reading | None, readings: Sequence[Reading]) -> Sequence[Outline]:
+        """Of each reading in order of time the outline."""
         with localcontext(EXACT):
             course = self._followed(baseline, readings)
             found = [course.evidence(at) for at in range(len(course.readings) - len(readings), len(course.readings))]
-            return [(self._decided(baseline, each).response, _seen_sum(each.now)) for each in found]
+            return [self._outlined(baseline, each) for each in found]
+
+    def _outlined(self, baseline: Reading | None, evidence: Evidence) -> Outline:
+        now, past = evidence.now, evidence.past
+        has_grown = past is not None and self.is_progression(now, past)
+        return Outline(self._decided(baseline, evidence).response, _seen_sum(now), has_grown)
 
     def _judged(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         if not self.covers_nodes and any(target.node for target in current.targets):
@@ -189,7 +203,7 @@ class PercentChange:
 
     def _without_targets(self, current: Reading) -> Decision:
         match current.non_target:
-            case NonTargetStatus.CR if not current.new_lesion:
+            case NonTargetStatus.CR if self.non_measurable_can_be_complete and not current.new_lesion:
                 why = "There was no target disease, and all other disease is gone."
                 return Decision(Response.CR, "all-disease-gone", why)
             case NonTargetStatus.NONE:

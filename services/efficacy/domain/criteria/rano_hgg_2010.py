@@ -4,10 +4,11 @@ Sum of products of enhancing lesions in axial planes. Partial response at a fall
 progression at a rise of 25 % or more over the smallest sum, a new lesion, worse T2/FLAIR or clinical state. A complete
 or partial response needs T2/FLAIR and clinical state stable or better, a complete one no steroids, a partial one no
 more than at baseline. Targets measure 10 mm in both axes, two to five of them; response is confirmed after 4
-weeks. Disease that was never measurable has stable disease at best, which this set calls not evaluable. Enhancement
-within 12 weeks of radiotherapy may be pseudoprogression, which no diameter tells.
+weeks. Disease that was never measurable has stable disease at best, which this set calls not evaluable, even where it
+is gone. Enhancement within 12 weeks of radiotherapy may be pseudoprogression, which no diameter tells.
 
-Source: Wen, J Clin Oncol 2010;28:1963; limits, targets and size checked in PMC7968800 table 2 and PMC6499019 table 2.
+Source: Wen, J Clin Oncol 2010;28:1963; limits, targets and size checked in PMC7968800 table 2 and PMC6499019 table 2;
+that what was never measurable cannot be complete, in PMC6655498 table 1.
 """
 
 from decimal import Decimal
@@ -30,5 +31,6 @@ RANO_HGG_2010 = NeuroOncology(
         minimum=MINIMUM,
         node_normal_below_mm=Decimal(10),
         too_small_mm=Decimal(5),
+        non_measurable_can_be_complete=False,
     )
 )

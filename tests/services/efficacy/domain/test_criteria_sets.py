@@ -113,6 +113,15 @@ def test_disease_that_was_never_measurable_has_its_own_response_by_recist(status
     assert course("RECIST_1_1", a_reading("", non_target=status), a_reading("", non_target=status)).response == response
 
 
+@pytest.mark.parametrize("targets", ["", "T1=9x9"])
+@pytest.mark.parametrize(("name", "response"), [("RANO_HGG_2010", "NE"), ("RAPNO_HGG", "CR"), ("WHO_1979", "CR")])
+def test_disease_that_was_never_measurable_is_no_complete_response_by_rano(
+    name: str, response: str, targets: str
+) -> None:
+    gone = a_reading(targets and "T1=0x0", DAYS[1], non_target="cr")
+    assert course(name, a_reading(targets, non_target="non-cr-non-pd"), gone).response == response
+
+
 def test_criteria_for_the_brain_know_no_nodes() -> None:
     judgement = course("RANO_HGG_2010", "N1=30x20", "N1=14x9")
     assert (judgement.response, judgement.rule) == (None, "nodes-not-covered")
@@ -209,6 +218,22 @@ def test_what_worsens_further_confirms(first: dict[str, Any], then: dict[str, An
     assert course("IRECIST", "T1=40x30", *readings).response == response
 
 
+@pytest.mark.parametrize(
+    ("first", "targets", "response"),
+    [
+        ("T1=57x40", "T1=60x40", "iCPD"),  # over the nadir of 50: 14 % first, then 20 %, 3 mm more than first
+        ("T1=57x40", "T1=59.999x40", "iSD"),
+        ("T1=60x40", "T1=63x40", "iUPD"),  # the sum had progressed already: 5 mm more are asked
+        ("T1=NE", "T1=60x40", "iCPD"),
+    ],
+)
+def test_progression_of_the_targets_confirms_what_began_with_a_new_lesion(
+    first: str, targets: str, response: str
+) -> None:
+    began = a_reading(first, DAYS[2], new=True)
+    assert course("IRECIST", "T1=60x40", "T1=50x40", began, a_reading(targets, DAYS[3])).response == response
+
+
 def neuroblastoma(targets: str, on: str = DAYS[0], *, non_target: str = "none", **found: Any) -> Reading:
     return a_reading(targets, on, non_target=non_target, neuroblastoma=NeuroblastomaFindings(**found))
 
@@ -256,6 +281,59 @@ def test_inrc_joins_its_components(
         now = now | {"primary_uptake": "stable"}
     judgement = course("INRC_2017", neuroblastoma(SAME, **before), neuroblastoma(targets, DAYS[1], **now))
     assert (judgement.response, judgement.rule) == (response, rule)
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "now", "response", "rule"),
+    [
+        ({"mibg_score": 10}, {"mibg_score": 0}, {"mibg_score": 1}, "PD", "metastases-by-uptake"),
+        ({"mibg_score": 10}, {"mibg_score": 1}, {"mibg_score": 5}, "MR", "one-component-better-another-stable"),
+        ({"marrow_percent": "10"}, {"marrow_percent": "0"}, {"marrow_percent": "5"}, "SD", "no-component-better"),
+        ({"marrow_percent": "10"}, {"marrow_percent": "0"}, {"marrow_percent": "5.1"}, "PD", "marrow"),
+        ({"marrow_percent": "40"}, {"marrow_percent": "10.1"}, {"marrow_percent": "20.2"}, "SD", "no-component-better"),
+        ({"marrow_percent": "40"}, {"marrow_percent": "10.1"}, {"marrow_percent": "20.3"}, "PD", "marrow"),
+        ({"marrow_percent": "40"}, {}, {"marrow_percent": "40"}, "SD", "no-component-better"),
+    ],
+)
+def test_inrc_compares_with_the_smallest_so_far(
+    before: dict[str, Any], between: dict[str, Any], now: dict[str, Any], response: str, rule: str
+) -> None:
+    readings = [
+        neuroblastoma(SAME, on, primary_uptake="stable", **found)
+        for on, found in zip(DAYS, (before, between, now), strict=False)
+    ]
+    judgement = course("INRC_2017", *readings)
+    assert (judgement.response, judgement.rule) == (response, rule)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "response", "rule"),
+    [
+        ({"marrow_percent": "40"}, {"marrow_percent": "0"}, "CR", "all-components-complete"),
+        ({"mibg_score": 10}, {"mibg_score": 5}, "PR", "complete-or-partial-in-all-components"),
+        ({"mibg_score": 10}, {"mibg_score": 5, "primary_uptake": "negative"}, "PR", None),
+        ({"mibg_score": 10}, {"mibg_score": 12}, "PD", "metastases-by-uptake"),
+        ({"mibg_score": 10}, {"mibg_score": 5, "primary_uptake": "stable"}, "NE", "component-not-evaluated"),
+        ({"mibg_score": 0}, {"mibg_score": 0}, None, "uptake-unknown"),
+        ({}, {"primary_uptake": "negative"}, "NE", "component-not-evaluated"),
+    ],
+)
+def test_inrc_without_soft_tissue_disease_is_that_of_marrow_and_metastases(
+    before: dict[str, Any], now: dict[str, Any], response: str | None, rule: str | None
+) -> None:
+    judgement = course("INRC_2017", neuroblastoma("", **before), neuroblastoma("", DAYS[1], **now))
+    assert judgement.response == response
+    assert rule in (judgement.rule, None)
+    found = a_reading("", DAYS[1], new=True, neuroblastoma=NeuroblastomaFindings(**now))
+    assert course("INRC_2017", neuroblastoma("", **before), found).response == "PD"
+
+
+def test_progression_by_inrc_needs_no_uptake() -> None:
+    now = neuroblastoma(SAME, DAYS[1], mibg_score=12)
+    judgement = course("INRC_2017", neuroblastoma(SAME, mibg_score=10), now)
+    assert (judgement.response, judgement.rule, judgement.basis.unknown) == ("PD", "metastases-by-uptake", ())
+    assert ENGINES["INRC_2017"].judge(None, [], a_reading("", new=True)).response == "PD"
+    assert ENGINES["INRC_2017"].judge(None, [], a_reading("")).rule == "uptake-unknown"
 
 
 def test_inrc_without_a_baseline_or_with_other_disease_left() -> None:
