@@ -10,11 +10,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
+from services.projector.car_t_samples import of_series, samples_of
 from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_for_response, cohort_of
+from services.projector.domain.car_t_series import Quantity
 from services.projector.domain.cohort import Infused
-from services.projector.domain.figures import Value
 from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import (
     AdverseEventIncidence,
@@ -22,7 +21,7 @@ from services.projector.domain.incidence import (
     adverse_event_incidence,
     incidence_by_dose_level,
 )
-from services.projector.domain.persistence import Persistence, PersistenceBy, Quantity, Sample, persistence
+from services.projector.domain.persistence import Persistence, PersistenceBy, persistence
 from services.projector.domain.response_rate import ResponseRates, response_rates
 from services.projector.domain.visit_list import VisitOfParticipant, visits
 from services.projector.domain.worklist import Show, Worklist, worklist
@@ -47,11 +46,9 @@ from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import earliest
 from shared.kernel.errors import Unacceptable
-from shared.protocol import Assessment, MeasureId, ParentPopulation, Protocol
+from shared.protocol import Assessment, MeasureId, Protocol
 from shared.protocol.schedule import Status, study_day
 from shared.response.readings import Best
-
-CELLS_PER_UL, PERCENT = "/uL", "%"
 
 
 class IncidenceBy(StrEnum):
@@ -196,13 +193,9 @@ class Projector(Readings):
         return reading.found(table)
 
     async def persistence(
-        self,
-        question: Question,
-        specimen: FlowSpecimenType,
-        percent_of: ParentPopulation | None,
-        by: PersistenceBy | None = None,
+        self, question: Question, quantity: Quantity, by: PersistenceBy | None = None
     ) -> Found[Persistence]:
-        """CAR+ cells/uL, or in percent of one parent population; `by`: also by group.
+        """Cells or copies in one compartment; `by`: also by group.
 
         Best responses are those that the investigator read, by the protocol's rule.
 
@@ -211,14 +204,11 @@ class Projector(Readings):
         """
         self._require(MeasureId.PERSISTENCE)
         beside = OF_RESPONSES if by is PersistenceBy.BEST_RESPONSE else (participants.PROJECTION,)
-        async with self._reading(question, *beside, flow_results.PROJECTION) as reading:
+        async with self._reading(question, *beside, *of_series(quantity.series)) as reading:
             cohort = await cohort_of(reading)
             best = await best_of(reading, self.protocol) if by is PersistenceBy.BEST_RESPONSE else {}
             given = await participants.given(reading.connection, reading.scope)
-            rows = await flow_results.that_count(reading.connection, reading.scope, specimen)
-        samples = [sample_of(row, percent_of) for row in rows if percent_of in {None, row["parent_population"]}]
-        unit = CELLS_PER_UL if percent_of is None else PERCENT
-        quantity = Quantity(specimen=specimen.value, unit=unit, percent_of=percent_of)
+            samples = await samples_of(reading, quantity)
         table = await to_thread(
             persistence, self.protocol, cohort, samples, quantity=quantity, infusions=given, by=by, best=best
         )
@@ -281,17 +271,4 @@ def _episode(event: adverse_events.AdverseEvent, agent: str) -> Episode:
         grades=event.grades,
         serious=event.serious,
         related=any(opinion.agent == agent and opinion.attribution.is_related for opinion in event.causality),
-    )
-
-
-def sample_of(row: RowMapping, percent_of: ParentPopulation | None) -> Sample:
-    """What a flow result says, as cells/uL or in percent of a population."""
-    number, lloq = ("cells_per_ul", "lloq_cells_per_ul") if percent_of is None else ("percent", "lloq_percent")
-    value = Value(row[lloq], "<") if row["below_lloq"] else None if row[number] is None else Value(row[number])
-    return Sample(
-        flow_result_id=row["flow_result_id"],
-        participant_id=row["participant_id"],
-        collected_at=row["collected_at"],
-        value=value,
-        detectable=row["detectable"],
     )

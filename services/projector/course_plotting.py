@@ -4,7 +4,7 @@ from asyncio import to_thread
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.projector.application import sample_of
+from services.projector.car_t_samples import sample_of
 from services.projector.cytokine_tables import OF_CYTOKINES, anticytokines, drawn_of
 from services.projector.domain.clinical_course import (
     ClinicalCourse,

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from services.projector.application import responses_of
 from services.projector.cohorts import OF_RESPONSES, cohort_of
+from services.projector.custody import Custody, custody_of
 from services.projector.domain.cytokine_course import CrsSeen, CytokineCourse, Given, cytokine_course
 from services.projector.domain.cytokine_levels import (
     AfterTocilizumab,
@@ -18,15 +19,21 @@ from services.projector.domain.cytokine_levels import (
     cytokine_levels,
 )
 from services.projector.reading import Found, Question, Reading, Readings
-from services.projector.readmodels import cytokine_panels, participants, toxicity_episodes
+from services.projector.readmodels import cytokine_panels, participants, specimens, toxicity_episodes
 from services.projector.readmodels.toxicity_episodes import ToxicityEpisode
 from shared.contracts.biomarkers import CytokineFlag, CytokineResult
+from shared.contracts.biomarkers_specimens import ResultKind
 from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.safety_episodes import MASKS_FEVER, CrsObservation, EpisodeKind, Treatment
 from shared.protocol import MeasureId, Protocol
 from shared.protocol.fold_change import Measured
 
-OF_CYTOKINES = (participants.PROJECTION, cytokine_panels.PROJECTION, toxicity_episodes.PROJECTION)
+OF_CYTOKINES = (
+    participants.PROJECTION,
+    cytokine_panels.PROJECTION,
+    toxicity_episodes.PROJECTION,
+    specimens.PROJECTION,
+)
 
 
 class CytokineTables(Readings):
@@ -77,11 +84,15 @@ async def drawn_of(reading: Reading, protocol: Protocol) -> list[Drawn]:
     panels = await cytokine_panels.that_stand(reading.connection, reading.scope)
     treated = await toxicity_episodes.first_given(reading.connection, reading.scope, Treatment.TOCILIZUMAB)
     flagged = protocol.cytokines.flag_after_tocilizumab.value
-    return [each for panel in panels for each in _drawn(panel, treated, flagged)]
+    custody = await custody_of(reading)
+    return [each for panel in panels for each in _drawn(panel, treated, flagged, custody)]
 
 
-def _drawn(panel: RowMapping, treated: Mapping[UUID, datetime], flagged: Sequence[str]) -> Iterator[Drawn]:
+def _drawn(
+    panel: RowMapping, treated: Mapping[UUID, datetime], flagged: Sequence[str], custody: Custody
+) -> Iterator[Drawn]:
     """What was measured in one sample. What was not is neither a value nor below a limit."""
+    of_specimen = custody.flags(ResultKind.CYTOKINE_PANEL, panel["cytokine_panel_id"], panel)
     began = treated.get(panel["participant_id"])
     after = began is not None and panel["collected_at"] >= began
     for told in panel["results"]:
@@ -103,7 +114,7 @@ def _drawn(panel: RowMapping, treated: Mapping[UUID, datetime], flagged: Sequenc
             because = _because(
                 reported=CytokineFlag.AFTER_TOCILIZUMAB in result.flags, treated=after and result.analyte in flagged
             )
-            yield Drawn(panel["participant_id"], measured, because)
+            yield Drawn(panel["participant_id"], measured, because, of_specimen)
 
 
 def _because(*, reported: bool, treated: bool) -> tuple[AfterTocilizumab, ...]:

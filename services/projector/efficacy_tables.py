@@ -29,6 +29,7 @@ from services.projector.readmodels import (
     flow_results,
     participants,
     responses,
+    transgene_results,
 )
 from services.projector.readmodels.adverse_events import AdverseEvent
 from shared.contracts.biomarkers import FlowSpecimenType
@@ -42,6 +43,7 @@ _OF_SURVIVAL = (
     *OF_RESPONSES,
     adverse_events.PROJECTION,
     flow_results.PROJECTION,
+    transgene_results.PROJECTION,
     cytokine_panels.PROJECTION,
 )
 _LAST_SEEN = ("off_treatment_on", "lost_on", "withdrawn_on", "completed_on")
@@ -120,8 +122,9 @@ async def _followed(reading: Reading, protocol: Protocol, evaluator: Evaluator) 
     for event in events:
         alive[event.participant_id] += _told_by(event)
     for specimen in FlowSpecimenType:
-        for row in await flow_results.that_count(connection, scope, specimen):
-            alive[row["participant_id"]].append(local_date(protocol, row["collected_at"]))
+        for counted in (flow_results, transgene_results):
+            for row in await counted.that_count(connection, scope, specimen):
+                alive[row["participant_id"]].append(local_date(protocol, row["collected_at"]))
     for row in await cytokine_panels.that_count(connection, scope):
         alive[row["participant_id"]].append(local_date(protocol, row["collected_at"]))
     deaths = {event.participant_id: died_on for event in events if (died_on := _death(event)) is not None}

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from services.projector.application import CELLS_PER_UL, best_of, responses_of, sample_of
+from services.projector.application import best_of, responses_of
+from services.projector.car_t_samples import of_series, quantity_of, samples_of
 from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_of
 from services.projector.cytokine_tables import OF_CYTOKINES, drawn_of
+from services.projector.domain.car_t_series import Quantity, Series
 from services.projector.domain.count_course import count_courses
 from services.projector.domain.cytokine_levels import Drawn, placed_series
-from services.projector.domain.persistence import Quantity, persistence
+from services.projector.domain.persistence import persistence
 from services.projector.domain.review_change import Reader, review_changes
 from services.projector.domain.time_on_study import Followed, SeriousEvent, times_on_study
 from services.projector.domain.tumour_change import ChangeCourse, SumChange, change_courses
@@ -20,7 +22,7 @@ from services.projector.plots import cytokines, kinetics, spider, swimmer, water
 from services.projector.plots.specification import Specification
 from services.projector.plots.wording import Context
 from services.projector.reading import Found, Question, Reading, Readings
-from services.projector.readmodels import adverse_events, flow_results, participants, tumour_changes
+from services.projector.readmodels import adverse_events, participants, tumour_changes
 from services.projector.readmodels.participants import ENDINGS
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
@@ -36,22 +38,34 @@ class NoSuchFigure(NotFound):
     """There is no figure of this name; the message names those that there are."""
 
 
+BLOOD = quantity_of(Series.FLOW, FlowSpecimenType.BLOOD)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is to be shown: whose readings, and (of kinetics) which series in which compartment."""
+
+    evaluator: Evaluator = Evaluator.INVESTIGATOR
+    quantity: Quantity = BLOOD
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure: the outcome that it shows, the read models it is built from, and how."""
 
     measure: MeasureId
     projections: tuple[Projection, ...]
-    make: Callable[[Reading, Protocol, Evaluator], Awaitable[Specification]]
+    make: Callable[[Reading, Protocol, Shown], Awaitable[Specification]]
 
 
 async def _of_changes(
     draw: Callable[[Context, list[ChangeCourse]], Specification],
     reading: Reading,
     protocol: Protocol,
-    evaluator: Evaluator,
+    shown: Shown,
 ) -> Specification:
     """A figure of how the tumours changed."""
+    evaluator = shown.evaluator
     cohort, rates = await responses_of(reading, protocol, evaluator)
     changes = await _changes_of_review(reading) if evaluator is OF_REVIEW else await _changes(reading, evaluator)
     courses = change_courses(protocol, cohort, rates, changes)
@@ -69,7 +83,8 @@ async def _changes_of_review(reading: Reading) -> dict[UUID, SumChange]:
     return review_changes(await assessed_of(reading, OF_REVIEW), readers)
 
 
-async def _of_time(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:
+async def _of_time(reading: Reading, protocol: Protocol, shown: Shown) -> Specification:
+    evaluator = shown.evaluator
     cohort, rates = await responses_of(reading, protocol, evaluator)
     serious = await _serious(reading)
     given = await participants.given(reading.connection, reading.scope)
@@ -92,20 +107,19 @@ async def _of_time(reading: Reading, protocol: Protocol, evaluator: Evaluator) -
     return await to_thread(swimmer.swimmer, Context(protocol, evaluator.value, reading.today), times)
 
 
-async def _of_counts(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:
-    """CAR-T cells in blood over time."""
+async def _of_counts(reading: Reading, protocol: Protocol, shown: Shown) -> Specification:
+    """Cells or copies in one compartment over time."""
     cohort = await cohort_of(reading)
-    best = await best_of(reading, protocol, evaluator)
-    rows = await flow_results.that_count(reading.connection, reading.scope, FlowSpecimenType.BLOOD)
-    quantity = Quantity(specimen=FlowSpecimenType.BLOOD.value, unit=CELLS_PER_UL, percent_of=None)
-    samples = [sample_of(row, None) for row in rows]
-    table = await to_thread(persistence, protocol, cohort, samples, quantity=quantity)
-    context = Context(protocol, evaluator.value, reading.today)
-    return await to_thread(kinetics.kinetics, context, count_courses(table, best))
+    best = await best_of(reading, protocol, shown.evaluator)
+    samples = await samples_of(reading, shown.quantity)
+    table = await to_thread(persistence, protocol, cohort, samples, quantity=shown.quantity)
+    context = Context(protocol, shown.evaluator.value, reading.today)
+    return await to_thread(kinetics.kinetics, context, count_courses(table, best), shown.quantity)
 
 
-async def _of_cytokines(reading: Reading, protocol: Protocol, evaluator: Evaluator) -> Specification:
+async def _of_cytokines(reading: Reading, protocol: Protocol, shown: Shown) -> Specification:
     """Each analyte of each participant over time."""
+    evaluator = shown.evaluator
     cohort = await cohort_of(reading)
     best = await best_of(reading, protocol, evaluator)
     told = await drawn_of(reading, protocol)
@@ -139,7 +153,7 @@ async def _serious(reading: Reading) -> Mapping[UUID, list[SeriousEvent]]:
 
 
 _OF_CHANGES = (*OF_RESPONSES, tumour_changes.PROJECTION)
-_OF_COUNTS = (*OF_RESPONSES, flow_results.PROJECTION)
+_OF_COUNTS = tuple(dict.fromkeys((*OF_RESPONSES, *of_series(Series.FLOW), *of_series(Series.TRANSGENE))))
 _OF_LEVELS = tuple(dict.fromkeys((*OF_RESPONSES, *OF_CYTOKINES)))
 _OF_TIME = (*OF_RESPONSES, adverse_events.PROJECTION)
 
@@ -155,11 +169,11 @@ FIGURES: Mapping[str, Figure] = {
 class Figures(Readings):
     """The figures that people look at, as Vega-Lite specifications with their data."""
 
-    async def figure(self, name: str, question: Question, evaluator: Evaluator) -> Found[Specification]:
+    async def figure(self, name: str, question: Question, shown: Shown) -> Found[Specification]:
         """Raises: NoSuchFigure, NoSuchOutcome."""
         figure = FIGURES.get(name)
         if figure is None:
             raise NoSuchFigure(f"there is no such figure; there are {', '.join(FIGURES)}")
         self._require(figure.measure)
         async with self._reading(question, *figure.projections) as reading:
-            return reading.found(await figure.make(reading, self.protocol, evaluator))
+            return reading.found(await figure.make(reading, self.protocol, shown))

@@ -10,10 +10,11 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from services.projector.api.answering import answer, failing
 from services.projector.api.asking import AskedDep, WaitFor, about
 from services.projector.api.permissions import MayReadCourses
+from services.projector.api.quantities import CountedDep
 from services.projector.course_plotting import CourseFigures
 from services.projector.plots.pictures import PictureNotDrawn, Pictures
 from services.projector.plots.specification import Specification
-from services.projector.plotting import FIGURES, Figures, NoSuchFigure
+from services.projector.plotting import FIGURES, Figures, NoSuchFigure, Shown
 from services.projector.reading import Found, NoSuchOutcome, Question
 from services.projector.readmodels.participants import NoSuchParticipant
 from shared.contracts.efficacy_terms import Evaluator
@@ -63,6 +64,13 @@ async def _course_figures(request: Request) -> CourseFigures:
     return figures
 
 
+async def _what(
+    quantity: CountedDep,
+    evaluator: Annotated[Evaluator, Query(description="Whose readings")] = Evaluator.INVESTIGATOR,
+) -> Shown:
+    return Shown(evaluator, quantity)
+
+
 # Before the others: `course` is none of the names of figures of a cohort.
 @router.get(
     "/course",
@@ -97,22 +105,22 @@ async def figure(
     figure: Annotated[str, Path(description=f"One of {', '.join(FIGURES)}", examples=list(FIGURES))],
     actor: MayReadCourses,
     asked: AskedDep,
+    shown: Annotated[Shown, Depends(_what)],
     media_type: Annotated[str, Depends(_media_type)],
     figures: Annotated[Figures, Depends(_figures)],
     pictures: Annotated[Pictures, Depends(_pictures)],
-    evaluator: Annotated[Evaluator, Query(description="Whose readings")] = Evaluator.INVESTIGATOR,
     if_none_match: Annotated[str | None, Header(description="The ETag of the figure that is at hand")] = None,
 ) -> Response:
     """A figure as JSON (Vega-Lite with its data), SVG or PNG, as `Accept` asks; participants by subject number alone.
 
     `waterfall`: the best change of the tumour's sum, by best overall response. `spider`: its change over time.
     `swimmer`: time on study with responses, infusions, serious adverse events and how it ended. `kinetics`: CAR-T cells
-    in blood over time on a log scale, with open marks for what lies below the limit. `cytokines`: the
-    same in a panel per analyte. What it rests on (`as_of`, `sites`, `protocol`, `today`) is in `usermeta` of the
-    specification and in the header `Trial-As-Of`.
+    or transgene copies (`series`) in one compartment (`specimen`) over time on a log scale, with open marks for what
+    lies below the limit; the two are never in one figure. `cytokines`: levels in a panel per analyte. What it rests on
+    (`as_of`, `sites`, `protocol`, `today`) is in `usermeta` of the specification and in the header `Trial-As-Of`.
     """
     question = asked.by(actor)
-    found = await figures.figure(figure, question, evaluator)
+    found = await figures.figure(figure, question, shown)
     return await _shown(figure, question, found, media_type, pictures, if_none_match)
 
 

@@ -10,7 +10,9 @@ from services.projector.api.answering import Answer, table, tabular
 from services.projector.api.asking import AskedDep, ProjectorDep
 from services.projector.api.cytokine_courses import CytokineTablesDep
 from services.projector.api.permissions import MayReadCourses
+from services.projector.api.quantities import TabulatedDep
 from services.projector.application import IncidenceBy, UnknownAgent
+from services.projector.car_t_samples import NoPercentOfCopies
 from services.projector.domain.cytokine_levels import CytokineLevels, CytokinesBy
 from services.projector.domain.groups import GroupedBy
 from services.projector.domain.incidence import AdverseEventIncidence
@@ -18,12 +20,10 @@ from services.projector.domain.persistence import Persistence, PersistenceBy
 from services.projector.domain.response_rate import ResponseRates
 from services.projector.exports import efficacy_sheets, persistence_sheets, sheets
 from services.projector.reading import NoSuchOutcome
-from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.saying import Says
 from shared.http.negotiation import WantsCsv
 from shared.http.service_app import router as _router
-from shared.protocol import ParentPopulation
 
 router = _router("/v1/outcomes", "Outcomes")
 
@@ -48,6 +48,7 @@ class PersistenceSheet(StrEnum):
     TIME_POINTS = "time-points"
     PARTICIPANTS = "participants"
     KINETICS = "kinetics"
+    KINETICS_SUMMARY = "kinetics-summary"
     LOSS = "loss"
 
 
@@ -55,6 +56,7 @@ _OF_PERSISTENCE = {
     PersistenceSheet.TIME_POINTS: persistence_sheets.persistence,
     PersistenceSheet.PARTICIPANTS: persistence_sheets.car_t_courses,
     PersistenceSheet.KINETICS: persistence_sheets.kinetics,
+    PersistenceSheet.KINETICS_SUMMARY: persistence_sheets.kinetics_summary,
     PersistenceSheet.LOSS: persistence_sheets.loss,
 }
 
@@ -119,23 +121,24 @@ async def response_rate(
     return table(question, found, shown, as_csv=csv)
 
 
-@router.get("/persistence", response_model=Answer[Persistence], responses=tabular(NoSuchOutcome))
+@router.get("/persistence", response_model=Answer[Persistence], responses=tabular(NoSuchOutcome, NoPercentOfCopies))
 async def persistence(
     actor: MayReadCourses,
     asked: AskedDep,
     csv: WantsCsv,
     projector: ProjectorDep,
-    specimen: Annotated[FlowSpecimenType, Query(description="Where the cells were found")] = FlowSpecimenType.BLOOD,
-    percent_of: Annotated[
-        ParentPopulation | None, Query(description="Percent of this population; left out: CAR+ cells/uL")
-    ] = None,
+    quantity: TabulatedDep,
     by: Annotated[
         PersistenceBy | None,
-        Query(description="Also among those of each group; a CSV of time points or of loss then holds these lines"),
+        Query(description="Also among those of each group; a CSV but of participants then holds these lines"),
     ] = None,
     sheet: Annotated[PersistenceSheet, Query(description="CSV alone: which table")] = PersistenceSheet.TIME_POINTS,
 ) -> Answer[Persistence] | Response:
-    """CAR-T cells by time point, the time to their loss, and each participant's course and kinetics.
+    """CAR-T cells, or transgene copies, by time point, the time to their loss, and each one's course and kinetics.
+
+    A table is of one series in one compartment: counts of cells and copies are never pooled, nor are compartments.
+    `kinetics` summarises the participants: median, range and geometric mean of those of whom a parameter is known; who
+    is left out is counted by the reason, never as 0 or as a limit.
 
     Kinetics are non-compartmental, one set per infusion (Cmax, Tmax, Clast, Tlast, AUC, lambda z, half-life); what
     cannot be had is null, with the reason in `missing`. Loss is the protocol's number of visits below the limit, timed
@@ -145,7 +148,7 @@ async def persistence(
     among such values is printed as `<LLOQ`. Median and range are of values observed at scheduled visits.
     """
     question = asked.by(actor)
-    found = await projector.persistence(question, specimen, percent_of, by)
+    found = await projector.persistence(question, quantity, by)
     return table(question, found, _OF_PERSISTENCE[sheet], as_csv=csv)
 
 

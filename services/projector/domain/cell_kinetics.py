@@ -1,4 +1,4 @@
-"""Non-compartmental kinetics of one participant's CAR-T cells after each infusion, at the actual times of samples.
+"""Non-compartmental kinetics of one participant's CAR-T cells, or copies, after each infusion, at actual times.
 
 Samples belong to the last infusion before them. Blood is drawn at visits: Cmax and Tmax are those observed there, and
 a peak between two visits is not seen. The rules are `shared.kinetics`, the settings `persistence` of the protocol.

@@ -1,4 +1,4 @@
-"""CAR-T cells of each participant over time, as a figure shows them: what was counted, and what lay below its limit."""
+"""Cells, or copies, of each participant over time, as a figure shows them: counted, or below a limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -25,6 +25,7 @@ from services.projector.domain.cytokine_levels import (
     placed_series,
 )
 from services.projector.domain.figures import Exact, Figure, Level, level
+from shared.contracts.specimen_flags import SpecimenFlag
 from shared.protocol import Protocol
 from shared.protocol.fold_change import Bound, FoldChange, NoFoldChange, fold_changes
 
@@ -75,6 +76,7 @@ class CytokineInCourse(Figure):
     unnamed_drug_told: bool = Field(
         description="An observation before it tells of an antipyretic or anticytokine drug without its name"
     )
+    specimen_flags: tuple[SpecimenFlag, ...] = Field(description="What is to be known of the sample's specimen")
     crs: CrsBeside | None = Field(description="null: no episode that had not ended was observed before the sample")
 
 
@@ -168,6 +170,7 @@ def _in_course(
         after_tocilizumab_because=drawn.after_tocilizumab,
         given_before=tuple(dict.fromkeys(each.treatment for each in given if each.given_at <= at)),
         unnamed_drug_told=any(each.drug_told for each in crs if each.observed_at <= at),
+        specimen_flags=drawn.specimen_flags,
         crs=crs_beside(crs, at),
     )
 

@@ -22,6 +22,8 @@ from pydantic import Field
 from services.projector.domain.censored_figures import Estimates, estimates
 from services.projector.domain.cohort import Infused, in_order_of_dose
 from services.projector.domain.figures import Exact, Figure, Level, Range, Value, highest, level, median, span
+from services.projector.domain.specimen_list import of_flagged_specimen, without_specimen
+from shared.contracts.specimen_flags import SpecimenFlag
 from shared.protocol import Analyte, Assessment, MeasureId, Moment, Protocol, Visit
 from shared.protocol.fold_change import Bound, FoldChange, Measured, NoFoldChange, fold_changes
 from shared.protocol.schedule import assign_visits
@@ -46,6 +48,7 @@ class Drawn:
     participant_id: UUID
     measured: Measured
     after_tocilizumab: tuple[AfterTocilizumab, ...] = ()
+    specimen_flags: tuple[SpecimenFlag, ...] = ()
 
     @property
     def is_after_tocilizumab(self) -> bool:
@@ -94,6 +97,8 @@ class TimePointLevels(Figure):
     """One analyte at one time point, in the unit of the table.
 
     `median` and `range` are by order of size: every `<` ranks below every number. `estimates` are by Kaplan-Meier.
+    `n_without_specimen` name no specimen; of `n_specimen_flagged` it was rejected, lost, in poor condition or
+    corrected since. They count all the same.
     """
 
     visit: str
@@ -109,6 +114,8 @@ class TimePointLevels(Figure):
     estimates: Estimates
     fold_change: FoldChanges | None
     without_fold_change: tuple[WithoutFoldChange, ...]
+    n_without_specimen: int
+    n_specimen_flagged: int
 
 
 class Peak(Figure):
@@ -125,6 +132,7 @@ class Peak(Figure):
     bound: Bound | None
     no_fold_change: NoFoldChange | None = Field(description="Why there is none")
     after_tocilizumab: bool
+    specimen_flags: tuple[SpecimenFlag, ...] = Field(description="What is to be known of the sample's specimen")
 
 
 class AnalyteLevels(Figure):
@@ -139,6 +147,8 @@ class AnalyteLevels(Figure):
     peak_range: Range | None
     peak_estimates: Estimates
     median_peak_day: Exact | None
+    peak_fold_change: FoldChanges | None
+    peak_without_fold_change: tuple[WithoutFoldChange, ...]
 
 
 class CytokinesBy(StrEnum):
@@ -269,6 +279,8 @@ def _analyte(protocol: Protocol, analyte: Analyte, courses: Sequence[Sequence[Pl
         peak_range=span(peaks),
         peak_estimates=estimates(peaks),
         median_peak_day=middle([Decimal(high.moment.day) for high in highs]) if highs else None,
+        peak_fold_change=median_fold_change([high.fold for high in highs]),
+        peak_without_fold_change=_without_fold_change(high.fold for high in highs),
     )
 
 
@@ -294,6 +306,8 @@ def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Ite
             estimates=estimates(values),
             fold_change=median_fold_change([placed.fold for placed in here]),
             without_fold_change=_without_fold_change(placed.fold for placed in here),
+            n_without_specimen=without_specimen(placed.drawn.specimen_flags for placed in here),
+            n_specimen_flagged=of_flagged_specimen(placed.drawn.specimen_flags for placed in here),
         )
 
 
@@ -350,6 +364,7 @@ def peak_of(high: Placed) -> Peak:
         bound=high.fold.bound,
         no_fold_change=high.fold.missing,
         after_tocilizumab=high.drawn.is_after_tocilizumab,
+        specimen_flags=high.drawn.specimen_flags,
     )
 
 

@@ -1,5 +1,8 @@
 """Persistence of CAR-T cells: how many participants still have them, how many cells, and each one's own course.
 
+Cells by flow cytometry and transgene copies by PCR are two series: a table is of one of them, in one compartment, and
+never of both. Copies and other compartments are drawn at the visits of flow cytometry in blood [D].
+
 A time point has the sample that serves its visit; median and range are of values observed at scheduled visits, so a
 peak between two visits is not seen. A value below the limit of quantification (BLQ) is never a number: see
 `figures.median`. Samples without a value (a percentage without the lymphocyte count that would make it an absolute
@@ -11,16 +14,18 @@ Source: tisagenlecleucel reporting (Blood Adv 2020;4:560) for Cmax, Tmax, Clast,
 CLST C85655, TLST C85822). Loss is the protocol's number of consecutive visits below the limit at the end of a course.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
+from services.projector.domain.car_t_series import Quantity, Sample, Series
 from services.projector.domain.cell_kinetics import KineticsOfInfusion, MeasuredAt, kinetics_of
 from services.projector.domain.cohort import Infused, in_order_of_dose
 from services.projector.domain.figures import (
@@ -36,6 +41,7 @@ from services.projector.domain.figures import (
     percent,
     span,
 )
+from services.projector.domain.kinetics_summary import KineticsSummary, counted, kinetics_summary
 from services.projector.domain.loss_of_persistence import (
     NEVER,
     LossOfPersistence,
@@ -44,32 +50,19 @@ from services.projector.domain.loss_of_persistence import (
     loss_of_persistence,
     persistence_end,
 )
-from shared.protocol import Assessment, AucMethod, MeasureId, Moment, ParentPopulation, Protocol, Visit
+from services.projector.domain.specimen_list import of_flagged_specimen, without_specimen
+from shared.contracts.specimen_flags import SpecimenFlag
+from shared.protocol import Assessment, AucMethod, MeasureId, Moment, Protocol, Visit
 from shared.protocol.schedule import assign_visits
 from shared.response.readings import Best, merit
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One flow result that stands. `value` is the measure that is tabulated; None: the report does not give it."""
-
-    flow_result_id: UUID
-    participant_id: UUID
-    collected_at: datetime
-    value: Value | None
-    detectable: bool
-
-
-class Quantity(Figure):
-    """What is tabulated: CAR+ cells/uL, or CAR+ cells in percent of one parent population."""
-
-    specimen: str = Field(examples=["blood"])
-    unit: str = Field(description="UCUM", examples=["/uL", "%"])
-    percent_of: ParentPopulation | None = Field(None, description="The parent population of a percentage")
-
-
 class TimePointPersistence(Figure):
-    """One time point. `n` participants have a sample at its visit; `n_measured` of them have a value or a BLQ."""
+    """One time point. `n` participants have a sample at its visit; `n_measured` of them have a value or a BLQ.
+
+    `n_without_specimen` of the results name no specimen; of `n_specimen_flagged` it was rejected, lost, in poor
+    condition or corrected since. They count all the same.
+    """
 
     visit: str
     label: str
@@ -80,17 +73,22 @@ class TimePointPersistence(Figure):
     n_below_lloq: int
     median: Level | None
     range: Range | None
+    n_without_specimen: int
+    n_specimen_flagged: int
 
 
 class SampleInCourse(Figure):
     """One sample of one participant's course."""
 
-    flow_result_id: UUID
+    flow_result_id: UUID | None = Field(description="null: of the series transgene")
+    transgene_result_id: UUID | None = Field(description="null: of the series flow")
     collected_at: datetime
     day: int
     visit: str | None = Field(description="The visit it serves; None: unscheduled")
     value: Level | None
     detectable: bool
+    method: str | None = Field(description="Of transgene copies", examples=["qpcr"])
+    specimen_flags: tuple[SpecimenFlag, ...] = Field(description="What is to be known of the result's specimen")
 
 
 class Observed(Figure):
@@ -135,6 +133,7 @@ class GroupPersistence(Figure):
     group: str | None = Field(description="null: those of whom it is not known")
     infused: int
     time_points: tuple[TimePointPersistence, ...]
+    kinetics: KineticsSummary
     loss: LossOfPersistence
 
 
@@ -152,6 +151,7 @@ class Persistence(Figure):
     quantity: Quantity
     infused: int
     time_points: tuple[TimePointPersistence, ...]
+    kinetics: KineticsSummary
     loss: LossOfPersistence
     groups: tuple[GroupPersistence, ...] | None = Field(None, description="Where that was asked for")
     kinetics_by: KineticSettings
@@ -174,6 +174,15 @@ class Placed:
     @property
     def is_below_lloq(self) -> bool:
         return self.sample.value is not None and self.sample.value.beyond == "<"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What tables take of one participant."""
+
+    placed: Sequence[Placed]
+    kinetics: KineticsOfInfusion
+    end: PersistenceEnd
 
 
 def persistence(
@@ -199,17 +208,25 @@ def persistence(
     placed = {each.participant_id: _placed(protocol, each, taken[each.participant_id]) for each in people}
     given = infusions or {}
     courses = tuple(
-        _course(protocol, each, placed[each.participant_id], given.get(each.participant_id, (each.first_infused_at,)))
+        _course(
+            protocol,
+            quantity.series,
+            each,
+            placed[each.participant_id],
+            given.get(each.participant_id, (each.first_infused_at,)),
+        )
         for each in people
     )
-    ends = {course.participant_id: course.end for course in courses}
+    kept = {
+        course.participant_id: Kept(placed[course.participant_id], counted(course.kinetics, who.day_zero), course.end)
+        for who, course in zip(people, courses, strict=True)
+    }
     settings = protocol.persistence.kinetics
     return Persistence(
         quantity=quantity,
         infused=len(people),
-        time_points=tuple(_time_points(protocol, list(placed.values()))),
-        loss=loss_of_persistence(protocol, ends.values()),
-        groups=None if by is None else tuple(_groups(protocol, people, placed, ends, by, best or {})),
+        **_told(protocol, kept.values()),
+        groups=None if by is None else tuple(_groups(protocol, people, kept, by, best or {})),
         kinetics_by=KineticSettings(
             auc_method=settings.auc_method.value,
             interval_from_day=settings.interval_from_day.value,
@@ -222,8 +239,7 @@ def persistence(
 def _groups(
     protocol: Protocol,
     people: Sequence[Infused],
-    placed: Mapping[UUID, Sequence[Placed]],
-    ends: Mapping[UUID, PersistenceEnd],
+    kept: Mapping[UUID, Kept],
     by: PersistenceBy,
     best: Mapping[UUID, Best],
 ) -> Iterator[GroupPersistence]:
@@ -236,18 +252,22 @@ def _groups(
         names = [*sorted({best[who] for who in of}, key=lambda name: (merit(name), name))]
     for name in names:
         members = [who for who, group in of.items() if group == name]
-        yield GroupPersistence(
-            grouped_by=by,
-            group=name,
-            infused=len(members),
-            time_points=tuple(_time_points(protocol, [placed[who] for who in members])),
-            loss=loss_of_persistence(protocol, [ends[who] for who in members]),
-        )
+        told = _told(protocol, [kept[who] for who in members])
+        yield GroupPersistence(grouped_by=by, group=name, infused=len(members), **told)
+
+
+def _told(protocol: Protocol, members: Collection[Kept]) -> dict[str, Any]:
+    """What is said of all, and of each group."""
+    return {
+        "time_points": tuple(_time_points(protocol, [each.placed for each in members])),
+        "kinetics": kinetics_summary([each.kinetics for each in members]),
+        "loss": loss_of_persistence(protocol, [each.end for each in members]),
+    }
 
 
 def _placed(protocol: Protocol, participant: Infused, samples: Iterable[Sample]) -> tuple[Placed, ...]:
     """One sample per draw, in order of time: of several results of one draw the one that says most."""
-    in_time = sorted(samples, key=lambda each: (each.collected_at, _says_little(each), each.flow_result_id))
+    in_time = sorted(samples, key=lambda each: (each.collected_at, _says_little(each), each.result_id))
     draws = [next(same) for _, same in groupby(in_time, key=lambda each: each.collected_at)]
     moments = [participant.moment_of(protocol, each.collected_at) for each in draws]
     visits = assign_visits(protocol, Assessment.CAR_T_FLOW, moments)
@@ -276,11 +296,17 @@ def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Ite
             n_below_lloq=sum(value.beyond == "<" for value in values),
             median=median(values),
             range=span(values),
+            n_without_specimen=without_specimen(each.specimen_flags for each in here),
+            n_specimen_flagged=of_flagged_specimen(each.specimen_flags for each in here),
         )
 
 
 def _course(
-    protocol: Protocol, participant: Infused, placed: Sequence[Placed], infusions: Sequence[datetime]
+    protocol: Protocol,
+    series: Series,
+    participant: Infused,
+    placed: Sequence[Placed],
+    infusions: Sequence[datetime],
 ) -> CarTCourse:
     after = [each for each in placed if each.moment.after_infusion]
     detectable = [each for each in after if each.sample.detectable]
@@ -288,7 +314,7 @@ def _course(
     return CarTCourse(
         participant_id=participant.participant_id,
         subject_number=participant.subject_number,
-        samples=tuple(map(_in_course, after)),
+        samples=tuple(_in_course(series, each) for each in after),
         cmax=_observed(after, highest),
         clast=_observed(after, lambda values: len(values) - 1),
         last_detectable_at=detectable[-1].sample.collected_at if detectable else None,
@@ -313,14 +339,17 @@ def _end(after: Sequence[Placed], lost_at: int | None) -> PersistenceEnd:
     return persistence_end(seen, lost_at=lost_at)
 
 
-def _in_course(placed: Placed) -> SampleInCourse:
+def _in_course(series: Series, placed: Placed) -> SampleInCourse:
     return SampleInCourse(
-        flow_result_id=placed.sample.flow_result_id,
+        flow_result_id=placed.sample.result_id if series is Series.FLOW else None,
+        transgene_result_id=placed.sample.result_id if series is Series.TRANSGENE else None,
         collected_at=placed.sample.collected_at,
         day=placed.moment.day,
         visit=None if placed.visit is None else placed.visit.code,
         value=None if placed.sample.value is None else level(placed.sample.value),
         detectable=placed.sample.detectable,
+        method=placed.sample.method,
+        specimen_flags=placed.sample.specimen_flags,
     )
 
 

@@ -4,7 +4,7 @@ A line for each planned specimen, with the one that serves it, then one for each
 made of others, and draws between visits. Nothing planned is stored: it follows from visits, infusion and draws.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,7 +14,8 @@ from pydantic import Field
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Figure
-from shared.contracts.biomarkers_specimens import Purpose, SpecimenType
+from shared.contracts.biomarkers_specimens import Purpose, SpecimenCondition, SpecimenType
+from shared.contracts.specimen_flags import SpecimenFlag, flags_of, suits
 from shared.protocol import Assessment, Protocol
 from shared.protocol.schedule import Status, VisitState, visit_status
 from shared.protocol.specimen_plan import SAMPLED, Drawn, specimens_by_visit
@@ -79,6 +80,29 @@ class SpecimenLine(Figure):
     because: str | None = Field(description="Why it was rejected, lost, or not taken")
     results: int = Field(description="Results that name it and stand; of a rejected one they are flagged")
     sequence: int = Field(description="The order of a participant's lines")
+
+
+def flags_of_result(held: Held | None, *, type_: str, collected_at: datetime) -> tuple[SpecimenFlag, ...]:
+    """What a reader of a result should know of its specimen; None: it names none that there is."""
+    if held is None:
+        return (SpecimenFlag.NO_SPECIMEN,)
+    is_suited = held.type is not None and suits(held.type, type_)
+    return flags_of(
+        rejected=held.status is SpecimenStatus.REJECTED,
+        lost=held.status is SpecimenStatus.LOST,
+        condition=None if held.condition is None else SpecimenCondition(held.condition),
+        differs=not is_suited or held.collected_at != collected_at,
+    )
+
+
+def without_specimen(told: Iterable[tuple[SpecimenFlag, ...]]) -> int:
+    """How many results name no specimen, or none that there is."""
+    return sum(SpecimenFlag.NO_SPECIMEN in flags for flags in told)
+
+
+def of_flagged_specimen(told: Iterable[tuple[SpecimenFlag, ...]]) -> int:
+    """How many results name a specimen of which something is to be known."""
+    return sum(bool(flags) and SpecimenFlag.NO_SPECIMEN not in flags for flags in told)
 
 
 Performed = Mapping[tuple[UUID, Assessment], Sequence[datetime]]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from services.projector.domain.cell_kinetics import KineticsOfInfusion
 from services.projector.domain.figures import Level, Range
+from services.projector.domain.kinetics_summary import KineticsSummary, ParameterSummary
 from services.projector.domain.loss_of_persistence import LossOfPersistence
 from services.projector.domain.persistence import Observed, Persistence, TimePointPersistence
 from services.projector.exports.csv_text import Sheet
@@ -11,8 +12,9 @@ from services.projector.exports.csv_text import Sheet
 Line = tuple[object, ...]
 
 _PERSISTENCE = (
-    *("visit", "label", "specimen", "unit", "percent_of", "n", "n_detectable", "percent_detectable"),
+    *("visit", "label", "series", "specimen", "unit", "percent_of", "n", "n_detectable", "percent_detectable"),
     *("n_measured", "n_below_lloq", "median", "lowest", "highest"),
+    *("n_without_specimen", "n_specimen_flagged"),
 )
 
 
@@ -29,17 +31,19 @@ def persistence(answer: Persistence) -> Sheet:
 
 
 def _point_lines(answer: Persistence, points: Sequence[TimePointPersistence]) -> Iterator[Line]:
-    what = (answer.quantity.specimen, answer.quantity.unit, answer.quantity.percent_of)
+    what = (answer.quantity.series, answer.quantity.specimen, answer.quantity.unit, answer.quantity.percent_of)
     for point in points:
         yield (
             *(point.visit, point.label, *what, point.n, point.n_detectable, point.percent_detectable),
             *(point.n_measured, point.n_below_lloq, _text(point.median), *_ends(point.range)),
+            *(point.n_without_specimen, point.n_specimen_flagged),
         )
 
 
 _COURSES = (
     *("participant_id", "subject_number", "cmax", "tmax_day", "clast", "tlast_day", "last_detectable_day", "lost"),
-    *("lost_on_day", "flow_result_id", "collected_at", "day", "visit", "value", "detectable"),
+    *("lost_on_day", "flow_result_id", "transgene_result_id", "method", "collected_at", "day", "visit"),
+    *("value", "detectable", "specimen_flags"),
 )
 
 
@@ -52,8 +56,9 @@ def _course_lines(answer: Persistence) -> Iterator[Line]:
     for who in answer.participants:
         extremes = (*_observed(who.cmax), *_observed(who.clast), who.last_detectable_day, who.lost, who.lost_on_day)
         for sample in who.samples:
-            told = (sample.collected_at, sample.day, sample.visit, _text(sample.value), sample.detectable)
-            yield who.participant_id, who.subject_number, *extremes, sample.flow_result_id, *told
+            told = (sample.flow_result_id, sample.transgene_result_id, sample.method, sample.collected_at, sample.day)
+            said = (sample.visit, _text(sample.value), sample.detectable, sample.specimen_flags)
+            yield who.participant_id, who.subject_number, *extremes, *told, *said
 
 
 def _observed(observed: Observed | None) -> Line:
@@ -67,7 +72,7 @@ def kinetics(answer: Persistence) -> Sheet:
     """A line per participant and infusion."""
     rows = (
         (
-            *(who.participant_id, who.subject_number, answer.quantity.unit),
+            *(who.participant_id, who.subject_number, *_what(answer)),
             *(getattr(each, name) for name in _KINETICS),
             [f"{name}: {why}" for name, why in each.missing.items()],
             each.remarks,
@@ -75,7 +80,32 @@ def kinetics(answer: Persistence) -> Sheet:
         for who in answer.participants
         for each in who.kinetics
     )
-    return Sheet("kinetics", ("participant_id", "subject_number", "unit", *_KINETICS, "missing", "remarks"), rows)
+    columns = ("participant_id", "subject_number", *_WHAT, *_KINETICS, "missing", "remarks")
+    return Sheet("kinetics", columns, rows)
+
+
+_WHAT = ("series", "specimen", "unit")
+_SUMMARY = (*_WHAT, "infused", "observed_at", *ParameterSummary.model_fields)
+
+
+def _what(answer: Persistence) -> Line:
+    return answer.quantity.series, answer.quantity.specimen, answer.quantity.unit
+
+
+def kinetics_summary(answer: Persistence) -> Sheet:
+    """A line per parameter, of all or of each group."""
+    if answer.groups is None:
+        return Sheet("kinetics-summary", _SUMMARY, _summary_lines(answer, answer.kinetics))
+    rows = (
+        (each.grouped_by, each.group, *line) for each in answer.groups for line in _summary_lines(answer, each.kinetics)
+    )
+    return Sheet("kinetics-summary-by-group", ("grouped_by", "group", *_SUMMARY), rows)
+
+
+def _summary_lines(answer: Persistence, summary: KineticsSummary) -> Iterator[Line]:
+    for each in summary.parameters:
+        figures = (getattr(each, name) for name in ParameterSummary.model_fields)
+        yield *_what(answer), summary.n, summary.observed_at, *figures
 
 
 _LOSS = (

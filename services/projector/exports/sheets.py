@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from services.projector.domain.censored_figures import Estimates
 from services.projector.domain.cytokine_course import CytokineCourse
-from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels
+from services.projector.domain.cytokine_levels import AnalyteLevels, CytokineLevels, FoldChanges
 from services.projector.domain.figures import Level, Range
 from services.projector.domain.incidence import GRADES, AdverseEventIncidence, Incidences, Tallies, TimePointIncidence
+from services.projector.domain.specimen_list import of_flagged_specimen, without_specimen
 from services.projector.domain.visit_list import VisitOfParticipant
 from services.projector.domain.worklist import Worklist, WorklistClock, WorklistItem
 from services.projector.exports.csv_text import Sheet
@@ -159,6 +160,7 @@ _CYTOKINES = (
     *("analyte", "visit", "label", "unit", "n", "n_below_lloq", "n_above_uloq", "n_censored", "n_after_tocilizumab"),
     *("median", "lowest", "highest", "n_fold_changes", "median_fold_change", "certainty"),
     *("method", "estimates_method", "estimated_median", "geometric_mean", "no_estimate", "without_fold_change"),
+    *("n_without_specimen", "n_specimen_flagged"),
 )
 
 
@@ -181,22 +183,29 @@ def cytokines(answer: CytokineLevels) -> Sheet:
 
 def _cytokine_lines(answer: CytokineLevels, analyte: AnalyteLevels) -> Iterator[Line]:
     for point in analyte.time_points:
-        fold = point.fold_change
         yield (
             *(analyte.analyte, point.visit, point.label, answer.unit, point.n, point.n_below_lloq, point.n_above_uloq),
             *(point.n_censored, point.n_after_tocilizumab, _text(point.median), *_ends(point.range)),
-            *((None, None, None) if fold is None else (fold.n, fold.median, fold.certainty)),
+            *_fold(point.fold_change),
             *(point.method, *_estimates(point.estimates)),
             [f"{each.reason}: {each.n}" for each in point.without_fold_change],
+            *(point.n_without_specimen, point.n_specimen_flagged),
         )
     label = f"Peak, day {answer.peak_from_day} to {answer.peak_until_day}"
     below, above = (sum(peak.level.qualifier == side for peak in analyte.peaks) for side in ("<", ">"))
     flagged = sum(peak.after_tocilizumab for peak in analyte.peaks)
+    of_specimens = [peak.specimen_flags for peak in analyte.peaks]
     yield (
         *(analyte.analyte, None, label, answer.unit, len(analyte.peaks), below, above, below + above, flagged),
-        *(_text(analyte.median_peak), *_ends(analyte.peak_range), None, None, None),
-        *(Method.ORDERING, *_estimates(analyte.peak_estimates), None),
+        *(_text(analyte.median_peak), *_ends(analyte.peak_range), *_fold(analyte.peak_fold_change)),
+        *(Method.ORDERING, *_estimates(analyte.peak_estimates)),
+        [f"{each.reason}: {each.n}" for each in analyte.peak_without_fold_change],
+        *(without_specimen(of_specimens), of_flagged_specimen(of_specimens)),
     )
+
+
+def _fold(told: FoldChanges | None) -> Line:
+    return (None, None, None) if told is None else (told.n, told.median, told.certainty)
 
 
 def _estimates(told: Estimates) -> Line:
@@ -209,6 +218,7 @@ def _estimates(told: Estimates) -> Line:
 _PEAKS = (
     *("analyte", "participant_id", "subject_number", "peak", "unit", "day", "fold_change", "bound"),
     *("after_tocilizumab", "collected_at", "time_to_peak_days", "visit", "no_fold_change", "observed"),
+    "specimen_flags",
 )
 
 
@@ -219,6 +229,7 @@ def cytokine_peaks(answer: CytokineLevels) -> Sheet:
             *(analyte.analyte, peak.participant_id, peak.subject_number, _text(peak.level), answer.unit, peak.day),
             *(peak.fold_change, peak.bound, peak.after_tocilizumab, peak.collected_at, peak.time_to_peak_days),
             *(peak.visit, peak.no_fold_change, answer.observed),
+            peak.specimen_flags,
         )
         for analyte in answer.analytes
         for peak in analyte.peaks
@@ -230,7 +241,7 @@ _COURSE_OF_CYTOKINES = (
     *("participant_id", "subject_number", "analyte", "cytokine_panel_id", "collected_at", "day", "visit", "platform"),
     *("kit", "lot", "value", "unit", "fold_change", "bound", "no_fold_change", "after_tocilizumab"),
     *("after_tocilizumab_because", "given_before", "unnamed_drug_told"),
-    *("crs_observed_at", "crs_astct_grade", "crs_ctcae_grade"),
+    *("crs_observed_at", "crs_astct_grade", "crs_ctcae_grade", "specimen_flags"),
 )
 
 
@@ -249,6 +260,7 @@ def _cytokine_course_lines(answer: CytokineCourse) -> Iterator[Line]:
                 *(answer.unit, each.fold_change, each.bound, each.no_fold_change, each.after_tocilizumab),
                 *(each.after_tocilizumab_because, each.given_before, each.unnamed_drug_told),
                 *((None, None, None) if crs is None else (crs.observed_at, crs.astct_grade, crs.ctcae_grade)),
+                each.specimen_flags,
             )
 
 

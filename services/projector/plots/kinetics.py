@@ -1,10 +1,12 @@
-"""Kinetics: CAR-T cells over time since the infusion on a log scale, a line each; open marks lie below the limit."""
+"""Kinetics: cells, or copies, since the infusion on a log scale, a line each; open marks lie below the limit."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from math import log10
 
+from services.projector.domain.car_t_series import Quantity, Series
 from services.projector.domain.count_course import CountAt, CountCourse
 from services.projector.plots.label_places import Label, spread
 from services.projector.plots.specification import Row, Specification, filled, in_order, legend
@@ -28,17 +30,38 @@ NAME = "kinetics"
 LOWEST, HIGHEST = -1, 2  # powers of ten of an axis without values
 
 
-def kinetics(context: Context, courses: Sequence[CountCourse]) -> Specification:
-    """The figure. A value below its limit is an open mark at that limit; only dashes lead there."""
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What is counted, in the words of titles, of the axis, and of who has none."""
+
+    what: str
+    axis: str
+    by: str
+    one: str
+
+
+WORDING = {
+    Series.FLOW: Wording("CAR-T cells", "CAR+ cells/\N{MICRO SIGN}L", "by flow cytometry", "count"),
+    Series.TRANSGENE: Wording("Transgene copies", "Copies/\N{MICRO SIGN}g genomic DNA", "by PCR", "number of copies"),
+}
+BLOOD = Quantity(series=Series.FLOW, specimen="blood", unit="/uL")
+
+
+def kinetics(context: Context, courses: Sequence[CountCourse], quantity: Quantity = BLOOD) -> Specification:
+    """The figure of one series in one compartment, which are never drawn together.
+
+    A value below its limit is an open mark at that limit; only dashes lead there.
+    """
+    wording, compartment = WORDING[quantity.series], quantity.specimen.replace("-", " ")
     shown = [each for each in courses if each.counts]
     dense = len(shown) >= DENSE_FROM
     powers = _powers(shown)
     axis = _axis(shown, dense=dense)
     made = filled(
         NAME,
-        title=f"{context.protocol.protocol_id}: CAR-T cells in blood over time",
-        subtitle=_subtitle(context, courses, shown),
-        description=_described(courses, shown),
+        title=f"{context.protocol.protocol_id}: {wording.what} in {compartment} over time",
+        subtitle=_subtitle(context, wording, courses, shown),
+        description=_described(wording, compartment, courses, shown),
         params={
             "dense": dense,
             "bottom": 10.0 ** powers[0],
@@ -52,12 +75,19 @@ def kinetics(context: Context, courses: Sequence[CountCourse]) -> Specification:
             "names": [] if dense else _names(shown, powers, axis),
         },
     )
+    _title_axis(made, wording.axis)
     if not shown:
-        made["datasets"]["empty"] = [{"words": _nobody(courses)}]
+        made["datasets"]["empty"] = [{"words": _nobody(wording, courses)}]
     made["spec"] |= {"width": SMALL_WIDTH, "height": SMALL_HEIGHT} if dense else {"width": WIDTH, "height": HEIGHT}
     made["columns"] = SMALL_COLUMNS if dense else 1
     made["facet"]["sort"] = list(dict.fromkeys(row["panel"] for row in made["datasets"]["points"]))
     return made
+
+
+def _title_axis(made: Specification, title: str) -> None:
+    """Vega-Lite takes no parameter as the title of an axis."""
+    (scaled,) = (layer for layer in made["spec"]["layer"] if "axis" in layer["encoding"].get("y", {}))
+    scaled["encoding"]["y"]["axis"]["title"] = title
 
 
 def _powers(shown: Sequence[CountCourse]) -> list[int]:
@@ -131,30 +161,32 @@ def _names(shown: Sequence[CountCourse], powers: Sequence[int], axis: TimeAxis) 
     ]
 
 
-def _subtitle(context: Context, courses: Sequence[CountCourse], shown: Sequence[CountCourse]) -> list[str]:
+def _subtitle(
+    context: Context, wording: Wording, courses: Sequence[CountCourse], shown: Sequence[CountCourse]
+) -> list[str]:
     lines = [
-        "CAR+ cells/µL by flow cytometry, log scale. Open marks: below the limit of quantification, drawn at it.",
+        f"{wording.axis} {wording.by}, log scale. Open marks: below the limit of quantification, drawn at it.",
         f"{len(shown)} of {people(len(courses))} infused, {context.as_of}; a peak between two samples is not seen.",
     ]
     without = [each.subject_number for each in courses if not each.counts]
     if without:
-        lines.append(f"Without a count: {named(without)}.")
+        lines.append(f"Without a {wording.one}: {named(without)}.")
     return lines
 
 
-def _nobody(courses: Sequence[CountCourse]) -> str:
-    return "Nobody has a count yet." if courses else "Nobody has been infused yet."
+def _nobody(wording: Wording, courses: Sequence[CountCourse]) -> str:
+    return f"Nobody has a {wording.one} yet." if courses else "Nobody has been infused yet."
 
 
-def _described(courses: Sequence[CountCourse], shown: Sequence[CountCourse]) -> str:
+def _described(wording: Wording, compartment: str, courses: Sequence[CountCourse], shown: Sequence[CountCourse]) -> str:
     """The main numbers in words, for who cannot see the figure."""
     if not shown:
-        return f"An empty plot of kinetics. {_nobody(courses)}"
+        return f"An empty plot of kinetics. {_nobody(wording, courses)}"
     counts = [each for course in shown for each in course.counts]
     quantified = [(each.number, each.day, course) for course in shown for each in course.counts if not each.below]
     told = (
-        f"Plot of CAR-T cells in blood of {people(len(shown))} of {len(courses)} infused: one line each for CAR+ "
-        f"cells/µL on a log scale, over {days(max(each.day for each in counts))} since the infusion. "
+        f"Plot of {wording.what} in {compartment} of {people(len(shown))} of {len(courses)} infused: one line each for "
+        f"{wording.axis} on a log scale, over {days(max(each.day for each in counts))} since the infusion. "
         f"{len(quantified)} of {len(counts)} values are quantified, {len(counts) - len(quantified)} below the limit. "
     )
     peaks = [(number, -day, course.subject_number) for number, day, course in quantified if number is not None]

@@ -17,6 +17,7 @@ from services.projector.readmodels import (
     specimens,
     timeline,
     toxicity_episodes,
+    transgene_results,
     tumour_changes,
 )
 
@@ -29,6 +30,7 @@ PROJECTIONS = (
     case_clocks.PROJECTION,
     responses.PROJECTION,
     flow_results.PROJECTION,
+    transgene_results.PROJECTION,
     cytokine_panels.PROJECTION,
     specimens.PROJECTION,
     timeline.PROJECTION,

@@ -10,6 +10,7 @@ from services.projector.readmodels.participants import Scope, about
 from services.projector.tables import BIOMARKERS, METADATA
 from shared.contracts.biomarkers_specimens import (
     AliquotMade,
+    ResultKind,
     SpecimenAliquoted,
     SpecimenAnalysed,
     SpecimenAnalysisWithdrawn,
@@ -154,3 +155,9 @@ async def analyses(connection: AsyncConnection) -> dict[UUID, list[int]]:
     for row in (await connection.execute(select(specimen_analyses).order_by(specimen_analyses.c.step))).all():
         found.setdefault(row.specimen_id, []).append(row.step)
     return found
+
+
+async def named_by_results(connection: AsyncConnection) -> dict[tuple[ResultKind, UUID], UUID]:
+    """The specimen that each result names; a result without one is not among them."""
+    rows = (await connection.execute(select(specimen_analyses))).all()
+    return {(ResultKind(row.result_kind), row.result_id): row.specimen_id for row in rows}

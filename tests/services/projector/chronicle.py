@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.contracts import biomarkers as bio
+from shared.contracts import biomarkers_transgene as pcr
 from shared.contracts import efficacy as eff
 from shared.contracts import efficacy_terms as read
 from shared.contracts import enrollment as enr
@@ -274,6 +275,47 @@ class Child:
     def flow_cancelled(self, result: UUID) -> None:
         told = {"flow_result_id": result, "participant_id": self.id, "ground": bio.Ground.CANCELLED}
         self.chronicle.tell(f"flow-result:{result}", bio.FlowResultCancelled(**told, reason="Clotted tube"))
+
+    def copies(self, at: datetime, copies: str | None, *, lloq: str = "50", compartment: str = "blood") -> UUID:
+        """Transgene copies per ug of DNA by qPCR; None: below the limit."""
+        result = named(f"{self.subject_number} copies {at.isoformat()} {compartment}")
+        self.chronicle.tell(
+            f"transgene-result:{result}",
+            pcr.TransgeneResultRecorded(**self._copies(result, at, copies, lloq, compartment)),
+        )
+        return result
+
+    def copies_corrected(self, result: UUID, at: datetime, copies: str | None) -> None:
+        told = self._copies(result, at, copies, "50", "blood")
+        self.chronicle.tell(f"transgene-result:{result}", pcr.TransgeneResultCorrected(**told, reason="Wrong dilution"))
+
+    def copies_cancelled(self, result: UUID) -> None:
+        told = {"transgene_result_id": result, "participant_id": self.id, "ground": bio.Ground.CANCELLED}
+        self.chronicle.tell(
+            f"transgene-result:{result}", pcr.TransgeneResultCancelled(**told, reason="Control amplified")
+        )
+
+    def _copies(self, result: UUID, at: datetime, copies: str | None, lloq: str, compartment: str) -> dict[str, Any]:
+        number = None if copies is None else Decimal(copies)
+        report = pcr.TransgeneReport(
+            specimen=pcr.TransgeneSpecimen(type=bio.FlowSpecimenType(compartment), collected_at=at),
+            method=pcr.TransgeneMethod.QPCR,
+            copies_per_ug=number,
+            qualifier=bio.Qualifier.BELOW if number is None else None,
+            lloq_copies_per_ug=Decimal(lloq),
+        )
+        level = pcr.TransgeneLevel(
+            below_lloq=number is None,
+            detectable=number is not None,
+            copies_per_ug=number,
+            lloq_copies_per_ug=Decimal(lloq),
+            lod_copies_per_ug=None,
+            copies_per_ml=None,
+            copies_per_cell=None,
+            flags=(),
+        )
+        told = {"transgene_result_id": result, "participant_id": self.id, "report": report, "level": level}
+        return {**told, "protocol": PROTOCOL.ref}
 
     def _flow(self, result: UUID, at: datetime, cells: str | None, lloq: str, percent: str | None) -> dict[str, Any]:
         below = cells == "<"

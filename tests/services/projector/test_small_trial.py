@@ -235,7 +235,7 @@ async def test_persistence_by_time_point(trial: House) -> None:
         "M6": (0, 0, None, 0, 0, None, None),
         "M12": (0, 0, None, 0, 0, None, None),
     }
-    assert answer["quantity"] == {"specimen": "blood", "unit": "/uL", "percent_of": None}
+    assert answer["quantity"] == {"series": "flow", "specimen": "blood", "unit": "/uL", "percent_of": None}
 
 
 async def test_the_course_of_each_participant(trial: House) -> None:

@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.projector.domain.car_t_series import Quantity, Sample
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Value
-from services.projector.domain.persistence import (
-    CarTCourse,
-    Persistence,
-    PersistenceBy,
-    Quantity,
-    Sample,
-    persistence,
-)
+from services.projector.domain.persistence import CarTCourse, Persistence, PersistenceBy, persistence
 from shared.contracts.efficacy_terms import Response
 from shared.response.readings import MISSING, Best
 from tests.services.projector.chronicle import PROTOCOL, named

@@ -4,11 +4,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
-from services.projector.domain.specimen_list import Held, SpecimenLine, SpecimenStatus, specimen_lines
+from services.projector.domain.specimen_list import (
+    Held,
+    SpecimenLine,
+    SpecimenStatus,
+    flags_of_result,
+    of_flagged_specimen,
+    specimen_lines,
+    without_specimen,
+)
 from shared.contracts.biomarkers_specimens import Purpose, SpecimenType
 from shared.protocol import Assessment, load_protocol
 
@@ -96,3 +105,34 @@ def test_tubes_follow_what_is_planned_and_nobody_unknown_is_listed() -> None:
 @given(st.permutations([a_specimen(3, -1), a_specimen(4, 7), a_specimen(5, 7.5), a_specimen(6, 40)]))
 def test_the_order_of_specimens_never_matters(held: list[Held]) -> None:
     assert lines(*held) == lines(a_specimen(3, -1), a_specimen(4, 7), a_specimen(5, 7.5), a_specimen(6, 40))
+
+
+DRAWN_AT = day(7)
+
+
+@pytest.mark.parametrize(
+    ("held", "flags"),
+    [
+        ({}, ()),
+        ({"status": SpecimenStatus.REJECTED}, ("specimen-rejected",)),
+        ({"status": SpecimenStatus.LOST}, ("specimen-lost",)),
+        ({"condition": "acceptable"}, ()),
+        ({"condition": "thawed"}, ("poor-condition",)),
+        ({"type": SpecimenType.SERUM}, ("specimen-differs",)),
+        ({"type": None}, ("specimen-differs",)),
+        ({"collected_at": day(8)}, ("specimen-differs",)),
+        ({"status": SpecimenStatus.REJECTED, "condition": "clotted"}, ("specimen-rejected", "poor-condition")),
+        (None, ("no-specimen",)),
+    ],
+)
+def test_a_result_says_what_is_to_be_known_of_its_specimen(held: dict[str, Any] | None, flags: tuple[str, ...]) -> None:
+    found = None if held is None else a_specimen(7, 7, **held)
+    assert flags_of_result(found, type_="blood", collected_at=DRAWN_AT) == flags
+    told = [flags_of_result(found, type_="blood", collected_at=DRAWN_AT)]
+    assert without_specimen(told) == (held is None)
+    assert of_flagged_specimen(told) == (bool(flags) and held is not None)
+
+
+def test_serum_and_plasma_may_be_told_of_a_tube_of_blood() -> None:
+    for type_, flags in (("serum", ()), ("plasma", ()), ("tumour", ("specimen-differs",))):
+        assert flags_of_result(a_specimen(7, 7), type_=type_, collected_at=DRAWN_AT) == flags

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.projector.domain.car_t_series import Quantity, Series
 from services.projector.plots.kinetics import kinetics
 from tests.services.projector.plots.drawn_counts import count_course, counts_of
 from tests.services.projector.plots.drawn_trial import CONTEXT
@@ -71,3 +72,15 @@ def test_who_has_no_count_is_named_and_the_main_numbers_are_said_in_words() -> N
     assert nothing["description"] == "An empty plot of kinetics. Nobody has a count yet."
     below = kinetics(CONTEXT, [count_course("CU-001", "PD", (7, "<1"))])
     assert "0 of 1 values are quantified, 1 below the limit. At the last value" in below["description"]
+
+
+def test_copies_have_an_axis_and_words_of_their_own() -> None:
+    quantity = Quantity(series=Series.TRANSGENE, specimen="bone-marrow", unit="{copies}/ug")
+    made = kinetics(CONTEXT, THREE, quantity)
+    assert made["spec"]["layer"][1]["encoding"]["y"]["axis"]["title"] == "Copies/µg genomic DNA"
+    assert made["title"]["text"] == "CMD03: Transgene copies in bone marrow over time"
+    assert made["title"]["subtitle"][0].startswith("Copies/µg genomic DNA by PCR, log scale.")
+    assert made["title"]["subtitle"][-1] == "Without a number of copies: SI-001."
+    assert made["description"].startswith("Plot of Transgene copies in bone marrow of 2 participants")
+    empty = kinetics(CONTEXT, [], quantity)
+    assert empty["description"] == "An empty plot of kinetics. Nobody has been infused yet."

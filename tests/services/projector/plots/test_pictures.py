@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from services.projector.domain.car_t_series import Quantity, Series
 from services.projector.plots import drawing, pictures
 from services.projector.plots.cytokines import cytokines
 from services.projector.plots.kinetics import kinetics
@@ -31,7 +32,12 @@ NINE = {
     "swimmer": swimmer(CONTEXT, times_of(9)),
     "kinetics": kinetics(CONTEXT, counts_of(9)),
 }
-EVERY = {**NINE, "cytokines": cytokines(CONTEXT, levels_of(9))}
+COPIES = Quantity(series=Series.TRANSGENE, specimen="cerebrospinal-fluid", unit="{copies}/ug")
+EVERY = {
+    **NINE,
+    "cytokines": cytokines(CONTEXT, levels_of(9)),
+    "kinetics of copies": kinetics(CONTEXT, counts_of(9), COPIES),
+}
 DRAWN = Pictures()  # each picture once for all of these tests
 NOBODY = {
     "waterfall": waterfall(CONTEXT, []),
