@@ -154,7 +154,9 @@ async def record_luminex_file(
 @router.post(
     "/instrument",
     openapi_extra=file_body("application/octet-stream", AboutRun),
-    responses=problems.of(FileUnreadable, FileTakesTooMuch, InstrumentsNotInstalled, FilesAreBeingRead, *_RUN),
+    responses=problems.of(
+        FileUnreadable, FileTakesTooMuch, NotXponent, InstrumentsNotInstalled, FilesAreBeingRead, *_RUN
+    ),
 )
 async def record_instrument_file(
     files: FilesDep,

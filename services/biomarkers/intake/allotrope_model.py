@@ -31,6 +31,7 @@ VENDORS: Mapping[str, tuple[str, ...]] = {
     "THERMO_SKANIT": ("xlsx",),
 }
 # What software calls the concentration of one well; means of wells are left to our own rule of replicates.
+FEWEST_LINES = 3  # a heading, columns, and a row
 _CONCENTRATIONS = frozenset({"calc. concentration", "result", "concentration", "obs conc", "observed concentration"})
 _BEYOND = {"below": "<", "above": ">"}
 _NO_UNITS = frozenset({"(unitless)", "unitless", "rfu", "rlu", "#"})
@@ -44,17 +45,20 @@ def named_as(path: Path, vendor: str) -> Path:
     """The file under a name that allotropy takes: that of a workbook, or of one of the vendor's kinds of text.
 
     Raises:
-        FileUnreadable: it is empty.
+        FileUnreadable: it is neither, or has hardly any line. No library has to be loaded to see that.
     """
     with path.open("rb") as file:
         start = file.read(4096)
-    if not start:
-        raise FileUnreadable("the file is empty")
     kinds = VENDORS[vendor]
     if start.startswith(b"PK") and "xlsx" in kinds:
         return path.rename(path.with_suffix(".xlsx"))
     texts = [each for each in kinds if each != "xlsx"]
-    wanted = "txt" if b"\t" in start and "txt" in texts else (texts or list(kinds))[0]
+    is_text = b"\0" not in start or start.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16
+    if not texts or not is_text or len(start.splitlines()) < FEWEST_LINES:
+        raise FileUnreadable(
+            "the file is no export of this instrument's software: it has hardly any line, or is no text"
+        )
+    wanted = "txt" if b"\t" in start and "txt" in texts else texts[0]
     return path.rename(path.with_suffix(f".{wanted}"))
 
 

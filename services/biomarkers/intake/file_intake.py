@@ -1,5 +1,6 @@
 """Files of instruments: what they hold, and what became of it."""
 
+from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.biomarkers.domain.result_source import ResultSource
-from services.biomarkers.intake import allotrope_model, fcs_file, gates
+from services.biomarkers.intake import allotrope_model, fcs_file, gates, luminex_file
 from services.biomarkers.intake.apart import FileUnreadable, Readers
 from services.biomarkers.intake.fcs_file import NotFcs
 from services.biomarkers.intake.feeds import Feeds
@@ -76,12 +77,14 @@ class FileIntake:
         )
 
     async def run(self, path: Path, vendor: str) -> Run:
-        """The wells of an instrument's file.
+        """The wells of an instrument's file. Our own reader reads xPONENT's text: allotropy passes its results over.
 
         Raises:
-            FileUnreadable, FileTakesTooMuch, InstrumentsNotInstalled.
+            FileUnreadable, FileTakesTooMuch, InstrumentsNotInstalled, NotXponent.
         """
         named = allotrope_model.named_as(path, vendor)
+        if vendor == "LUMINEX_XPONENT" and named.suffix == ".csv":
+            return (await to_thread(lambda: luminex_file.read(named.read_bytes()))).run
         found = allotrope_model.run_of(await self._readers.read("allotrope", str(named), vendor))
         if not found.wells:
             raise FileUnreadable("the file holds no analyte of any sample")

@@ -12,6 +12,23 @@ from typing import Any
 
 REFUSED, NOT_INSTALLED, TOO_MUCH = 3, 4, 5
 MIB = 1024 * 1024
+# The parser of each vendor, so that not those of all fifty are loaded (that takes as long again as all else).
+PARSERS = {
+    "AGILENT_GEN5": "agilent_gen5.agilent_gen5_parser:AgilentGen5Parser",
+    "BIORAD_BIOPLEX": "biorad_bioplex_manager.biorad_bioplex_manager_parser:BioradBioplexParser",
+    "BMG_LABTECH_SMART_CONTROL": "bmg_labtech_smart_control"
+    ".bmg_labtech_smart_control_parser:BmgLabtechSmartControlParser",
+    "BMG_MARS": "bmg_mars.bmg_mars_parser:BmgMarsParser",
+    "LUMINEX_INTELLIFLEX": "luminex_intelliflex.luminex_intelliflex_parser:LuminexIntelliflexParser",
+    "LUMINEX_XPONENT": "luminex_xponent.luminex_xponent_parser:LuminexXponentParser",
+    "METHODICAL_MIND": "methodical_mind.methodical_mind_parser:MethodicalMindParser",
+    "MOLDEV_SOFTMAX_PRO": "moldev_softmax_pro.softmax_pro_parser:SoftmaxproParser",
+    "MSD_WORKBENCH": "msd_workbench.msd_workbench_parser:MSDWorkbenchParser",
+    "PERKIN_ELMER_ENVISION": "perkin_elmer_envision.perkin_elmer_envision_parser:PerkinElmerEnvisionParser",
+    "REVVITY_KALEIDO": "revvity_kaleido.kaleido_parser:KaleidoParser",
+    "TECAN_MAGELLAN": "tecan_magellan.tecan_magellan_parser:TecanMagellanParser",
+    "THERMO_SKANIT": "thermo_skanit.thermo_skanit_parser:ThermoSkanItParser",
+}
 ROOT = str(Path(__file__).resolve().parents[3])
 
 
@@ -63,13 +80,18 @@ def gated(path: str, gates: str) -> Any:
 
 
 def allotrope(path: str, vendor: str) -> Any:
-    """An instrument's file as Allotrope Simple Model, by allotropy."""
-    from allotropy.exceptions import AllotropeConversionError  # noqa: PLC0415
-    from allotropy.parser_factory import Vendor  # noqa: PLC0415
-    from allotropy.to_allotrope import allotrope_from_file  # noqa: PLC0415
+    """An instrument's file as Allotrope Simple Model, by allotropy, held against the model's own schema."""
+    from importlib import import_module  # noqa: PLC0415
 
+    from allotropy.allotrope.allotrope import serialize_and_validate_allotrope  # noqa: PLC0415
+    from allotropy.exceptions import AllotropeConversionError  # noqa: PLC0415
+    from allotropy.named_file_contents import NamedFileContents  # noqa: PLC0415
+
+    module, _, name = PARSERS[vendor].partition(":")
+    parser = getattr(import_module(f"allotropy.parsers.{module}"), name)()
     try:
-        return allotrope_from_file(path, Vendor[vendor])
+        with Path(path).open("rb") as file:
+            return serialize_and_validate_allotrope(parser.to_allotrope(NamedFileContents(file, path, None)))
     except AllotropeConversionError as error:
         raise Refused("the file is no export of this instrument's software that can be read") from error
 

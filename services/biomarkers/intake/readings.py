@@ -177,9 +177,9 @@ def _taken(sent: SentObservation, source: ResultSource | None) -> TakenCode | No
 
 def _subject(sent: SentObservation, known: Known, tube: KnownSpecimen | None) -> UUID:
     found = {known.subjects[number] for number in sent.subjects if number in known.subjects}
-    if tube is not None and found <= {tube.participant_id}:
+    if tube is not None and (found == {tube.participant_id} or not sent.subjects):
         return tube.participant_id
-    if tube is not None:
+    if tube is not None and found:
         raise Unreadable(
             ReadingProblem.UNKNOWN_SUBJECT, "the specimen that is named is of another participant than the subject"
         )

@@ -253,10 +253,16 @@ async def test_msd_is_read_through_allotropy(trial: Trial, tube: str) -> None:
     assert outcomes(again) == [("not-taken", None), *[("repeated", None)] * 2, ("unreadable", "unknown-code")]
 
 
+async def test_an_export_of_xponent_is_read_by_our_own_reader_whoever_names_it(trial: Trial, tube: str) -> None:
+    query = f"{SOURCE}&vendor=LUMINEX_XPONENT"
+    rows = await recorded(trial, xponent(f"{TUBE},38.4,5"), query, kind="instrument")
+    assert outcomes(rows) == [("recorded", None)] * 2
+
+
 @pytest.mark.parametrize(
     ("query", "about", "content", "status", "code"),
     [
-        ("vendor=MSD_WORKBENCH", None, b"\x00\x01 neither", 422, "file-unreadable"),
+        ("vendor=MSD_WORKBENCH", None, b"Sample,Assay\n1,2\n3,4\n5", 422, "file-unreadable"),
         ("vendor=NOBODY", None, b"a", 422, "invalid-request"),
         ("vendor=MSD_WORKBENCH", {"samples": 3}, b"a", 422, "invalid-request"),
         ("vendor=MSD_WORKBENCH&source=X@CU", None, b"", 422, "file-unreadable"),
