@@ -3,10 +3,13 @@
 `linear`: straight lines between the corners. `linear-up-log-down`: where the curve falls between two values above 0,
 it falls exponentially, (C1 - C2) (t2 - t1) / ln(C1 / C2), and a value between two corners lies on that exponential;
 elsewhere as linear. An interval that begins or ends between two corners is cut there, on the line of the method.
-Nothing is extrapolated: an interval that begins before the curve or ends after it has no area.
+Nothing is extrapolated [D]: an interval that begins before the curve or ends after it has no area. Beyond Tlast other
+programs differ: Phoenix, and PKNCA's aucint.inf.obs, go on by lambda z where there is one; PKNCA's aucint.last takes 0.
+Visits seldom leave three values between Tmax and day 28, and one series would hold observed and assumed areas: so the
+area is null with the reason, while that to Tlast and that to infinity stand beside it.
 
-Source: Phoenix WinNonlin User's Guide, "NCA parameter formulas", AUC calculation and interpolation formulas; PKNCA,
-pk.calc.auc and interpolate.conc ("lin up/log down").
+Source: Phoenix WinNonlin User's Guide, "NCA parameter formulas" and "Partial area calculation"; PKNCA, pk.calc.auc,
+pk.calc.aucint and interpolate.conc ("lin up/log down").
 """
 
 from collections.abc import Sequence

@@ -289,6 +289,20 @@ CASES = [
     Case("BLQ at 0 is left out, and 0 is assumed", "0=<1 7=10", rule(before_first="drop"), {"auc_last": 35}),
     Case("a sample without a value", "7=10 14=? 21=6", rule(), {"auc_last": 35 + 112}),
     Case(
+        "an interval that ends after the last value is not extrapolated, however good the fit",
+        "0=16 7=8 14=4 21=2",
+        rule(LOG_DOWN),
+        # (16-2)*7/ln2, and beyond it 2*7/ln2; Phoenix and PKNCA's aucint.inf.obs would add (2-1)*7/ln2 until 28
+        {"auc_interval": None, "auc_last": 98 / LN2, "auc_inf": 112 / LN2, "half_life": 7, "adjusted_r2": 1},
+        {"auc_interval": "the last quantifiable value is at 21, before the end at 28"},
+    ),
+    Case(
+        "an interval that ends where the last value was, though later ones are BLQ",
+        "0=16 7=8 14=4 28=<1",
+        rule(LOG_DOWN, ("0", "14")),
+        {"auc_interval": 84 / LN2, "auc_last": 84 / LN2},
+    ),
+    Case(
         "an interval that begins after the last value",
         "7=10 14=5",
         rule(interval=("20", "28")),
@@ -296,6 +310,39 @@ CASES = [
         {"auc_interval": "nothing is extrapolated"},
     ),
 ]
+
+# What PKNCA's own tests expect (tests/testthat: test-auc.R, test-aucint.R, test-half.life.R); BLQ is 0 there.
+EXPECTED_BY_PKNCA = [
+    Case("AUClast, linear", "0=0 1=1 2=1", rule(interval=("0", "2")), {"auc_last": "1.5", "auc_interval": "1.5"}),
+    Case("AUClast, BLQ at the end", "0=0 1=1 2=0", rule(interval=("0", "2")), {"auc_last": "0.5"}),
+    Case(
+        "AUClast, linear, BLQ between is kept",
+        "0=0 1=2 2=0 3=1 4=2 5=1",
+        rule(interval=("0", "5"), between="zero"),
+        {"auc_last": Decimal(1) + 1 + Decimal("0.5") + Decimal("1.5") + Decimal("1.5")},
+    ),
+    Case(
+        "AUClast, lin up/log down, BLQ between is kept",
+        "0=0 1=2 2=0 3=1 4=2 5=1 6=0 7=0",
+        rule(LOG_DOWN, ("0", "5"), between="zero"),
+        {"auc_last": Decimal(4) + 1 / LN2, "auc_interval": Decimal(4) + 1 / LN2},
+    ),
+    Case(
+        "AUClast, linear, BLQ between is dropped",
+        "0=0 1=2 2=0 3=1 4=2 5=1 6=0 7=0",
+        rule(interval=("0", "5")),
+        {"auc_last": 1 + 3 + Decimal("1.5") + Decimal("1.5")},
+    ),
+    Case(
+        "AUClast, lin up/log down, BLQ between is dropped",
+        "0=0 1=2 2=0 3=1 4=2 5=1 6=0 7=0",
+        rule(LOG_DOWN, ("0", "5")),
+        {"auc_last": Decimal("2.5") + 3 / LN2},
+    ),
+    Case("aucint without interpolation", "0=8 1=4 2=2 3=1", rule(LOG_DOWN, ("0", "3")), {"auc_interval": 7 / LN2}),
+    Case("aucint to a sample", "0=8 1=4 2=2 3=1", rule(LOG_DOWN, ("0", "2")), {"auc_interval": 6 / LN2}),
+]
+HALF_LIFE_OF_PKNCA = ("0=1 1=0.5 2=0.25 3=0.1251", "1.000577")  # Tmax left out; to six decimals
 
 # Theophylline, subject 1 (Boeckmann, Sheiner and Beal 1994; `Theoph` of R), and what PKNCA's vignette "Computing NCA
 # Parameters for Theophylline" prints of it, linear up/log down, to six decimals.

@@ -13,6 +13,8 @@ from shared.kinetics.points import BlqRule, CurveRule, Point, TwoValuesAtOneTime
 from shared.protocol import AucMethod, load_protocol
 from tests.shared.kinetics.hand_checked import (
     CASES,
+    EXPECTED_BY_PKNCA,
+    HALF_LIFE_OF_PKNCA,
     LOG_DOWN,
     PRINTED_BY_PKNCA,
     THEOPHYLLINE,
@@ -37,7 +39,7 @@ def same(found: Decimal | int | None, expected: Any) -> bool:
     return abs(Decimal(found) - Decimal(expected)) <= TWELVE * abs(Decimal(expected))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EXPECTED_BY_PKNCA], ids=lambda case: case.name)
 def test_it_is_as_worked_out_by_hand(case: Case) -> None:
     found = kinetics(points(case.samples), case.settings)
     got = {name: getattr(found, name) for name in case.expected}
@@ -50,6 +52,13 @@ def test_it_is_as_worked_out_by_hand(case: Case) -> None:
 def test_whatever_is_null_has_its_reason_and_nothing_else_has(case: Case) -> None:
     found = kinetics(points(case.samples), case.settings)
     assert {name for name in PARAMETERS if getattr(found, name) is None} == found.missing.keys()
+
+
+def test_the_half_life_is_that_of_pknca() -> None:
+    samples, printed = HALF_LIFE_OF_PKNCA
+    found = kinetics(points(samples), rule())
+    assert str((found.half_life or Decimal(0)).quantize(Decimal(printed))) == printed
+    assert found.lambda_z_points == 3
 
 
 def test_theophylline_is_as_pknca_prints_it() -> None:
