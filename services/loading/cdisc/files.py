@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +89,12 @@ def _rows(domain: str, path: Path) -> Iterator[SourceRow]:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        lines = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
+        columns, rows = lines.fieldnames or (), [(lines.line_num, values) for values in lines]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise StudyUnusable(f"{path}: {error}") from error
-    lines = csv.DictReader(io.StringIO(text), restkey="", restval="")
-    if "USUBJID" not in (lines.fieldnames or ()):
+    if "USUBJID" not in columns:
         raise StudyUnusable(f"{path}: the first line names no USUBJID")
-    for values in lines:
+    for number, values in rows:
         given = {name: value.strip() for name, value in values.items() if isinstance(value, str)}
-        yield SourceRow(domain, f"{path.name} line {lines.line_num} ({given['USUBJID'] or 'nobody'})", given)
+        yield SourceRow(domain, f"{path.name} line {number} ({given['USUBJID'] or 'nobody'})", given)

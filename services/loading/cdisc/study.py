@@ -17,6 +17,7 @@ T = TypeVar("T")
 LATER_DOSES = "the schedule counts from the first dose, and later ones are not asked for"
 OTHER_READERS = "read by others than the investigator and the two blinded readers, or stated by them"
 DERIVED_RESPONSES = "NEWLPROG and BESTRESP, which the trial derives from lesions and course"
+OTHER_TESTS = f"tests other than {', '.join(tumours.TESTS)}, such as sums, which the trial derives"
 CRITERION_COUNTS = "say AESER N beside a criterion of seriousness: the criterion counts"
 OTHER_TERM = "went under 'Other, specify': CTCAE's term of that name does not offer the mapped grade"
 
@@ -126,10 +127,12 @@ class _Making:
 
     def _visit(self, rows: list[SourceRow], lesions: tumours.Lesions, reader: tumours.Reader) -> Step | None:
         try:
-            return tumours.assessed(rows, lesions, reader)
+            step = tumours.assessed(rows, lesions, reader)
         except RowUnusable as why:
             self._tally.refuse_row("tr", tumours.name_of(rows, reader), f"the whole visit: {why}", len(rows))
             return None
+        self._tally.leave_out("tr", len(rows) - step.rows, OTHER_TESTS)
+        return step
 
     def _made(self, kind: str, row: SourceRow, make: Callable[..., T], *of: Any) -> T | None:
         try:

@@ -2,8 +2,10 @@
 
 An assessment is dated by the latest date among its rows, as far as it is known. A target whose rows are missing or
 NOT DONE was not assessed; 0 mm is absent. Non-targets together are CR where all are ABSENT, PD where one is
-UNEQUIVOCAL (worse), NE where one was not done, else non-CR/non-PD. What an INDEPENDENT ASSESSOR read as RADIOLOGIST 1
-or 2 is sent as that blinded reader's own, into a record that nobody else who reads sees; other readers are left out.
+UNEQUIVOCAL (worse), NE where one was not done, else non-CR/non-PD. Other tests than LDIAM, LPERP and TUMSTATE, such as
+sums of diameters, are left out; a target that has only such makes its visit unusable, as do two results of one test.
+What an INDEPENDENT ASSESSOR read as RADIOLOGIST 1 or 2 is sent as that blinded reader's own, into a record that nobody
+else who reads sees; other readers are left out.
 """
 
 from collections import defaultdict
@@ -22,7 +24,9 @@ from shared.contracts.efficacy_terms import Organ
 from shared.kernel.actor import Role
 
 ROLES = {"TARGET": "target", "NON-TARGET": "non-target"}
+TESTS = ("LDIAM", "LPERP", "TUMSTATE")
 TUMOUR = "the tumour burden"
+_RESULT = ("TRSTRESC", "TRSTRESN", "TRSTRESU", "TRSTAT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ def assessed(rows: Sequence[SourceRow], lesions: Lesions, reader: Reader = INVES
         reader.thing,
         key,
         needs=(PARTICIPANT,),
-        rows=len(rows),
+        rows=findings.rows,
         beside=beside,
     )
 
@@ -157,15 +161,27 @@ def assessed(rows: Sequence[SourceRow], lesions: Lesions, reader: Reader = INVES
 class _Findings:
     """One visit's rows, by lesion and test."""
 
-    def __init__(self, rows: Iterable[SourceRow], lesions: Lesions) -> None:
-        self._by_test = {(row["TRLNKID"], row["TRTESTCD"]): row for row in rows}
+    def __init__(self, rows: Sequence[SourceRow], lesions: Lesions) -> None:
+        taken = [row for row in rows if row["TRTESTCD"] in TESTS]
+        if not taken:
+            raise RowUnusable(f"TRTESTCD is none of: {', '.join(TESTS)}")
+        self.rows = len(taken)
+        self._by_test: dict[tuple[str, str], SourceRow] = {}
+        self._otherwise = {row["TRLNKID"] for row in rows}
         self._lesions = lesions
+        for row in taken:
+            label, test = row.required("TRLNKID"), row["TRTESTCD"]
+            first = self._by_test.setdefault((label, test), row)
+            if any(first[variable] != row[variable] for variable in _RESULT):
+                raise RowUnusable(f"{test} of {label} has two results")
         self.labels = {label for label, _ in self._by_test}
         stray = self.labels - {*lesions.targets, *lesions.non_targets, *lesions.new}
         if stray:
             raise RowUnusable(f"TU identifies no lesion {', '.join(sorted(stray))}")
 
     def target(self, label: str) -> dict[str, str]:
+        if label in self._otherwise - self.labels:
+            raise RowUnusable(f"{label} has rows, and none of: {', '.join(TESTS)}")
         longest, perpendicular = self._millimetres(label, "LDIAM"), self._millimetres(label, "LPERP")
         state = self._by_test.get((label, "TUMSTATE"))
         if longest is None and perpendicular is None:
@@ -174,6 +190,8 @@ class _Findings:
             raise RowUnusable(f"{label} has one diameter of two: the trial keeps both or neither")
         if longest == perpendicular == "too-small":
             return {"state": "too-small"}
+        if "too-small" in (longest, perpendicular):
+            raise RowUnusable(f"{label} has one diameter that is too small to measure, and one that is not")
         if Decimal(longest) == Decimal(perpendicular) == 0:
             return {"state": "absent"}
         return {"state": "measured", "longest_mm": longest, "perpendicular_mm": perpendicular}
@@ -185,9 +203,11 @@ class _Findings:
         if "TOO SMALL" in row["TRSTRESC"].upper():
             return "too-small"
         try:
-            Decimal(row.required("TRSTRESN"))
+            is_number = Decimal(row.required("TRSTRESN")).is_finite()
         except InvalidOperation:
-            raise RowUnusable(f"{test} of {label} is no number") from None
+            is_number = False
+        if not is_number:
+            raise RowUnusable(f"{test} of {label} is no number")
         if row["TRSTRESU"] != "mm":
             raise RowUnusable(f"{test} of {label} is not in mm")
         return row["TRSTRESN"]

@@ -48,6 +48,10 @@ def test_a_line_that_is_too_short_has_missing_values_and_one_that_is_too_long_lo
         ({"dm.csv": b"USUBJID\n\xff\n"}, "can't decode"),
         ({"dm.csv.gz": b"no gzip"}, "gzip"),
         ({"dm.csv.gz": gzip.compress(DM.encode())[:-9]}, "dm.csv.gz"),
+        ({"dm.csv.gz": gzip.compress(DM.encode())[:10] + b"\xff" * 20}, "dm.csv.gz"),
+        ({"dm.csv": b"STUDYID;USUBJID\nS;1\n"}, "the first line names no USUBJID"),
+        ({"dm.csv": DM.encode("utf-16")}, "can't decode"),
+        ({"dm.csv": DM.encode() + b'S,"' + b"1" * 200_000 + b'"\n'}, "field limit"),
     ],
 )
 def test_a_folder_that_holds_no_study_is_refused_in_words(

@@ -80,6 +80,13 @@ def test_a_target_that_was_not_measured_says_why() -> None:
         ([a_diameter("T01", "LDIAM", "wide"), MEASURED[1]], "LDIAM of T01 is no number"),
         ([a_diameter("T01", "LDIAM", ""), MEASURED[1]], "TRSTRESN is missing"),
         ([a_diameter("T01", "LDIAM", "1.6", TRSTRESU="cm"), MEASURED[1]], "LDIAM of T01 is not in mm"),
+        ([a_diameter("T01", "LDIAM", "sNaN"), MEASURED[1]], "LDIAM of T01 is no number"),
+        ([a_diameter("T01", "LDIAM", "", TRSTRESC="TOO SMALL TO MEASURE"), MEASURED[1]], "and one that is not"),
+        ([*MEASURED, a_diameter("T01", "LDIAM", "17")], "LDIAM of T01 has two results"),
+        ([*MEASURED, a_diameter("T01", "LPERP", "", TRSTAT="NOT DONE")], "LPERP of T01 has two results"),
+        ([a_diameter("T01", "DIAMETER", "16"), PRESENT], "T01 has rows, and none of: LDIAM, LPERP, TUMSTATE"),
+        ([a_diameter("", "SUMDIAM", "16")], "TRTESTCD is none of: LDIAM, LPERP, TUMSTATE"),
+        ([*MEASURED, a_diameter("", "LDIAM", "16")], "TRLNKID is missing"),
         ([*MEASURED, a_state("T09", "PRESENT")], "TU identifies no lesion T09"),
         ([*MEASURED, a_state("NEW01", "PRESENT")], "neither EQUIVOCAL nor UNEQUIVOCAL"),
         ([a_diameter("T01", "LDIAM", "9", TRDTC="soon"), MEASURED[1]], "TRDTC is not an ISO 8601 date"),
@@ -88,6 +95,14 @@ def test_a_target_that_was_not_measured_says_why() -> None:
 def test_a_visit_that_cannot_be_told_says_why(rows: Sequence[SourceRow], why: str) -> None:
     with pytest.raises(RowUnusable, match=why):
         assessed(rows, LESIONS)
+
+
+def test_a_row_that_stands_twice_changes_nothing_and_other_tests_are_left_out() -> None:
+    once, twice = assessed([*MEASURED, PRESENT], LESIONS), assessed([*MEASURED, *MEASURED, PRESENT], LESIONS)
+    others = (a_diameter("", "SUMDIAM", "16"), a_diameter("T01", "DIAMETER", "16"))
+    beside = assessed([*MEASURED, PRESENT, *others], LESIONS)
+    assert once.body == twice.body == beside.body
+    assert (once.rows, twice.rows, beside.rows) == (3, 5, 3)
 
 
 @given(st.lists(st.sampled_from(["ABSENT", "PRESENT", "UNEQUIVOCAL", "NOT DONE", "NO ROW"]), min_size=1, max_size=5))
