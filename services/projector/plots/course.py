@@ -1,6 +1,8 @@
 """One participant's course on one axis of time: temperature, oxygen, vasopressor, grades, CAR-T cells, cytokines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+from typing import Any
 
 from services.projector.domain.clinical_course import ClinicalCourse, Point
 from services.projector.plots.specification import Row, Specification, filled
@@ -8,6 +10,7 @@ from services.projector.plots.time_axis import time_axis
 from services.projector.plots.wording import Context
 
 NAME = "course"
+MORE_HUES = ("#3489CC", "#B06A00", "#C27BA0", "#444444")  # of cytokines that CMD03 does not have
 EMPTY = "Nothing is on record since the infusion."
 NOT_INFUSED = "Not infused: there is no time since the infusion."
 
@@ -30,9 +33,22 @@ def course(context: Context, told: ClinicalCourse) -> Specification:
             for name in ("temperature", "support", "grades", "cells", "cytokines", "drugs")
         },
     )
+    analytes = [analyte.key for analyte in context.protocol.cytokines.analytes]
+    for scale in scales_of_cytokines(made["vconcat"]):
+        looks = [*scale["range"], *MORE_HUES] if scale["range"][0].startswith("#") else scale["range"]
+        scale |= {"domain": analytes, "range": [look for _, look in zip(analytes, cycle(looks), strict=False)]}
     if not days:
         made["datasets"]["empty"] = [{"words": _nothing(told)}]
     return made
+
+
+def scales_of_cytokines(part: Any) -> Iterator[dict[str, Any]]:
+    """The scales that give each cytokine its colour and shape, wherever they stand: a protocol may add analytes."""
+    inner = part if isinstance(part, list) else list(part.values()) if isinstance(part, dict) else []
+    if isinstance(part, dict) and part.get("field") == "what" and "IL6" in part.get("scale", {}).get("domain", ()):
+        yield part["scale"]
+    for each in inner:
+        yield from scales_of_cytokines(each)
 
 
 def _rows(points: Iterable[Point]) -> Iterable[Row]:
