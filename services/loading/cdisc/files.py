@@ -72,10 +72,19 @@ def read_tables(directory: Path) -> Tables:
     Raises:
         StudyUnusable: there is no dm, or a file is no table of subjects.
     """
-    tables = {domain: [row for path in _files(directory, domain) for row in _rows(domain, path)] for domain in DOMAINS}
+    tables = {domain: read_domain(directory, domain) for domain in DOMAINS}
     if not tables["dm"]:
         raise StudyUnusable(f"{directory} has no dm.csv or dm.csv.gz with subjects in it")
     return tables
+
+
+def read_domain(directory: Path, domain: str) -> list[SourceRow]:
+    """The rows of one dataset.
+
+    Raises:
+        StudyUnusable: a file is no table of subjects.
+    """
+    return [row for path in _files(directory, domain) for row in _rows(domain, path)]
 
 
 def _files(directory: Path, domain: str) -> list[Path]:
