@@ -44,6 +44,7 @@ from shared.protocol.loading import ProtocolUnusable, load_protocol, parse_proto
 from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Mark, Setting
 from shared.protocol.model import Protocol
+from shared.protocol.product import ExpectedFinding, Product, ProductLimit, ReleaseTest, TransportLimits
 from shared.protocol.safety import (
     AppliesWhen,
     Causality,
@@ -103,6 +104,7 @@ __all__ = [
     "Dosing",
     "Enrolment",
     "Exclusion",
+    "ExpectedFinding",
     "GradingCriteria",
     "Incidence",
     "Limit",
@@ -115,6 +117,8 @@ __all__ = [
     "OutcomeMeasure",
     "ParentPopulation",
     "Persistence",
+    "Product",
+    "ProductLimit",
     "Protocol",
     "ProtocolUnusable",
     "Qualification",
@@ -122,6 +126,7 @@ __all__ = [
     "Receiver",
     "Recipient",
     "Reference",
+    "ReleaseTest",
     "Reminders",
     "ReportingClock",
     "ResponseCriteria",
@@ -135,6 +140,7 @@ __all__ = [
     "StoppingRule",
     "StudyType",
     "TimePoint",
+    "TransportLimits",
     "TumourMeasure",
     "Unit",
     "ValueType",

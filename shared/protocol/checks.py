@@ -21,6 +21,11 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("causality.agents", protocol.causality.agents.value)
     if protocol.lymphodepletion is not None:
         yield from _repeated("lymphodepletion.drugs", protocol.lymphodepletion.drugs.value)
+    if protocol.product is not None:
+        yield from _repeated("product.release_tests", (test.id for test in protocol.product.release_tests))
+        yield from _repeated(
+            "product.transport.value", (limits.transport for limits in protocol.product.transport.value)
+        )
     aesi = protocol.car_t_toxicity.special_interest
     yield from _repeated("car_t_toxicity.special_interest", (each.id for each in aesi))
     yield from _repeated("dose_limiting.rules", (rule.id for rule in protocol.dose_limiting.rules))

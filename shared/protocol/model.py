@@ -16,6 +16,7 @@ from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.endpoints import Endpoints
 from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Part, Setting, Text
+from shared.protocol.product import Product
 from shared.protocol.safety import Causality, ClockSteps, Dosing, GradingCriteria, ReportingClock
 from shared.protocol.visits import Assessment, OutcomeMeasure, Schedule, Visit
 
@@ -53,6 +54,7 @@ class Protocol(Part):
     alerting: Alerting
     case_reports: CaseReports | None  # none where no report is written as an electronic message
     lymphodepletion: Lymphodepletion | None  # none where nothing prepares for the product
+    product: Product | None  # none where nothing is manufactured for one participant
     dosing: Dosing | None  # none where the product is not counted in cells
     dose_limiting: DoseLimiting
     stopping: Stopping

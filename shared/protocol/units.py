@@ -24,3 +24,5 @@ class Unit(StrEnum):
     NG_PER_ML = "ng/mL"
     UG_PER_L = "ug/L"
     FG_PER_ML = "fg/mL"
+    COPIES_PER_CELL = "{copies}/{cell}"
+    ENDOTOXIN_PER_KG_PER_HOUR = "[EU]/kg/h"
