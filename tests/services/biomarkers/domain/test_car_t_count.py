@@ -234,3 +234,24 @@ def test_whatever_is_accepted_is_never_zero_and_never_both_counted_and_below_the
         assert found.cells_per_ul is None
         assert found.lloq_percent or found.lloq_cells_per_ul
     assert CarTCount.model_validate_json(found.model_dump_json()) == found
+
+
+@given(
+    st.decimals("0.001", "9", places=3),
+    PERCENTS,
+    st.sampled_from((("/uL", 1000), ("10*6/L", 1000), ("10*3/uL", 1), ("/mL", 1_000_000))),
+    st.integers(40, 2_000_000),
+)
+def test_another_unit_of_the_lymphocyte_count_changes_nothing(
+    alc: Decimal, percent: Decimal | None, unit: tuple[str, int], events: int
+) -> None:
+    given_: dict[str, Any] = {"percent": percent, "parent_events": events, "qualifier": None if percent else "<"}
+    other = {**ALC, "value": str(alc * unit[1]), "unit": unit[0]}
+    assert outcome(alc={**ALC, "value": str(alc)}, **given_) == outcome(alc=other, **given_)
+
+
+def outcome(**given_: Any) -> CarTCount | type[Unacceptable]:
+    try:
+        return count(**given_)
+    except Unacceptable as refused:
+        return type(refused)

@@ -1,5 +1,6 @@
 """What a cytokine report says, analyte by analyte."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -153,3 +154,37 @@ def test_whatever_is_accepted_is_exactly_one_of_a_value_a_limit_and_an_absence(l
     assert found.qualifier is not BELOW or found.lloq_pg_ml
     assert found.qualifier is not ABOVE or found.uloq_pg_ml
     assert CytokineResult.model_validate_json(found.model_dump_json()) == found
+
+
+# What a number of pg/mL is in other units, exactly.
+SAME_AMOUNT = {"ng/L": Decimal(1), "fg/mL": Decimal(1000), "ng/mL": Decimal("0.001"), "mg/L": Decimal("1e-6")}
+SOME = st.decimals("0", "5000", places=2) | st.none()
+
+
+@given(SOME, SOME, SOME, st.sampled_from([None, "<", ">"]), st.sampled_from(list(SAME_AMOUNT)))
+def test_another_unit_changes_neither_the_category_nor_the_result(
+    value: Decimal | None, lloq: Decimal | None, uloq: Decimal | None, qualifier: str | None, unit: str
+) -> None:
+    told = {"value": value, "lloq": lloq, "uloq": uloq}
+    other = {name: None if each is None else each * SAME_AMOUNT[unit] for name, each in told.items()}
+    assert outcome(**told, qualifier=qualifier, unit="pg/mL") == outcome(**other, qualifier=qualifier, unit=unit)
+
+
+def outcome(**line: Any) -> CytokineResult | type[Unacceptable]:
+    try:
+        return result(**line)
+    except Unacceptable as refused:
+        return type(refused)
+
+
+@given(st.permutations(["IL2", "IL4", "IL6", "IL10", "TNF"]))
+def test_the_order_of_lines_never_matters(order: list[str]) -> None:
+    told = {key: a_line(key, value=f"{number}.5") for number, key in enumerate(sorted(order), start=1)}
+    read = results_in_order(told[key] for key in order)
+    assert read == results_in_order(told.values())
+    assert [each.analyte for each in read] == [analyte.key for analyte in PROTOCOL.cytokines.analytes]
+
+
+def results_in_order(lines: Iterable[dict[str, Any]]) -> tuple[CytokineResult, ...]:
+    report = CytokineReport.model_validate(a_cytokine_report(*lines))
+    return results_in(report, NOW, PROTOCOL.cytokines)
