@@ -33,6 +33,7 @@ def create_app(parts: Parts) -> "FastAPI":
         fhir,
         flow_files,
         flow_results,
+        gate_sets,
         hl7v2,
         quarantined_messages,
         result_files,
@@ -46,6 +47,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.biomarkers.intake.feeds import Feeds  # noqa: PLC0415
     from services.biomarkers.intake.file_intake import FileIntake, Limits  # noqa: PLC0415
     from services.biomarkers.intake.flow_recording import FlowRecording  # noqa: PLC0415
+    from services.biomarkers.intake.gate_sets import GateSets  # noqa: PLC0415
     from services.biomarkers.intake.taking import Taking  # noqa: PLC0415
     from services.biomarkers.specimens import Specimens  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
@@ -73,10 +75,12 @@ def create_app(parts: Parts) -> "FastAPI":
             hl7v2.router,
             result_files.router,
             flow_files.router,
+            gate_sets.router,
         ],
         parts=parts,
         biomarkers=biomarkers,
         feeds=feeds,
+        gate_sets=GateSets(parts.db, parts.clock),
         files=FileIntake(feeds, FlowRecording(parts.store, taking, biomarkers), readers, limits),
         assay_registry=AssayRegistry(parts.store, parts.protocol, parts.clock),
         specimens=Specimens(parts.db, parts.store, parts.protocol, parts.clock),

@@ -50,3 +50,16 @@ messages = Table(
     Column("settled_by", Text),
     Column("reason", Text),
 )
+
+# Gates that a laboratory applies again and again. No events: Gating-ML may hold free text, and events cannot be erased.
+gate_sets = Table(
+    "gate_sets",
+    METADATA,
+    Column("gate_set_id", Text, primary_key=True),
+    Column("site_id", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("gating_ml", Text, nullable=False),
+    Column("populations", Json, nullable=False, comment="what gates hold, by their name or path"),
+    Column("saved_at", Instant, nullable=False),
+    Column("saved_by", Text, nullable=False),
+)

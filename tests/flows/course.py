@@ -49,6 +49,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "specimen": "tube",
         "aliquot": "tube 1",
         "assay_lot": "A1",
+        "gate_set": "panel 3",
         "lymphodepletion": "fludarabine",
         "therapy": "radiotherapy",
         "row": "unmapped",
@@ -303,6 +304,7 @@ def feeds() -> Iterator[Step]:
     yield Step(f"POST {waits}/release", Role.LABORATORY)
     yield Step(f"POST {waits}/discard", Role.LABORATORY, names={"control": "control sample"})
     yield Step("POST /biomarkers/v1/fhir", Role.SYSTEM)
+    yield Step("POST /biomarkers/v1/gate-sets", Role.LABORATORY)
     for kind in ("table", "fcs", "luminex", "instrument", "flowjo"):
         yield Step(f"POST /biomarkers/v1/result-files/{kind}", Role.LABORATORY)
 

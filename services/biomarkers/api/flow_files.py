@@ -2,11 +2,13 @@
 
 from asyncio import to_thread
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
+from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from services.biomarkers.api.gate_sets import GateSetsDep
 from services.biomarkers.api.intake_permissions import FilesDep, MaySend
 from services.biomarkers.api.quarantined_messages import ObservationAnswer
 from services.biomarkers.api.sent_files import DryRun, Source, about_in, file_body
@@ -20,13 +22,14 @@ from services.biomarkers.intake.apart import (
 )
 from services.biomarkers.intake.fcs_file import NotFcs
 from services.biomarkers.intake.file_intake import GatedFate
+from services.biomarkers.intake.gate_sets import NoSuchGateSet
 from services.biomarkers.intake.gates import AboutFlow
 from shared.contracts.biomarkers import Gate, GatedPopulation
 from shared.contracts.terms import Measurement
 from shared.http import problems
 from shared.http.service_app import router as make_router
 from shared.http.uploads import FileTooLarge, FormUnreadable, received
-from shared.kernel.errors import StaleVersion, TrialError
+from shared.kernel.errors import StaleVersion, TrialError, Unacceptable
 
 router: APIRouter = make_router("/v1/result-files", "Result files")
 
@@ -114,27 +117,43 @@ def _percent(events: int, within: int) -> Decimal | None:
     return Decimal(format((Decimal(events) / within * 100).quantize(_PLACES).normalize(), "f"))
 
 
+class GatesTwice(Unacceptable):
+    """Gates come with the file, or are a saved set: one of the two."""
+
+
 @router.post(
     "/fcs",
     openapi_extra=file_body("application/vnd.isac.fcs", AboutFlow, gates=_GATING_ML),
-    responses=problems.of(NotFcs, InstrumentsNotInstalled, FilesAreBeingRead, *_FILE),
+    responses=problems.of(NotFcs, NoSuchGateSet, GatesTwice, InstrumentsNotInstalled, FilesAreBeingRead, *_FILE),
 )
 async def record_fcs_file(
-    files: FilesDep, actor: MaySend, request: Request, source: Source = None, dry_run: DryRun = False
+    files: FilesDep,
+    gate_sets: GateSetsDep,
+    actor: MaySend,
+    request: Request,
+    gate_set: Annotated[UUID | None, Query(description="A saved gate set, in place of the part `gates`")] = None,
+    source: Source = None,
+    dry_run: DryRun = False,
 ) -> FcsAnswer:
     """Read a cytometer's list-mode file; with gates, apply them and record what they hold as a flow result.
 
     A truncated or foreign file is refused and stored nowhere. No event is ever stored.
     """
+    saved = None if gate_set is None else await gate_sets.one(gate_set, by=actor)
     async with received(request, files.limits.fcs_mib, ["about", "gates"], suffix=".fcs") as upload:
-        about = about_in(upload, AboutFlow)
+        about, gating_ml = about_in(upload, AboutFlow), upload.beside.get("gates")
+        if saved is not None:
+            if gating_ml is not None:
+                raise GatesTwice("send the part `gates`, or name a saved set: not both")
+            gating_ml = saved.gating_ml.encode()
+            told = {"populations": {**saved.populations, **about.populations}, "method": about.method or saved.name}
+            about = about.model_copy(update=told)
         acquisition = await files.acquisition(upload.path)
-        gating_ml = upload.beside.get("gates")
         if gating_ml is None:
             return FcsAnswer(**acquisition, dry_run=dry_run)
         sample = await files.gated(upload.path, gating_ml)
-    told = (await files.take_gated([sample], about, source, by=actor, dry_run=dry_run))[0]
-    return FcsAnswer(**acquisition, dry_run=dry_run, gated=GatedAnswer.of(told))
+    [taken] = await files.take_gated([sample], about, source, by=actor, dry_run=dry_run)
+    return FcsAnswer(**acquisition, dry_run=dry_run, gated=GatedAnswer.of(taken))
 
 
 @router.post(

@@ -16,6 +16,14 @@ from shared.contracts.biomarkers import FlowSpecimenType, Gate, GatedPopulation,
 from shared.contracts.terms import Code
 
 MOST_GATES = 100  # of one report
+Populations = Annotated[
+    dict[SampleText, GatedPopulation],
+    Field(
+        max_length=MOST_GATES,
+        description="What gates hold, by name or by path (`cells/CD3+`)",
+        examples=[{"P4": "car"}],
+    ),
+]
 _POPULATIONS = frozenset({"Population", "NotNode", "AndNode", "OrNode"})  # of a FlowJo workspace
 _NOT_OF_A_CODE = re.compile(r"[^A-Za-z0-9 ._/+:-]")
 
@@ -38,9 +46,7 @@ class AboutFlow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     samples: Annotated[tuple[FlowSampleNamed, ...], Field(max_length=MOST_OBSERVATIONS)] = ()
-    populations: Annotated[dict[SampleText, GatedPopulation], Field(max_length=MOST_GATES)] = Field(
-        default_factory=dict, description="What gates hold, by name or by path (`cells/CD3+`)", examples=[{"P4": "car"}]
-    )
+    populations: Populations = Field(default_factory=dict)
     parent_population: ParentPopulation = ParentPopulation.CD3
     instrument: Code | None = None
     method: Code | None = None

@@ -25,6 +25,7 @@ from services.biomarkers.intake.observations import (
 from services.biomarkers.intake.readings import ReadingProblem
 from services.biomarkers.intake.taking import Fate, Outcome
 from shared.contracts.biomarkers import CytokineSpecimenType, Unit
+from shared.contracts.saying import Says
 from shared.contracts.terms import Code, Flag
 from shared.kernel.errors import Unacceptable
 
@@ -35,7 +36,11 @@ _CALIBRATOR = re.compile(r"^(?:standard|std|calibrator|cal|control|ctrl|qc|backg
 _REGION = re.compile(r"\s*\(\d{1,3}\)$")  # `IL-6 (57)`: the bead's region
 UNDILUTED = frozenset({None, "", "1", "1.0", "0"})
 
-SampleText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+SampleText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]{1,64}$"),
+    Says("what the file has, of 1 to 64 printable characters"),
+]
 
 
 class SampleNamed(BaseModel):

@@ -23,6 +23,7 @@ FLOW = Path(__file__).parents[1] / "files" / "flow"
 FCS, GATES, WORKSPACE = (
     (FLOW / name).read_bytes() for name in ("G11.fcs", "gates.gating-ml.xml", "workspace.wsp")
 )  # fmt: skip
+DOCTYPE_OF = b'<!DOCTYPE x [<!ENTITY a "b">]><Gating-ML/>'
 SAMPLE = {"subject_number": "CU-001", "collected_at": DRAWN}
 ABOUT = {"samples": [SAMPLE], "populations": {"GFP-pos": "car"}, "instrument": "ATTUNE-NXT"}
 
@@ -80,7 +81,38 @@ async def test_gates_are_applied_and_what_they_hold_is_a_flow_result(trial: Tria
     assert len(result["superseded"]) == 1
 
 
-DOCTYPE = b'<!DOCTYPE x [<!ENTITY a "b">]>'
+GATE_SET = {"site_id": "CU", "name": "CAR-T panel 3", "gating_ml": GATES.decode(), "populations": {"GFP-pos": "car"}}
+
+
+async def test_a_saved_gate_set_is_applied_by_its_id(trial: Trial) -> None:
+    first = await trial.post("/v1/gate-sets", GATE_SET)
+    assert first.status_code == 201, first.text
+    saved = first.json()
+    path = f"/v1/gate-sets/{saved['gate_set_id']}"
+    again = await trial.post("/v1/gate-sets", {**GATE_SET, "gate_set_id": saved["gate_set_id"]})
+    assert (again.status_code, again.json()) == (201, saved)
+    other = await trial.post("/v1/gate-sets", {**GATE_SET, "populations": {}, "gate_set_id": saved["gate_set_id"]})
+    assert (other.status_code, other.json()["type"]) == (409, "gate-set-on-record")
+    assert (await trial.get("/v1/gate-sets")).json() == {"items": [saved]}
+    assert (await trial.get(path)).json() == {**saved, "gating_ml": GATE_SET["gating_ml"]}
+    assert (await trial.get(path, site="SIRIRAJ")).status_code == 404
+    assert (await trial.get("/v1/gate-sets", site="SIRIRAJ")).json() == {"items": []}
+    query = f"?gate_set={saved['gate_set_id']}"
+    gated = (await send(trial, "fcs", FCS, {"samples": [SAMPLE]}, query)).json()["gated"]
+    assert [each["events"] for each in gated["gates"]] == [2231, 497]
+    assert (await trial.get(gated["recorded"]["result"])).json()["current"]["report"]["method"] == "CAR-T panel 3"
+    twice = await send(trial, "fcs", FCS, None, query, gates=GATES)
+    assert (twice.status_code, twice.json()["type"]) == (422, "gates-twice")
+
+
+@pytest.mark.parametrize("gating_ml", ["x", "<a/>", DOCTYPE_OF.decode()])
+async def test_what_is_no_gating_ml_is_not_saved(trial: Trial, gating_ml: str) -> None:
+    answer = await trial.post("/v1/gate-sets", {**GATE_SET, "gating_ml": gating_ml})
+    assert (answer.status_code, answer.json()["type"]) == (422, "file-unreadable")
+    assert (await trial.get("/v1/gate-sets")).json() == {"items": []}
+
+
+DOCTYPE = DOCTYPE_OF.removesuffix(b"<Gating-ML/>")
 
 
 @pytest.mark.parametrize(
