@@ -2,7 +2,8 @@
 
 A measurement group belongs to the lesion whose label is its tracking identifier (TID 1501 or 1410). Taken are the long
 and the short axis, or the length and its perpendicular, in millimetres or centimetres. Everything else of the file,
-names and dates of birth above all, is read by nobody and kept nowhere.
+names, hospital numbers and dates of birth above all, is read by nobody and kept nowhere: whose report it is, its sender
+says.
 
 Source: DICOM PS3.16, TID 1500 Measurement Report, CID 7470 Linear Measurements.
 """
@@ -141,7 +142,9 @@ def _measurement(lesion_id: UUID, group: Any) -> TargetMeasurement:
         axis = "longest_mm" if code in LONGEST else "perpendicular_mm" if code in PERPENDICULAR else None
         unit = TO_MILLIMETRES.get(str(each.unit.value))
         if axis is not None and unit is not None:
-            sizes[axis] = max(sizes.get(axis, Decimal()), round(Decimal(str(each.value)) * unit, 3))
+            size = round(Decimal(str(each.value)) * unit, 3)
+            if sizes.setdefault(axis, size) != size:
+                raise NoMeasurementReport("a measurement group gives one axis two sizes; send the one that counts")
     if len(sizes) != len(("longest", "perpendicular")):
         raise NoMeasurementReport(
             "a measurement group lacks its long or its short axis in mm or cm; measure both, at right angles"

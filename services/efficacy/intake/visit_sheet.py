@@ -132,7 +132,9 @@ def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         given = [name.strip().lower() for name in reader.fieldnames or ()]
         unknown, missing = sorted(set(given) - set(COLUMNS)), sorted({"lesion", "state"} - set(given))
         if unknown or missing or len(given) != len(set(given)):
-            raise SheetUnreadable(f"the first line names the columns, each once: {', '.join(COLUMNS)}")
+            raise SheetUnreadable(
+                f"the first line names the columns, each once, with commas between: {','.join(COLUMNS)}"
+            )
         reader.fieldnames = given
         found = list(reader)
     except csv.Error as error:

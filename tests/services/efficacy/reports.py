@@ -25,8 +25,10 @@ def an_image(kind: str = CTImageStorage, day: str = "20260204") -> Dataset:
     return image
 
 
-def group(image: Dataset, label: str, long_axis: float, short_axis: float | None, unit: Any) -> Any:
-    sizes = [(codes.SCT.LongAxis, long_axis), (codes.SCT.ShortAxis, short_axis)]
+def group(
+    image: Dataset, label: str, long_axis: float, short_axis: float | None, unit: Any, again: float | None
+) -> Any:
+    sizes = [(codes.SCT.LongAxis, long_axis), (codes.SCT.ShortAxis, short_axis), (codes.SCT.LongAxis, again)]
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(uid=generate_uid(), identifier=label),
         source_images=[sr.SourceImageForMeasurementGroup(image.SOPClassUID, image.SOPInstanceUID)],
@@ -34,7 +36,13 @@ def group(image: Dataset, label: str, long_axis: float, short_axis: float | None
     )
 
 
-def a_report(*sizes: tuple[str, float, float | None], unit: Any = codes.UCUM.Millimeter, image: Dataset) -> bytes:
+def a_report(
+    *sizes: tuple[str, float, float | None],
+    unit: Any = codes.UCUM.Millimeter,
+    image: Dataset,
+    again: float | None = None,
+) -> bytes:
+    """`again`: the long axis of each lesion as it was measured once more."""
     observer = sr.ObserverContext(
         observer_type=codes.DCM.Person,
         observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(name="Reader^One"),
@@ -42,7 +50,7 @@ def a_report(*sizes: tuple[str, float, float | None], unit: Any = codes.UCUM.Mil
     report = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_person_context=observer),
         procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-        imaging_measurements=[group(image, *size, unit) for size in sizes],
+        imaging_measurements=[group(image, *size, unit, again) for size in sizes],
     )
     document = sr.ComprehensiveSR(
         evidence=[image],

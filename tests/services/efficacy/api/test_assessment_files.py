@@ -64,6 +64,8 @@ async def test_a_sheet_becomes_an_assessment_and_the_same_sheet_changes_nothing(
         (["T01,measured,24,,,", "T02,gone,,,,"], ["/2/state", "/3/state"]),
         (["T01,measured,18,24,,"], ["/2/state"]),
         (["T01,measured,24mm,18,,"], ["/2/longest_mm"]),
+        (['T01,measured,"24,5",18,,'], ["/2/longest_mm"]),
+        (["=1+1,new,,,bone,unequivocal"], ["/2/lesion"]),
         (["NEW1,new,,,,unequivocal"], ["/2/organ"]),
         ([",new,,,bone,unequivocal"], ["/2/lesion"]),
     ],
@@ -84,6 +86,8 @@ async def test_every_row_that_cannot_be_read_is_named_and_nothing_is_recorded(
         b"",
         b"\xff\xfe\x00",
         b"lesion,size\nT01,3",
+        b"lesion;state\nT01;absent",
+        "lesion,state\nT01,absent".encode("utf-16"),
         b"lesion,state,state\nT01,absent,absent",
         b"lesion,state\nT01,absent,3",
         b"lesion,state\nT01",
@@ -141,6 +145,25 @@ async def test_a_report_that_does_not_fit_is_refused(
     await measured(trial)
     answer = await send(trial, "dicom-sr", a_report(*sizes, image=an_image()), non_target="none")
     assert (answer.status_code, answer.json()["type"]) == (422, problem), answer.text
+
+
+async def test_a_report_that_gives_one_axis_two_sizes_is_refused_and_the_same_size_twice_is_one(trial: Trial) -> None:
+    await measured(trial)
+    said = [
+        await send(trial, "dicom-sr", a_report(("T01", 24.5, 18.0), image=an_image(), again=again), non_target="none")
+        for again in (20.0, 24.5)
+    ]
+    assert [answer.status_code for answer in said] == [422, 200]
+    assert (said[0].json()["type"], "two sizes" in said[0].json()["detail"]) == ("no-measurement-report", True)
+
+
+@pytest.mark.parametrize("kind", ["SquareMillimeter", "HounsfieldUnit"])
+async def test_a_report_in_other_units_is_refused(trial: Trial, kind: str) -> None:
+    await measured(trial)
+    content = a_report(("T01", 24.5, 18.0), unit=getattr(codes.UCUM, kind), image=an_image())
+    answer = await send(trial, "dicom-sr", content, non_target="none")
+    assert (answer.status_code, answer.json()["type"]) == (422, "no-measurement-report")
+    assert "in mm or cm" in answer.json()["detail"]
 
 
 async def test_what_is_no_such_report_or_is_cut_off_is_refused(trial: Trial) -> None:
