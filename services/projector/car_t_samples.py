@@ -7,7 +7,7 @@ from services.projector.domain.car_t_series import Quantity, Sample, Series
 from services.projector.domain.figures import Value
 from services.projector.reading import Reading
 from services.projector.readmodels import flow_results, specimens, transgene_results
-from shared.contracts.biomarkers import FlowSpecimenType
+from shared.contracts.biomarkers import CarSubsets, FlowSpecimenType
 from shared.contracts.biomarkers_specimens import ResultKind
 from shared.kernel.errors import Unacceptable
 from shared.projection import Projection
@@ -55,6 +55,7 @@ def sample_of(row: RowMapping, percent_of: ParentPopulation | None, custody: Cus
         collected_at=row["collected_at"],
         value=_value(row, number, lloq),
         detectable=row["detectable"],
+        subsets=None if row["subsets"] is None else CarSubsets.model_validate(row["subsets"]),
         specimen_flags=() if custody is None else custody.flags(ResultKind.FLOW_RESULT, row["flow_result_id"], row),
     )
 

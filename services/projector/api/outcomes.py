@@ -49,6 +49,7 @@ class PersistenceSheet(StrEnum):
     PARTICIPANTS = "participants"
     KINETICS = "kinetics"
     KINETICS_SUMMARY = "kinetics-summary"
+    SUBSETS = "subsets"
     LOSS = "loss"
 
 
@@ -57,6 +58,7 @@ _OF_PERSISTENCE = {
     PersistenceSheet.PARTICIPANTS: persistence_sheets.car_t_courses,
     PersistenceSheet.KINETICS: persistence_sheets.kinetics,
     PersistenceSheet.KINETICS_SUMMARY: persistence_sheets.kinetics_summary,
+    PersistenceSheet.SUBSETS: persistence_sheets.subsets,
     PersistenceSheet.LOSS: persistence_sheets.loss,
 }
 
@@ -143,6 +145,8 @@ async def persistence(
     Kinetics are non-compartmental, one set per infusion (Cmax, Tmax, Clast, Tlast, AUC, lambda z, half-life); what
     cannot be had is null, with the reason in `missing`. Loss is the protocol's number of visits below the limit, timed
     by Kaplan-Meier; who still has cells is censored.
+
+    `subsets` of a time point are the distribution of the CAR+ cells over CD4, CD8 and memory.
 
     A value below the limit of quantification ranks below every quantified one and is never 0: a median that falls
     among such values is printed as `<LLOQ`. Median and range are of values observed at scheduled visits.

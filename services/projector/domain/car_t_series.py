@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.projector.domain.figures import Figure, Value
+from shared.contracts.biomarkers import CarSubsets
 from shared.contracts.specimen_flags import SpecimenFlag
 from shared.protocol import ParentPopulation
 
@@ -23,6 +24,7 @@ class Sample:
     detectable: bool
     method: str | None = None
     specimen_flags: tuple[SpecimenFlag, ...] = ()
+    subsets: CarSubsets | None = None
 
 
 class Series(StrEnum):

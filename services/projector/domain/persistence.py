@@ -51,6 +51,8 @@ from services.projector.domain.loss_of_persistence import (
     persistence_end,
 )
 from services.projector.domain.specimen_list import of_flagged_specimen, without_specimen
+from services.projector.domain.subset_distribution import SubsetDistribution, subset_distribution
+from shared.contracts.biomarkers import CarSubsets
 from shared.contracts.specimen_flags import SpecimenFlag
 from shared.protocol import Assessment, AucMethod, MeasureId, Moment, Protocol, Visit
 from shared.protocol.schedule import assign_visits
@@ -75,6 +77,7 @@ class TimePointPersistence(Figure):
     range: Range | None
     n_without_specimen: int
     n_specimen_flagged: int
+    subsets: SubsetDistribution | None = Field(description="Of the CAR+ cells; null: of transgene copies")
 
 
 class SampleInCourse(Figure):
@@ -87,6 +90,7 @@ class SampleInCourse(Figure):
     visit: str | None = Field(description="The visit it serves; None: unscheduled")
     value: Level | None
     detectable: bool
+    subsets: CarSubsets | None = Field(description="In percent of all CAR+ cells; null: none was measured")
     method: str | None = Field(description="Of transgene copies", examples=["qpcr"])
     specimen_flags: tuple[SpecimenFlag, ...] = Field(description="What is to be known of the result's specimen")
 
@@ -225,8 +229,8 @@ def persistence(
     return Persistence(
         quantity=quantity,
         infused=len(people),
-        **_told(protocol, kept.values()),
-        groups=None if by is None else tuple(_groups(protocol, people, kept, by, best or {})),
+        **_told(protocol, quantity.series, kept.values()),
+        groups=None if by is None else tuple(_groups(protocol, quantity.series, people, kept, by, best or {})),
         kinetics_by=KineticSettings(
             auc_method=settings.auc_method.value,
             interval_from_day=settings.interval_from_day.value,
@@ -238,6 +242,7 @@ def persistence(
 
 def _groups(
     protocol: Protocol,
+    series: Series,
     people: Sequence[Infused],
     kept: Mapping[UUID, Kept],
     by: PersistenceBy,
@@ -252,14 +257,14 @@ def _groups(
         names = [*sorted({best[who] for who in of}, key=lambda name: (merit(name), name))]
     for name in names:
         members = [who for who, group in of.items() if group == name]
-        told = _told(protocol, [kept[who] for who in members])
+        told = _told(protocol, series, [kept[who] for who in members])
         yield GroupPersistence(grouped_by=by, group=name, infused=len(members), **told)
 
 
-def _told(protocol: Protocol, members: Collection[Kept]) -> dict[str, Any]:
+def _told(protocol: Protocol, series: Series, members: Collection[Kept]) -> dict[str, Any]:
     """What is said of all, and of each group."""
     return {
-        "time_points": tuple(_time_points(protocol, [each.placed for each in members])),
+        "time_points": tuple(_time_points(protocol, series, [each.placed for each in members])),
         "kinetics": kinetics_summary([each.kinetics for each in members]),
         "loss": loss_of_persistence(protocol, [each.end for each in members]),
     }
@@ -280,7 +285,15 @@ def _says_little(sample: Sample) -> int:
     return 0 if sample.value.beyond is None else 1
 
 
-def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Iterator[TimePointPersistence]:
+def _subsets(here: Iterable[Sample]) -> SubsetDistribution:
+    """A value below the limit means cells too few to be divided; a percentage without a count may be divided."""
+    told = [(each.subsets, each.value is not None and each.value.beyond == "<") for each in here]
+    return subset_distribution((subsets, below) for subsets, below in told if subsets is not None)
+
+
+def _time_points(
+    protocol: Protocol, series: Series, courses: Iterable[Sequence[Placed]]
+) -> Iterator[TimePointPersistence]:
     everybody = [placed for course in courses for placed in course]
     for point in protocol.measure(MeasureId.PERSISTENCE).time_points:
         here = [each.sample for each in everybody if each.visit is not None and each.visit.code == point.visit]
@@ -298,6 +311,7 @@ def _time_points(protocol: Protocol, courses: Iterable[Sequence[Placed]]) -> Ite
             range=span(values),
             n_without_specimen=without_specimen(each.specimen_flags for each in here),
             n_specimen_flagged=of_flagged_specimen(each.specimen_flags for each in here),
+            subsets=_subsets(here) if series is Series.FLOW else None,
         )
 
 
@@ -348,6 +362,7 @@ def _in_course(series: Series, placed: Placed) -> SampleInCourse:
         visit=None if placed.visit is None else placed.visit.code,
         value=None if placed.sample.value is None else level(placed.sample.value),
         detectable=placed.sample.detectable,
+        subsets=placed.sample.subsets,
         method=placed.sample.method,
         specimen_flags=placed.sample.specimen_flags,
     )

@@ -40,6 +40,35 @@ def _point_lines(answer: Persistence, points: Sequence[TimePointPersistence]) ->
         )
 
 
+_SUBSETS = (
+    *("visit", "label", "specimen", "n_samples", "n_too_few"),
+    *("subset", "unit", "n", "median", "lowest", "highest"),
+)
+
+
+def subsets(answer: Persistence) -> Sheet:
+    """A line per time point and subset, and one for the ratio of CD4 to CD8; of copies there are none."""
+    if answer.groups is None:
+        return Sheet("subsets", _SUBSETS, _subset_lines(answer, answer.time_points))
+    rows = (
+        (each.grouped_by, each.group, *line)
+        for each in answer.groups
+        for line in _subset_lines(answer, each.time_points)
+    )
+    return Sheet("subsets-by-group", ("grouped_by", "group", *_SUBSETS), rows)
+
+
+def _subset_lines(answer: Persistence, points: Sequence[TimePointPersistence]) -> Iterator[Line]:
+    for point in points:
+        if point.subsets is None:
+            continue
+        place = (point.visit, point.label, answer.quantity.specimen, point.subsets.n, point.subsets.n_too_few)
+        for each in point.subsets.shares:
+            yield *place, each.subset, "%", each.n, each.median, each.lowest, each.highest
+        ratio = point.subsets.cd4_to_cd8
+        yield *place, "cd4_to_cd8", "1", ratio.n, ratio.median, ratio.lowest, ratio.highest
+
+
 _COURSES = (
     *("participant_id", "subject_number", "cmax", "tmax_day", "clast", "tlast_day", "last_detectable_day", "lost"),
     *("lost_on_day", "flow_result_id", "transgene_result_id", "method", "collected_at", "day", "visit"),

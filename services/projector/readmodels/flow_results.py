@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.projector.readmodels.participants import Scope, participants, within
 from services.projector.tables import BIOMARKERS, METADATA
 from shared.contracts.biomarkers import FlowResultCancelled, FlowResultCorrected, FlowResultRecorded, FlowSpecimenType
-from shared.db import ExactDecimal, Instant
+from shared.db import ExactDecimal, Instant, Json
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 
@@ -26,6 +26,7 @@ flow_results = Table(
     Column("lloq_percent", ExactDecimal),
     Column("cells_per_ul", ExactDecimal),
     Column("lloq_cells_per_ul", ExactDecimal),
+    Column("subsets", Json, comment="as in the event: CarSubsets"),
     Column("cancelled", Boolean, nullable=False, server_default=false()),
 )
 
@@ -36,6 +37,7 @@ _COUNT = {"below_lloq", "detectable", "percent", "lloq_percent", "cells_per_ul",
 
 @PROJECTION.on(FlowResultRecorded, FlowResultCorrected)
 def _(rows: Rows, event: FlowResultRecorded | FlowResultCorrected, _envelope: Envelope) -> None:
+    subsets = event.count.subsets or event.report.subsets  # events from before gates tell them in the report alone
     rows.upsert(
         flow_results,
         {"flow_result_id": event.flow_result_id},
@@ -43,6 +45,7 @@ def _(rows: Rows, event: FlowResultRecorded | FlowResultCorrected, _envelope: En
         specimen=event.report.specimen.type.value,
         collected_at=event.report.specimen.collected_at,
         parent_population=event.report.parent_population.value,
+        subsets=None if subsets is None else subsets.model_dump(mode="json"),
         **event.count.model_dump(include=_COUNT),
     )
 

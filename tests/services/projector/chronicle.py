@@ -260,12 +260,16 @@ class Child:
         """An assessment; a baseline has no response. `change`: the percentage, and the baseline's date."""
         return Assessment(self, on, response, name or f"{self.subject_number} {on}", change)
 
-    def flow(self, at: datetime, cells: str | None, *, lloq: str = "1", percent: str | None = "5") -> UUID:
+    def flow(
+        self, at: datetime, cells: str | None, *, lloq: str = "1", percent: str | None = "5", **subsets: str
+    ) -> UUID:
         """CAR-T cells/uL in blood; `<`: below the limit; None: a percentage that gives no count."""
         result = named(f"{self.subject_number} flow {at.isoformat()}")
-        self.chronicle.tell(
-            f"flow-result:{result}", bio.FlowResultRecorded(**self._flow(result, at, cells, lloq, percent))
-        )
+        told = self._flow(result, at, cells, lloq, percent)
+        if subsets:
+            found = bio.CarSubsets.model_validate(subsets)
+            told["count"] = told["count"].model_copy(update={"subsets": found})
+        self.chronicle.tell(f"flow-result:{result}", bio.FlowResultRecorded(**told))
         return result
 
     def flow_corrected(self, result: UUID, at: datetime, cells: str) -> None:

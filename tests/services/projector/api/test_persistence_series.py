@@ -24,7 +24,8 @@ def a_trial() -> Chronicle:
     chronicle = Chronicle()
     child = chronicle.child("CU-001").screened().enrolled().infused(INFUSED)
     for day, cells in {7: "50.5", 14: "12", 21: "<", 30: "<"}.items():
-        child.flow(INFUSED + timedelta(days=day), cells)
+        subsets = {"cd4_percent": "60", "cd8_percent": "40"} if day in {7, 21} else {}
+        child.flow(INFUSED + timedelta(days=day), cells, **subsets)
     results = {
         day: child.copies(INFUSED + timedelta(days=day), copies)
         for day, copies in {7: "16000", 14: "80000", 21: "4000", 30: "20"}.items()
@@ -87,6 +88,29 @@ async def test_a_compartment_is_a_table_of_its_own(counted: House) -> None:
     spinal = await asked(counted, PATH, "?series=transgene&specimen=cerebrospinal-fluid")
     assert (spinal["quantity"]["specimen"], values(spinal)) == ("cerebrospinal-fluid", [(14, "320")])
     assert values(await asked(counted, PATH, "?specimen=cerebrospinal-fluid")) == []
+
+
+async def test_the_distribution_over_subsets_is_told_of_cells_that_were_counted(counted: House) -> None:
+    flow = await asked(counted, PATH, "?by=dose-level")
+    points = {each["visit"]: each["subsets"] for each in flow["time_points"]}
+    assert [(points[day]["n"], points[day]["n_too_few"]) for day in ("D7", "D14", "D21")] == [(1, 0), (0, 0), (0, 1)]
+    cd4 = points["D7"]["shares"][0]
+    assert (cd4["subset"], cd4["n"], cd4["median"], points["D7"]["cd4_to_cd8"]["median"]) == (
+        *("cd4_percent", 1, "60"),
+        "1.50",
+    )
+    assert flow["groups"][0]["time_points"][0]["subsets"]["n"] == 1
+    assert flow["participants"][0]["samples"][0]["subsets"]["cd8_percent"] == "40"
+    copies = await asked(counted, PATH, "?series=transgene")
+    assert {each["subsets"] for each in copies["time_points"]} == {None}
+    async with counted.client(Role.MONITOR, sites=["CU"], accept="text/csv") as client:
+        sheets = [(await client.get(f"{PATH}?sheet=subsets{more}")).text for more in ("", "&by=dose-level")]
+        none = (await client.get(f"{PATH}?sheet=subsets&series=transgene")).text
+    alone, grouped = (list(csv.DictReader(io.StringIO(text))) for text in sheets)
+    first = alone[0]
+    assert (first["visit"], first["subset"], first["unit"], first["median"]) == ("D7", "cd4_percent", "%", "60")
+    assert grouped[0]["group"] == "DL1"
+    assert list(csv.DictReader(io.StringIO(none))) == []
 
 
 async def test_copies_are_no_percentage(counted: House) -> None:

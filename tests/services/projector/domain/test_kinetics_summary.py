@@ -23,7 +23,7 @@ TOLD: list[list[tuple[int, str | None]]] = [
     [(7, "16"), (14, "8"), (21, "4"), (30, "2")],
     [(7, "4"), (14, "1"), (21, "<1"), (30, "<1")],
     [(7, "<1"), (14, "<1")],
-    [(7, None)],
+    [(7, None), (14, None)],
     [],
 ]
 SAMPLES = [sample(day, cells, who=who) for who, told in zip(PEOPLE, TOLD, strict=True) for day, cells in told]
