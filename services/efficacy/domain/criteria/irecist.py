@@ -73,12 +73,15 @@ class IRecist:
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         waiting: Seen | None = None
         confirmed = False
-        *before, now = map(Seen, (*earlier, current), self.recist.outlines(baseline, (*earlier, current)))
-        for each in before:
+        for each in map(Seen, earlier, self.recist.outlines(baseline, earlier)):
             step = _step(each, waiting)
             waiting, confirmed = step.waiting, confirmed or step.response is Response.ICPD
         judged = self.recist.judge(baseline, earlier, current)
-        answer = _step(now, waiting).told(judged)
+        assert judged.response is not None  # noqa: S101 - RECIST covers every kind of lesion
+        # Asked only where it matters: it takes as long as the rest.
+        has_grown = waiting is not None and self.recist.outlines(baseline, (*earlier, current))[-1].has_grown
+        now = Outline(judged.response, judged.basis.seen_sum, has_grown)
+        answer = _step(Seen(current, now), waiting).told(judged)
         if confirmed and answer.response is not Response.ICPD:
             return replace(answer, response=Response.ICPD, rule="confirmed-before", explanation=_ONCE)
         return answer

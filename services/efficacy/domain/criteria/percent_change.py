@@ -117,9 +117,9 @@ class PercentChange:
             return [self._outlined(baseline, each) for each in found]
 
     def _outlined(self, baseline: Reading | None, evidence: Evidence) -> Outline:
-        now, past = evidence.now, evidence.past
-        has_grown = past is not None and self.is_progression(now, past)
-        return Outline(self._decided(baseline, evidence).response, _seen_sum(now), has_grown)
+        response, now, past = self._decided(baseline, evidence).response, evidence.now, evidence.past
+        has_grown = response is Response.PD and past is not None and self.is_progression(now, past)
+        return Outline(response, _seen_sum(now), has_grown)
 
     def _judged(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         if not self.covers_nodes and any(target.node for target in current.targets):
