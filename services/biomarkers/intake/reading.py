@@ -4,6 +4,7 @@ Run as a script of its own, so that the libraries it loads and what they do with
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -101,6 +102,7 @@ READERS: dict[str, Callable[..., Any]] = {"acquisition": acquisition, "gated": g
 
 def main(memory_mib: str, kind: str, *words: str) -> int:
     most = int(memory_mib) * MIB
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # noqa: TID251 - or numpy takes address space for each core
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
@@ -109,11 +111,11 @@ def main(memory_mib: str, kind: str, *words: str) -> int:
         if error.name is None or error.name.partition(".")[0] not in {"flowkit", "allotropy"}:
             raise
         return NOT_INSTALLED
-    except MemoryError:
+    except (MemoryError, ImportError):  # a library that cannot be mapped into what memory there is
         return TOO_MUCH
     except Refused as error:
         return _refused(str(error))
-    except Exception as error:  # noqa: BLE001 - a library's own, of a file that it does not understand
+    except BaseException as error:  # noqa: BLE001 - a library's own, of a foreign file; a panic of Rust is no Exception
         said = str(error) if type(error).__name__ == "NotFcs" else "the file cannot be read: it is foreign or damaged"
         return _refused(said)
     sys.stdout.write(json.dumps(told))

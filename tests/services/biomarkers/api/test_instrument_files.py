@@ -263,6 +263,8 @@ async def test_an_export_of_xponent_is_read_by_our_own_reader_whoever_names_it(t
     ("query", "about", "content", "status", "code"),
     [
         ("vendor=MSD_WORKBENCH", None, b"Sample,Assay\n1,2\n3,4\n5", 422, "file-unreadable"),
+        ("vendor=MSD_WORKBENCH", None, b"PK\x03\x04 no workbook", 422, "file-unreadable"),
+        ("vendor=MSD_WORKBENCH", None, b"\x00\n1\n2\n3", 422, "file-unreadable"),
         ("vendor=NOBODY", None, b"a", 422, "invalid-request"),
         ("vendor=MSD_WORKBENCH", {"samples": 3}, b"a", 422, "invalid-request"),
         ("vendor=MSD_WORKBENCH&source=X@CU", None, b"", 422, "file-unreadable"),
