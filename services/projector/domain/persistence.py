@@ -20,7 +20,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -153,6 +153,8 @@ class Persistence(Figure):
     """The persistence table, and each participant's course. Values are those observed at the samples drawn."""
 
     quantity: Quantity
+    methods: tuple[str, ...] = Field(description="Of transgene copies: more than one stand side by side in this table")
+    observed: Literal["at-scheduled-visits"] = "at-scheduled-visits"
     infused: int
     time_points: tuple[TimePointPersistence, ...]
     kinetics: KineticsSummary
@@ -228,6 +230,7 @@ def persistence(
     settings = protocol.persistence.kinetics
     return Persistence(
         quantity=quantity,
+        methods=tuple(sorted({each.method for own in taken.values() for each in own if each.method is not None})),
         infused=len(people),
         **_told(protocol, quantity.series, kept.values()),
         groups=None if by is None else tuple(_groups(protocol, quantity.series, people, kept, by, best or {})),

@@ -70,6 +70,7 @@ async def test_cells_and_copies_are_two_series(any_house: House) -> None:
     assert (copies["quantity"]["series"], copies["quantity"]["unit"]) == ("transgene", "{copies}/ug")
     assert values(flow) == [(7, "50.5"), (14, "12"), (21, "<1"), (30, "<1")]
     assert values(copies) == [(7, "16000"), (14, "8000"), (21, "4000"), (30, "20")]
+    assert (flow["methods"], copies["methods"], copies["observed"]) == ([], ["qpcr"], "at-scheduled-visits")
     sample = copies["participants"][0]["samples"][0]
     assert (sample["flow_result_id"], sample["method"]) == (None, "qpcr")
     assert sample["transgene_result_id"] is not None
