@@ -110,7 +110,10 @@ def test_what_to_beware_of_is_flagged() -> None:
     assert read().flags == ()
     assert read(**NO_LIMIT).flags == (TransgeneFlag.LLOQ_UNKNOWN,)
     blood_alone = with_setting("specimen_types", (SpecimenType.BLOOD,))
-    spinal: dict[str, Any] = {"specimen": {"type": "cerebrospinal-fluid", "collected_at": DRAWN}, "copies_per_ml": "320"}
+    spinal: dict[str, Any] = {
+        "specimen": {"type": "cerebrospinal-fluid", "collected_at": DRAWN},
+        "copies_per_ml": "320",
+    }
     assert read(blood_alone, **spinal).flags == (TransgeneFlag.SPECIMEN_OUTSIDE_PROTOCOL,)
     assert read(**spinal).copies_per_ml == 320
 
