@@ -5,7 +5,9 @@ import re
 import sys
 from pathlib import Path
 
-COVERED = re.compile(r"^(services/[a-z]+/domain|shared/(kernel|contracts|protocol|kinetics|measurement|response|statistics))/")
+COVERED = re.compile(
+    r"^(services/[a-z]+/domain|shared/(kernel|contracts|consent|protocol|kinetics|measurement|response|statistics))/"
+)
 TOOLS = {"shared/contracts/schemas.py"}  # a command of the build, not part of any service
 
 
