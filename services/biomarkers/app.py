@@ -101,6 +101,6 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION, subjects.PROJECTION),
+    projections=(references.PROJECTION, references.CONSENTS, subjects.PROJECTION),
     commands={"mllp": OwnCommand("listen for HL7 v2 over MLLP: mllp HOST PORT SITE...", _mllp)},
 )

@@ -38,6 +38,7 @@ from services.biomarkers.domain.transgene_result import (
 )
 from services.biomarkers.references import Participant
 from services.biomarkers.specimens import origin_of
+from services.biomarkers.tables import known_consents
 from shared.contracts.biomarkers_specimens import ResultKind, ResultRef
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write
@@ -47,7 +48,8 @@ from shared.kernel.clock import Clock
 from shared.kernel.decider import Decider
 from shared.kernel.errors import NoSuchParticipant, NotFound
 from shared.kernel.events import Envelope
-from shared.protocol import Protocol
+from shared.known_consents import KnownConsents
+from shared.protocol import ConsentGate, Protocol
 from shared.protocol.fold_change import FoldChange
 from shared.telemetry import tracing
 
@@ -76,6 +78,7 @@ class Biomarkers:
         self._db = db
         self._store = store
         self._clock = clock
+        self._consents = KnownConsents(db, known_consents, protocol)
         self.protocol = protocol
 
     async def record(self, decider: Kind, result_id: UUID, command: Recording, *, by: Actor) -> Receipt:
@@ -87,7 +90,7 @@ class Biomarkers:
         participant = await references.participant(self._db, command.participant_id)
         if not by.may_see(participant.site_id):
             raise NoSuchParticipant
-        facts = await self.facts(command)
+        facts = await self._facts(command, participant)
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=result_id)
         if command.specimen.specimen_id is not None:
             return await self._with_specimen(decider, result_id, command, facts, frame)
@@ -105,7 +108,7 @@ class Biomarkers:
     ) -> Receipt:
         """Correct or cancel a result, on the version its sender has seen."""
         participant = await self._participant_of(decider, result_id, by)
-        facts = await self.facts(command)
+        facts = await self._facts(command, participant)
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
@@ -115,7 +118,8 @@ class Biomarkers:
         self, decider: Kind, result_id: UUID, command: Recording | Change, state: Any, *, by: Actor
     ) -> None:
         """Decide as if it were recorded, and record nothing: raises what recording would."""
-        facts = await self.facts(command)
+        whose = command.participant_id if isinstance(command, Recording) else state.participant_id
+        facts = await self._facts(command, await references.participant(self._db, whose))
         decided = decider.decide(command, state, facts)
         result = ResultRef(kind=ResultKind(decider.category), id=result_id)
         frame = tracing.recording(by, at=facts.now, subject=result_id, command_id=result_id)
@@ -193,13 +197,14 @@ class Biomarkers:
             raise _UNKNOWN[decider.category]("no result has this id, or none at your sites")
         return participant
 
-    async def facts(self, command: Recording | Change) -> Facts:
+    async def _facts(self, command: Recording | Change, participant: Participant) -> Facts:
         """What a command is decided with.
 
         Raises:
             UnknownAssayLot.
         """
-        facts = Facts(self._clock(), self.protocol)
+        consent = await self._consents.gating(ConsentGate.SAMPLES, participant.participant_id, participant.site_id)
+        facts = Facts(self._clock(), self.protocol, consent=consent)
         if not isinstance(command, RecordCytokinePanel | CorrectCytokinePanel) or command.assay_lot_id is None:
             return facts
         return replace(facts, lot=assays.lot_for(await self.assay_lots(), command.assay_lot_id))

@@ -15,7 +15,7 @@ from services.biomarkers.domain.specimens.custody import Custody, State
 from services.biomarkers.domain.specimens.rules import NoSuchSpecimen, SpecimenAlreadyRecorded
 from services.biomarkers.domain.specimens.specimen import Amendment, Beginning, Next, aliquots_of, rejected_with_parent
 from services.biomarkers.references import Participant
-from services.biomarkers.tables import events
+from services.biomarkers.tables import events, known_consents
 from shared.contracts.biomarkers_specimens import SpecimenEvent
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write
@@ -23,7 +23,8 @@ from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope, decode
-from shared.protocol import Protocol
+from shared.known_consents import KnownConsents
+from shared.protocol import ConsentGate, Protocol
 from shared.telemetry import tracing
 
 DECIDER = specimen.DECIDER
@@ -36,6 +37,7 @@ class Specimens:
         self._db = db
         self._store = store
         self._clock = clock
+        self._consents = KnownConsents(db, known_consents, protocol)
         self.protocol = protocol
 
     async def begin(self, specimen_id: UUID, command: Beginning, *, by: Actor) -> Receipt:
@@ -45,7 +47,7 @@ class Specimens:
             NoSuchParticipant: nobody of this id is known here yet, or at the actor's sites.
         """
         participant = await self._participant(command.participant_id, by)
-        facts = Facts(self._clock(), self.protocol)
+        facts = await self._facts(participant)
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=specimen_id)
         return await self._store.execute(DECIDER, specimen_id, command, facts, frame, fresh=True)
 
@@ -54,7 +56,7 @@ class Specimens:
     ) -> Receipt:
         """Record the next step of a custody, or put one right, on the version its sender has seen."""
         participant = await self._participant_of(specimen_id, by)
-        facts = Facts(self._clock(), self.protocol)
+        facts = await self._facts(participant)
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
@@ -115,6 +117,10 @@ class Specimens:
         ]
         found = [state for state in states if isinstance(state, Custody) and state.steps]
         return participant, sorted(found, key=lambda each: (str(each.steps[0].at), str(each.specimen_id)))
+
+    async def _facts(self, participant: Participant) -> Facts:
+        consent = await self._consents.gating(ConsentGate.SAMPLES, participant.participant_id, participant.site_id)
+        return Facts(self._clock(), self.protocol, consent=consent)
 
     async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
         participant = await references.participant(self._db, participant_id)

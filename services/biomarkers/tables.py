@@ -4,11 +4,13 @@ from sqlalchemy import Column, Index, MetaData, Table, Text
 
 from shared.db import Instant, Json
 from shared.eventstore.tables import event_store_tables
+from shared.known_consents import known_consents_table
 from shared.projection import projection_tables
 
 METADATA = MetaData()
 event_store_tables(METADATA)
 projection_tables(METADATA)
+known_consents = known_consents_table(METADATA)
 
 events = METADATA.tables["events"]
 Index("ix_events_subject", events.c.subject)  # a fold change looks at all panels of its participant

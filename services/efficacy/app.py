@@ -80,6 +80,6 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION, assigned.PROJECTION),
+    projections=(references.PROJECTION, references.CONSENTS, assigned.PROJECTION),
     tasks=_tasks,
 )

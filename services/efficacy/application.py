@@ -1,5 +1,6 @@
 """Efficacy's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,13 +19,15 @@ from services.efficacy.domain.overrides import OverrideResponse, WithdrawOverrid
 from services.efficacy.domain.stated_responses import ReportResponse
 from services.efficacy.domain.tumour_burden import DECIDER
 from services.efficacy.references import Participant
+from services.efficacy.tables import known_consents
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
-from shared.protocol import Protocol
+from shared.known_consents import KnownConsents
+from shared.protocol import ConsentGate, Protocol
 from shared.telemetry import tracing
 
 Addition = IdentifyLesion | RecordAssessment
@@ -38,6 +41,7 @@ class Efficacy:
     def __init__(self, db: Database, store: EventStore, protocol: Protocol, clock: Clock) -> None:
         self._db = db
         self._store = store
+        self._consents = KnownConsents(db, known_consents, protocol)
         self.protocol = protocol
         self._criteria = TrialCriteria(protocol)
         self.clock = clock
@@ -48,7 +52,8 @@ class Efficacy:
         participant = await self._participant(participant_id, by)
         now = self.clock()
         frame = tracing.recording(by, at=now, subject=participant_id, command_id=command.which)
-        return await self._store.execute(DECIDER, participant_id, command, self._facts(participant, now), frame)
+        facts = await self._gated(command, participant, self._facts(participant, now))
+        return await self._store.execute(DECIDER, participant_id, command, facts, frame)
 
     async def change(
         self, participant_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID
@@ -61,7 +66,7 @@ class Efficacy:
         frame = tracing.recording(
             by, at=now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
-        facts = self._facts(participant, now)
+        facts = await self._gated(command, participant, self._facts(participant, now))
         return await self._store.execute(DECIDER, participant_id, command, facts, frame, expected=expected)
 
     async def tumour_burden(self, participant_id: UUID, *, by: Actor) -> tuple[Participant, TumourBurden, int]:
@@ -74,10 +79,19 @@ class Efficacy:
         await self._participant(participant_id, by)
         return await self._store.history(DECIDER.stream(participant_id))
 
-    async def about(self, participant_id: UUID, by: Actor) -> tuple[Participant, Facts]:
+    async def about(
+        self, participant_id: UUID, by: Actor, command: Addition | Change | None = None
+    ) -> tuple[Participant, Facts]:
         """The participant, if the actor may see them, and what a decision about their tumour needs now."""
         participant = await self._participant(participant_id, by)
-        return participant, self._facts(participant, self.clock())
+        return participant, await self._gated(command, participant, self._facts(participant, self.clock()))
+
+    async def _gated(self, command: Addition | Change | None, participant: Participant, facts: Facts) -> Facts:
+        """With what consent covers, for what it gates."""
+        if not isinstance(command, RecordAssessment | CorrectAssessment):
+            return facts
+        consent = await self._consents.gating(ConsentGate.FOLLOW_UP, participant.participant_id, participant.site_id)
+        return replace(facts, consent=consent)
 
     async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
         participant = await references.participant(self._db, participant_id)

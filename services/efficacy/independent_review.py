@@ -36,7 +36,7 @@ class IndependentReview:
 
     async def add(self, participant_id: UUID, command: Addition, *, by: Actor) -> Receipt:
         """Record a lesion or an assessment of a reader's own."""
-        participant, facts = await self._efficacy.about(participant_id, by)
+        participant, facts = await self._efficacy.about(participant_id, by, command)
         frame = tracing.recording(
             by, at=self._efficacy.clock(), subject=participant.participant_id, command_id=command.which
         )
@@ -46,7 +46,7 @@ class IndependentReview:
         self, participant_id: UUID, command: Change, *, by: Actor, expected: int, command_id: UUID
     ) -> Receipt:
         """Change what a reader has on record, on the version they have seen."""
-        _, facts = await self._efficacy.about(participant_id, by)
+        _, facts = await self._efficacy.about(participant_id, by, command)
         burden, _ = await self._store.load(OF_READER[READER[by.role]], participant_id)
         ensure_known(command, burden)
         frame = tracing.recording(

@@ -6,14 +6,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 
-from services.efficacy.tables import participants
+from services.efficacy.tables import known_consents, participants
 from shared.contracts.enrollment import ParticipantScreened, ScreeningDataCorrected
 from shared.db import Database, Lookup
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
+from shared.known_consents import known_consents_projection
 from shared.projection import Projection, Rows
 
 PROJECTION = Projection("participants", tables=[participants], topics=["trial.enrollment"])
+CONSENTS = known_consents_projection(known_consents)
 
 _BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
 

@@ -3,11 +3,13 @@
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from shared.eventstore.tables import event_store_tables
+from shared.known_consents import known_consents_table
 from shared.projection import projection_tables
 
 METADATA = MetaData()
 event_store_tables(METADATA)
 projection_tables(METADATA)
+known_consents = known_consents_table(METADATA)
 
 participants = Table(
     "participants",

@@ -22,6 +22,7 @@ def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.enrollment.api import (  # noqa: PLC0415
         anticancer_therapies,
+        consent_documents,
         consents,
         dose_escalation,
         dosing_halts,
@@ -33,14 +34,17 @@ def create_app(parts: Parts) -> "FastAPI":
         sites,
     )
     from services.enrollment.application import Enrollment  # noqa: PLC0415
+    from services.enrollment.consent_documents import ConsentDocuments  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
+    enrollment = Enrollment(parts.db, parts.store, parts.protocol, parts.clock)
     return create_service_app(
         "enrollment",
         title=TITLE,
         description=DESCRIPTION,
         routers=[
             sites.router,
+            consent_documents.router,
             participants.router,
             consents.router,
             lymphodepletions.router,
@@ -52,7 +56,8 @@ def create_app(parts: Parts) -> "FastAPI":
             eligibility_evaluation.router,
         ],
         parts=parts,
-        enrollment=Enrollment(parts.db, parts.store, parts.protocol, parts.clock),
+        enrollment=enrollment,
+        consent_documents=ConsentDocuments(enrollment, parts.store, parts.clock),
     )
 
 

@@ -5,9 +5,12 @@ from functools import reduce
 from uuid import UUID
 
 from services.enrollment import references
-from services.enrollment.domain import participant, site
+from services.enrollment.domain import consent_document, participant, site
+from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, Placement
+from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion
 from services.enrollment.domain.life import Participant
+from services.enrollment.domain.lymphodepletion import CorrectLymphodepletion, RecordLymphodepletion
 from services.enrollment.domain.participant import LaterCommand
 from services.enrollment.domain.screening import EnrolParticipant, ScreenParticipant
 from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
@@ -19,6 +22,17 @@ from shared.kernel.errors import StaleVersion, Unavailable
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
 from shared.telemetry import tracing
+
+# What is decided by the consent forms of the site.
+ByDocuments = (
+    ObtainConsent
+    | CorrectConsent
+    | EnrolParticipant
+    | RecordInfusion
+    | CorrectInfusion
+    | RecordLymphodepletion
+    | CorrectLymphodepletion
+)
 
 # Of those who screen at one site in the same instant one wins each round, so this many can.
 MAX_ATTEMPTS = 32
@@ -99,8 +113,10 @@ class Enrollment:
         self, participant_id: UUID, command: LaterCommand, *, expected: int, command_id: UUID, by: Actor
     ) -> Receipt:
         """Carry out a command on a participant, as last seen at version `expected`."""
-        await self.participant(participant_id, by=by)
+        state, _ = await self.participant(participant_id, by=by)
         facts = self.facts()
+        if isinstance(command, ByDocuments):
+            facts = await self.with_documents(facts, state)
         if isinstance(command, EnrolParticipant):
             facts = replace(facts, halting_rules=await self.halting_rules())
         recording = tracing.recording(
@@ -109,6 +125,11 @@ class Enrollment:
         return await self._store.execute(
             participant.DECIDER, participant_id, command, facts, recording, expected=expected
         )
+
+    async def with_documents(self, facts: Facts, of: Participant) -> Facts:
+        """With the consent forms of the participant's site."""
+        state, _ = await self._store.load(consent_document.DECIDER, of.site_id)
+        return replace(facts, documents=state.listed)
 
     async def halting_rules(self) -> tuple[str, ...]:
         return await references.halting_rules(self._db)

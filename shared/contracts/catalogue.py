@@ -10,6 +10,7 @@ from shared.contracts import (
     efficacy_review,
     enrollment,
     enrollment_anticancer_therapy,
+    enrollment_consent,
     enrollment_lymphodepletion,
     safety,
     safety_cases,
@@ -24,6 +25,7 @@ from shared.kernel.events import Event, registered
 MODULES = (
     enrollment,
     enrollment_anticancer_therapy,
+    enrollment_consent,
     enrollment_lymphodepletion,
     safety,
     safety_cases,

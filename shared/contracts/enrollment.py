@@ -9,6 +9,7 @@ time zone is in `ParticipantScreened`. Nothing here names a person: a birth is a
 from datetime import date
 
 from shared.contracts.enrollment_anticancer_therapy import AnticancerTherapyEvent
+from shared.contracts.enrollment_consent import ConsentLimitEvent
 from shared.contracts.enrollment_lymphodepletion import LymphodepletionEvent
 from shared.contracts.enrollment_terms import (
     ConsentGap,
@@ -130,7 +131,7 @@ class ConsentCorrected(Event, type="enrollment.consent-corrected", version=1):
 
 
 class ConsentWithdrawn(Event, type="enrollment.consent-withdrawn", version=1):
-    """The guardian or the participant withdrew. What was collected stays; collection stops."""
+    """The guardian or the participant withdrew from the whole trial. What was collected stays; collection stops."""
 
     participant_id: ParticipantId
     withdrawn_on: date
@@ -276,6 +277,7 @@ LaterParticipantEvent = (
     | ConsentObtained
     | ConsentCorrected
     | ConsentWithdrawn
+    | ConsentLimitEvent
     | EligibilityAssessed
     | ScreeningFailed
     | ParticipantEnrolled

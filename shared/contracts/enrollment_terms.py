@@ -101,6 +101,14 @@ class Relationship(StrEnum):
     STATE_AUTHORITY = "state-authority"
 
 
+class ConsentScope(StrEnum):
+    """What a consent is to, and may be withdrawn from."""
+
+    TREATMENT = "treatment"  # lymphodepletion and infusions
+    FOLLOW_UP = "follow-up"  # visits and what is assessed at them
+    SAMPLES = "samples"  # new samples, and results of samples
+
+
 class ConsentGap(StrEnum):
     """What a participant's consent lacked on a day."""
 
@@ -110,6 +118,9 @@ class ConsentGap(StrEnum):
     ASSENT_OUTDATED = "assent-outdated"
     OWN_CONSENT_MISSING = "own-consent-missing"
     OWN_CONSENT_OUTDATED = "own-consent-outdated"
+    TREATMENT_WITHDRAWN = "treatment-withdrawn"
+    FOLLOW_UP_WITHDRAWN = "follow-up-withdrawn"
+    SAMPLES_WITHDRAWN = "samples-withdrawn"
 
 
 class Answer(StrEnum):

@@ -110,6 +110,13 @@ class ConsentDocumentKind(StrEnum):
     OWN = "own"
 
 
+class ConsentGate(StrEnum):
+    """Data that are refused where the consent of their day does not cover them."""
+
+    FOLLOW_UP = "follow-up"  # tumour assessments; data about safety are flagged, and never refused
+    SAMPLES = "samples"  # specimens and what was measured in them
+
+
 class ConsentDocument(Part):
     """One version of a consent form. From `required_from` on, a consent given on an older version is outdated."""
 
@@ -124,13 +131,17 @@ class ConsentDocument(Part):
 class Consent(Part):
     """Ages, in completed years, at which a participant's own voice is asked for, and the forms it is given on.
 
-    `documents` are in order of time for each kind. A kind without documents accepts any version.
+    `documents` are in order of time for each kind. A kind without documents accepts any version. A site that has
+    declared documents of a kind goes by them instead; a consent on an older version lasts `reconsent_grace_days`
+    longer, where the site says nothing else. `gates` names the data that consent must cover.
     """
 
     majority_age_years: Setting[Age]
     assent_from_age_years: Setting[Age]
     written_assent_from_age_years: Setting[Age]
     reconsent_at_majority: Setting[bool]
+    reconsent_grace_days: Setting[Annotated[int, Field(ge=0, le=366)]]
+    gates: Setting[tuple[ConsentGate, ...]]
     documents: tuple[ConsentDocument, ...]
 
     @model_validator(mode="after")

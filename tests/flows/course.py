@@ -126,6 +126,14 @@ def infused(child: str) -> Iterator[Step]:
     yield person("record-infusion", child)
 
 
+def consent_documents() -> Iterator[Step]:
+    documents = "POST /enrollment/v1/sites/{site_id}/consent-documents"
+    yield Step(documents)
+    yield Step(documents, body={"document_version": "1.9"})
+    yield Step(f"{documents}/correct")
+    yield Step(f"{documents}/withdraw")
+
+
 def enrollment() -> Iterator[Step]:
     yield screened("main")
     yield person("correct-screening-data")
@@ -147,6 +155,8 @@ def enrollment() -> Iterator[Step]:
     yield person("correct-anticancer-therapy", "third")
     yield person("retract-anticancer-therapy", "third")
     yield person("record-anticancer-therapy", "third", therapy_id="{new_id}")
+    yield person("withdraw-consent", "third", withdrawn_on="2025-10-20", scopes=["samples"])
+    yield person("restore-consent", "third")
 
 
 def event(verb: str, name: str = "crs", child: str = "main", role: Role = Role.INVESTIGATOR) -> Step:
@@ -329,6 +339,7 @@ def commands() -> list[Step]:
     opening = Step("POST /enrollment/v1/sites", Role.SPONSOR)
     return [
         opening,
+        *consent_documents(),
         *enrollment(),
         *safety(),
         *laboratory(),

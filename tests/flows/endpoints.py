@@ -70,6 +70,14 @@ CONSENT = {
     "language": "th",
     "obtained_on": SCREENED_ON,
 }
+CONSENT_DOCUMENT = {
+    "kind": "guardian",
+    "document_version": "2.0",
+    "languages": ["th"],
+    "approved_on": "2025-08-01",
+    "effective_from": "2025-08-15",
+    "reconsent_required": True,
+}
 EVIDENCE = {
     "CMD03-I3": {"choice": "POSITIVE"},
     "CMD03-I4": {"flag": True},
@@ -137,6 +145,17 @@ ENROLLMENT: dict[str, Endpoint] = {
         ],
     ),
     "GET /v1/sites/{site_id}": Endpoint(About.SITE),
+    "GET /v1/sites/{site_id}/consent-documents": Endpoint(About.SITE),
+    "GET /v1/sites/{site_id}/consent-documents/history": Endpoint(About.SITE),
+    "POST /v1/sites/{site_id}/consent-documents": Endpoint(About.SITE, CONSENT_DOCUMENT, 201),
+    "POST /v1/sites/{site_id}/consent-documents/correct": Endpoint(
+        About.SITE, {**CONSENT_DOCUMENT, "grace_days": 30, "reason": "The committee allows 30 days"}, needs_version=True
+    ),
+    "POST /v1/sites/{site_id}/consent-documents/withdraw": Endpoint(
+        About.SITE,
+        {"kind": "guardian", "document_version": "1.9", "reason": "Entered for another site"},
+        needs_version=True,
+    ),
     "GET /v1/sites/{site_id}/history": Endpoint(About.SITE),
     "POST /v1/participants": creating(participant_id="{new_id}", site_id="{site_id}", **SCREENING_DATA),
     "GET /v1/participants/{participant_id}": Endpoint(),
@@ -151,6 +170,9 @@ ENROLLMENT: dict[str, Endpoint] = {
     ),
     "POST /v1/participants/{participant_id}/withdraw-consent": changing(
         withdrawn_on="2025-09-20", withdrawn_by="guardian"
+    ),
+    "POST /v1/participants/{participant_id}/restore-consent": changing(
+        scopes=["samples"], restored_on="2025-11-03", reason="The family allows samples again"
     ),
     "POST /v1/participants/{participant_id}/assess-eligibility": changing(assessed_on="2025-09-04", evidence=EVIDENCE),
     "POST /v1/participants/{participant_id}/enrol": changing(enrolled_on="2025-09-08", dose_level="DL1"),

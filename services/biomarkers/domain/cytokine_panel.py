@@ -7,6 +7,7 @@ from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
 from services.biomarkers.domain.assay_use import assay_used
+from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.cytokines import results_in
 from services.biomarkers.domain.facts import Facts
 from shared.contracts.biomarkers import (
@@ -118,6 +119,7 @@ def _record(command: RecordCytokinePanel, state: State, facts: Facts) -> list[Cy
     report = report_in(command)
     if not LIFE.begins(state, command.participant_id, report):
         return []
+    refuse_uncovered(facts, report.specimen.collected_at)
     assert command.cytokine_panel_id is not None  # noqa: S101 - minted where the body has none
     return [
         CytokinePanelRecorded(
@@ -136,6 +138,7 @@ def _correct(command: CorrectCytokinePanel, state: State, facts: Facts) -> list[
     standing = LIFE.to_correct(state, report)
     if standing is None:
         return []
+    refuse_uncovered(facts, report.specimen.collected_at, standing.report.specimen.collected_at)
     return [
         CytokinePanelCorrected(
             cytokine_panel_id=standing.result_id,

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
 from services.biomarkers.domain.car_t_count import count_of
+from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.flow_gates import with_gates
 from services.biomarkers.domain.flow_report import check
@@ -118,6 +119,7 @@ def _record(command: RecordFlowResult, state: State, facts: Facts) -> list[FlowR
     report = report_in(command)
     if not LIFE.begins(state, command.participant_id, report):
         return []
+    refuse_uncovered(facts, report.specimen.collected_at)
     assert command.flow_result_id is not None  # noqa: S101 - minted where the body has none
     return [
         FlowResultRecorded(
@@ -135,6 +137,7 @@ def _correct(command: CorrectFlowResult, state: State, facts: Facts) -> list[Flo
     standing = LIFE.to_correct(state, report)
     if standing is None:
         return []
+    refuse_uncovered(facts, report.specimen.collected_at, standing.report.specimen.collected_at)
     return [
         FlowResultCorrected(
             flow_result_id=standing.result_id,

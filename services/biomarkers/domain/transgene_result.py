@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
+from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.transgene_report import check, level_of
 from shared.contracts.biomarkers import Ground
@@ -114,6 +115,7 @@ def _record(command: RecordTransgeneResult, state: State, facts: Facts) -> list[
     report = report_in(command)
     if not LIFE.begins(state, command.participant_id, report):
         return []
+    refuse_uncovered(facts, report.specimen.collected_at)
     assert command.transgene_result_id is not None  # noqa: S101 - minted where the body has none
     return [
         TransgeneResultRecorded(
@@ -131,6 +133,7 @@ def _correct(command: CorrectTransgeneResult, state: State, facts: Facts) -> lis
     standing = LIFE.to_correct(state, report)
     if standing is None:
         return []
+    refuse_uncovered(facts, report.specimen.collected_at, standing.report.specimen.collected_at)
     return [
         TransgeneResultCorrected(
             transgene_result_id=standing.result_id,

@@ -14,6 +14,7 @@ from shared.contracts.efficacy_terms import (
     NonTargetStatus,
     TargetMeasurement,
 )
+from shared.contracts.enrollment_terms import ConsentScope
 from shared.contracts.terms import Flag, Reason, earliest
 from shared.kernel.errors import AlreadyExists, Conflict, NotFound, Unacceptable
 
@@ -119,6 +120,7 @@ def record(command: RecordAssessment, burden: TumourBurden, facts: Facts) -> lis
         raise AssessmentAlreadyRecorded(f"{command.which} is on record as another one; correct it, or take a new id")
     if command.baseline and burden.baseline is not None:
         raise BaselineOnRecord("a baseline assessment is on record; correct it, or retract it first")
+    _ensure_covered(command.findings, facts)
     _ensure_sound(command.findings, burden, facts, baseline=command.baseline)
     return [
         TumourAssessed(
@@ -135,6 +137,8 @@ def correct(command: CorrectAssessment, burden: TumourBurden, facts: Facts) -> l
     known = standing(burden, command.which)
     if known.findings == command.findings:
         return []
+    if known.findings.assessed_on != command.findings.assessed_on:
+        _ensure_covered(command.findings, facts)
     _ensure_sound(command.findings, burden, facts, baseline=known.baseline)
     return [
         AssessmentCorrected(
@@ -194,6 +198,12 @@ def _ensure_sound(findings: Findings, burden: TumourBurden, facts: Facts, *, bas
     if baseline:
         for measurement in findings.targets:
             _ensure_measurable(measurement, facts)
+
+
+def _ensure_covered(findings: Findings, facts: Facts) -> None:
+    """What the consent of the day does not cover is not taken; what is on record is put right all the same."""
+    if facts.consent is not None:
+        facts.consent.refuse_uncovered(findings.assessed_on, ConsentScope.FOLLOW_UP)
 
 
 def _ensure_all_targets(findings: Findings, burden: TumourBurden) -> None:

@@ -7,6 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from services.efficacy.domain.criteria.readings import CriteriaEngine
+from shared.consent.coverage import Coverage
 from shared.contracts.efficacy import (
     AssessmentCorrected,
     AssessmentRetracted,
@@ -45,7 +46,8 @@ EfficacyEvent = (
 class Facts:
     """What decisions need beside the record. `today` is the date at the participant's site.
 
-    `criteria` decide; `supportive` are computed beside them.
+    `criteria` decide; `supportive` are computed beside them. `consent`: what the participant's covers, where the
+    protocol lets it gate what is assessed.
     """
 
     participant_id: UUID
@@ -54,6 +56,7 @@ class Facts:
     today: date
     supportive: tuple[CriteriaEngine, ...] = ()
     evaluator: Evaluator = Evaluator.INVESTIGATOR
+    consent: Coverage | None = None
 
 
 @dataclass(frozen=True, slots=True)

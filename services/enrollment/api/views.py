@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.enrollment.domain.consent import consent_gaps
+from services.enrollment.domain.consent import consent_of
 from services.enrollment.domain.facts import Facts
 from services.enrollment.domain.infusion import day_zero
 from services.enrollment.domain.life import AnticancerTherapy, Participant
@@ -15,6 +15,7 @@ from shared.contracts.enrollment_lymphodepletion import DrugGiven
 from shared.contracts.enrollment_terms import (
     ConsentGap,
     ConsentKind,
+    ConsentScope,
     CriterionAnswer,
     Diagnosis,
     Disposition,
@@ -46,6 +47,14 @@ class ConsentView(View):
     document_version: str
     language: str
     obtained_on: date
+
+
+class WithdrawalView(View):
+    """Consent to a part of the trial, withdrawn; `restored_on` null: to this day."""
+
+    scope: ConsentScope
+    withdrawn_on: date
+    restored_on: date | None
 
 
 class AssessmentView(View):
@@ -134,6 +143,7 @@ class ParticipantView(View):
                     "diagnosis_text": None,
                     "screened_on": "2026-03-02",
                     "consents": [],
+                    "consent_withdrawals": [],
                     "consent_gaps": ["guardian-consent-missing", "assent-missing"],
                     "eligibility": None,
                     "enrolment": None,
@@ -162,6 +172,7 @@ class ParticipantView(View):
     diagnosis_text: str | None
     screened_on: date
     consents: tuple[ConsentView, ...]
+    consent_withdrawals: tuple[WithdrawalView, ...]
     consent_gaps: tuple[ConsentGap, ...]
     eligibility: AssessmentView | None
     enrolment: EnrolmentView | None
@@ -195,7 +206,8 @@ def view_of(participant: Participant, version: int, facts: Facts) -> Participant
             ConsentView(consent_number=number, **asdict(consent))
             for number, consent in enumerate(participant.consents, start=1)
         ),
-        consent_gaps=consent_gaps(participant, participant.day_of(facts.now), facts.protocol),
+        consent_withdrawals=tuple(map(WithdrawalView.model_validate, participant.consent.present.withdrawals)),
+        consent_gaps=consent_of(participant, facts).gaps(participant.day_of(facts.now), *ConsentScope),
         eligibility=_assessment(participant),
         enrolment=EnrolmentView.model_validate(participant.enrolment) if participant.enrolment else None,
         lymphodepletions=tuple(

@@ -1,29 +1,26 @@
-"""Consent: whose is needed at which age, what is on record, and what is lacking.
+"""Consent: how consents come on record, and are put right. What they cover is in `shared.consent`."""
 
-A minor's guardian consents, and from the protocol's age on the child assents beside the guardian; from the age of
-majority the participant consents, and the guardian's consent ends. Age is known by the month (see `age`): in the
-month of the birthday that brings majority, both the guardian's and the participant's own consent are needed, and an
-assent is asked for from the first day on which the child may have reached its age.
-"""
-
-from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.enrollment.domain.age import Age, age_on
 from services.enrollment.domain.facts import (
     BeforeBirth,
     Facts,
     refuse_future_day,
 )
-from services.enrollment.domain.life import Consent, Participant, part_of
+from services.enrollment.domain.life import Participant, part_of
+from shared.consent.age import age_on
+from shared.consent.coverage import Coverage
+from shared.consent.documents import of_kind
+from shared.consent.record import Consent
 from shared.contracts.enrollment import ConsentCorrected, ConsentObtained, ParticipantEvent
 from shared.contracts.enrollment_terms import (
     ConsentGap,
     ConsentKind,
     ConsentOccasion,
+    ConsentScope,
     Language,
     Relationship,
 )
@@ -94,6 +91,10 @@ class NotTheirsToGive(Unacceptable):
     """At the participant's age on that day, this kind of consent is not what the law asks for."""
 
 
+class DocumentNotApproved(Conflict):
+    """The site used no such version, or not in this language, on that day."""
+
+
 class NoSuchConsent(NotFound):
     """No consent is on record under this number."""
 
@@ -102,71 +103,13 @@ class ConsentNotValid(Conflict):
     """On the day in question the consent lacked something; the message says what."""
 
 
-def consents_needed(age: Age, protocol: Protocol) -> frozenset[ConsentKind]:
-    """The kinds of consent that a participant of this age needs."""
-    majority = protocol.consent.majority_age_years.value
-    needed = set()
-    if age.at_least < majority:
-        needed.add(ConsentKind.GUARDIAN)
-    if age.at_most >= majority:
-        needed.add(ConsentKind.OWN)
-    elif age.at_most >= protocol.consent.assent_from_age_years.value:
-        needed.add(ConsentKind.ASSENT)
-    return frozenset(needed)
+def consent_of(participant: Participant, facts: Facts) -> Coverage:
+    return Coverage(participant.consent, facts.protocol, facts.documents)
 
 
 def consent_gaps(participant: Participant, on: date, protocol: Protocol) -> tuple[ConsentGap, ...]:
-    """What the participant's consent lacks on a day, in a stable order; empty if it is valid.
-
-    Consents count from the day on which they were obtained, and as long as the protocol does not require a newer
-    version of their document. Where the protocol does not ask for a new consent at majority, the guardian's goes on.
-    """
-    born = participant.data.birth_month
-    given = [consent for consent in participant.consents if consent.obtained_on <= on]
-    needed = consents_needed(age_on(born, on), protocol)
-    if not protocol.consent.reconsent_at_majority.value and _consented_as_a_minor(given, born, protocol):
-        needed = needed - {ConsentKind.OWN} | {ConsentKind.GUARDIAN}
-    gaps = (_gap(kind, given, on, protocol) for kind in ConsentKind if kind in needed)
-    return tuple(gap for gap in gaps if gap is not None)
-
-
-def _consented_as_a_minor(given: Iterable[Consent], born: str, protocol: Protocol) -> bool:
-    majority = protocol.consent.majority_age_years.value
-    return any(
-        consent.kind is ConsentKind.GUARDIAN and age_on(born, consent.obtained_on).at_most < majority
-        for consent in given
-    )
-
-
-def _gap(kind: ConsentKind, given: Iterable[Consent], on: date, protocol: Protocol) -> ConsentGap | None:
-    versions = [consent.document_version for consent in given if consent.kind is kind]
-    missing, outdated = _GAPS[kind]
-    if not versions:
-        return missing
-    suffices = sufficient_versions(kind, on, protocol)
-    return None if suffices is None or suffices.intersection(versions) else outdated
-
-
-_GAPS = {
-    ConsentKind.GUARDIAN: (ConsentGap.GUARDIAN_CONSENT_MISSING, ConsentGap.GUARDIAN_CONSENT_OUTDATED),
-    ConsentKind.ASSENT: (ConsentGap.ASSENT_MISSING, ConsentGap.ASSENT_OUTDATED),
-    ConsentKind.OWN: (ConsentGap.OWN_CONSENT_MISSING, ConsentGap.OWN_CONSENT_OUTDATED),
-}
-
-
-def sufficient_versions(kind: ConsentKind, on: date, protocol: Protocol) -> frozenset[str] | None:
-    """The versions of a document on which a consent suffices on a day: the one in force and those after it.
-
-    None where the protocol lists no document of this kind: then any version suffices.
-    """
-    listed = [document for document in protocol.consent.documents if document.kind.value == kind.value]
-    if not listed:
-        return None
-    in_force = [
-        place for place, document in enumerate(listed) if document.required_from is None or document.required_from <= on
-    ]
-    start = in_force[-1] if in_force else 0
-    return frozenset(document.version for document in listed[start:])
+    """What consent to treatment and follow-up lacks on a day, by the protocol's documents."""
+    return Coverage(participant.consent, protocol).gaps(on, ConsentScope.TREATMENT, ConsentScope.FOLLOW_UP)
 
 
 def obtain(command: ObtainConsent, participant: Participant, facts: Facts) -> list[ParticipantEvent]:
@@ -212,3 +155,15 @@ def _check(consent: Consent, participant: Participant, facts: Facts) -> None:
         raise NotTheirsToGive(f"under {majority} years the guardian consents and the child assents")
     if consent.kind is not ConsentKind.OWN and age.at_least >= majority:
         raise NotTheirsToGive(f"from {majority} years on the participant consents: send kind `own`")
+    _refuse_unapproved(consent, facts)
+
+
+def _refuse_unapproved(consent: Consent, facts: Facts) -> None:
+    """A site that has documents of this kind on record consents on one of them, once it is approved and in use."""
+    listed = of_kind(facts.documents, consent.kind)
+    known = [each for each in listed if each.document_version == consent.document_version]
+    if listed and not any(each.may_be_signed(consent.obtained_on, consent.language) for each in known):
+        raise DocumentNotApproved(
+            "on obtained_on this version was not approved and in use at the site in this language; see the site's "
+            "consent documents: send the version that was signed, or put its dates right there"
+        )

@@ -6,9 +6,9 @@ that no longer holds, is retracted with a reason; the participant then stands wh
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from typing import Any, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict, Field
 
 from services.enrollment.domain.facts import Facts, OutOfOrder, refuse_future_day
 from services.enrollment.domain.infusion import day_zero
@@ -23,7 +23,7 @@ from shared.contracts.enrollment import (
     ScreeningFailed,
     TreatmentDiscontinued,
 )
-from shared.contracts.enrollment_terms import Answer, Disposition, ParticipantStatus
+from shared.contracts.enrollment_terms import Answer, ConsentScope, Disposition, ParticipantStatus
 from shared.contracts.terms import Day, PartialDate, Reason, earliest, latest
 from shared.kernel.decider import Command
 from shared.kernel.errors import Conflict, Unacceptable
@@ -47,6 +47,13 @@ WhyOffTreatment = Literal[
 class Withdrawer(StrEnum):
     GUARDIAN = "guardian"
     PARTICIPANT = "participant"
+
+
+def _in_order(scopes: tuple[ConsentScope, ...]) -> tuple[ConsentScope, ...]:
+    return tuple(scope for scope in ConsentScope if scope in scopes)
+
+
+Scopes = Annotated[tuple[ConsentScope, ...], Field(min_length=1, max_length=3), AfterValidator(_in_order)]
 
 
 class FailScreening(Command):
@@ -77,7 +84,7 @@ class RecordLossToFollowUp(Command):
 
 
 class WithdrawConsent(Command):
-    """Record that the guardian or the participant withdrew from the trial. No new procedure is recorded after it."""
+    """Record that the guardian or the participant withdrew, from the whole trial or from parts of it."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"withdrawn_by": "guardian", "withdrawn_on": "2026-04-20"}]}
@@ -85,6 +92,7 @@ class WithdrawConsent(Command):
 
     withdrawn_by: Withdrawer
     withdrawn_on: Day
+    scopes: Scopes = Field(tuple(ConsentScope), description="the parts of the trial; all of them: participation ends")
 
 
 class CompleteFollowUp(Command):
@@ -139,7 +147,7 @@ def ending_of(command: EndingCommand) -> Ending:
         case RecordLossToFollowUp(last_contact_on=on):
             return Ending(ParticipantStatus.LOST_TO_FOLLOW_UP, on, Disposition.LOST_TO_FOLLOW_UP)
         case WithdrawConsent(withdrawn_by=who, withdrawn_on=day):
-            return Ending(ParticipantStatus.WITHDRAWN, day.isoformat(), _WITHDRAWALS[who])
+            return Ending(ParticipantStatus.WITHDRAWN, day.isoformat(), WITHDRAWALS[who])
         case CompleteFollowUp(completed_on=on):
             return Ending(ParticipantStatus.COMPLETED, on, Disposition.COMPLETED)
         case RecordDeath(died_on=on):
@@ -148,7 +156,7 @@ def ending_of(command: EndingCommand) -> Ending:
             assert_never(command)
 
 
-_WITHDRAWALS = {
+WITHDRAWALS = {
     Withdrawer.GUARDIAN: Disposition.WITHDRAWAL_BY_GUARDIAN,
     Withdrawer.PARTICIPANT: Disposition.WITHDRAWAL_BY_SUBJECT,
 }

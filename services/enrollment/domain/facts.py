@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.consent.documents import Documents
 from shared.contracts.terms import earliest
 from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
@@ -29,12 +30,14 @@ class Facts:
     """`placement` is known where a site takes a person in, and nowhere else.
 
     `halting_rules`: the stopping rules that halt dosing. Asked where a participant is enrolled, and nowhere else.
+    `documents`: the consent forms of the participant's site.
     """
 
     now: datetime
     protocol: Protocol
     placement: Placement | None = None
     halting_rules: tuple[str, ...] = ()
+    documents: Documents = ()
 
     def today(self, zone: ZoneInfo) -> date:
         """The calendar date at a site. Just before its midnight the next day may have begun on another clock."""

@@ -13,12 +13,12 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.enrollment.domain.consent import consent_gaps
+from services.enrollment.domain.consent import consent_of
 from services.enrollment.domain.facts import Facts, NotAtThisPoint, OutOfOrder, refuse_future_instant
 from services.enrollment.domain.life import Infusion, Participant, part_of
 from services.enrollment.domain.treatment_order import out_of_order
 from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantEvent
-from shared.contracts.enrollment_terms import ParticipantStatus, Route
+from shared.contracts.enrollment_terms import ConsentGap, ConsentScope, ParticipantStatus, Route
 from shared.contracts.terms import Code, Instant, Measurement, Reason, latest
 from shared.kernel.decider import Command
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
@@ -159,7 +159,7 @@ def record(command: RecordInfusion, participant: Participant, facts: Facts) -> l
             site_id=participant.site_id,
             infusion_number=number,
             day_zero=_anchor((*participant.infusions, infusion), facts.protocol),
-            consent_gaps=consent_gaps(participant, participant.day_of(infusion.started_at), facts.protocol),
+            consent_gaps=_consent_gaps(infusion, participant, facts),
             status=ParticipantStatus.INFUSED,
             protocol=facts.protocol.ref,
             **command.model_dump(),
@@ -180,11 +180,17 @@ def correct(command: CorrectInfusion, participant: Participant, facts: Facts) ->
         InfusionCorrected(
             participant_id=participant.participant_id,
             day_zero=_anchor(infusions, facts.protocol),
-            consent_gaps=consent_gaps(participant, participant.day_of(infusion.started_at), facts.protocol),
+            consent_gaps=_consent_gaps(infusion, participant, facts),
             protocol=facts.protocol.ref,
             **command.model_dump(),
         )
     ]
+
+
+def _consent_gaps(infusion: Infusion, participant: Participant, facts: Facts) -> tuple[ConsentGap, ...]:
+    """What was given is on record all the same, and says what its consent lacked."""
+    given_on = participant.day_of(infusion.started_at)
+    return consent_of(participant, facts).gaps(given_on, ConsentScope.TREATMENT)
 
 
 def retract(command: RetractInfusion, participant: Participant, facts: Facts) -> list[ParticipantEvent]:

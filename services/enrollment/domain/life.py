@@ -13,6 +13,8 @@ from typing import TypeVar, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.consent import record as consent_record
+from shared.consent.record import Consent, ConsentRecord
 from shared.contracts.enrollment import (
     CellsInfused,
     ConsentCorrected,
@@ -40,6 +42,7 @@ from shared.contracts.enrollment_anticancer_therapy import (
     AnticancerTherapyRetracted,
     TherapyKind,
 )
+from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
 from shared.contracts.enrollment_lymphodepletion import (
     DrugGiven,
     LymphodepletionCorrected,
@@ -47,11 +50,9 @@ from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionRetracted,
 )
 from shared.contracts.enrollment_terms import (
-    ConsentKind,
     Diagnosis,
     Disposition,
     ParticipantStatus,
-    Relationship,
     Route,
     Sex,
 )
@@ -66,15 +67,6 @@ class ScreeningData:
     diagnosis: Diagnosis
     diagnosis_text: str | None
     screened_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    kind: ConsentKind
-    relationship: Relationship | None
-    document_version: str
-    language: str
-    obtained_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +126,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A person in the trial. Screenings are counted; consents and assessment are those of the latest."""
+    """A person in the trial. Screenings are counted; consents and assessment are those of the latest.
+
+    `consent` is all that is on record of it, and what the other services know too.
+    """
 
     participant_id: UUID
     site_id: str
@@ -142,8 +137,8 @@ class Participant:
     subject_number: str
     subject_label: str | None
     data: ScreeningData
+    consent: ConsentRecord
     screenings: int = 1
-    consents: tuple[Consent, ...] = ()
     assessment: EligibilityAssessed | None = None
     enrolment: Enrolment | None = None
     infusions: tuple[Infusion, ...] = ()
@@ -162,6 +157,10 @@ class Participant:
         if self.infusions:
             return ParticipantStatus.INFUSED
         return ParticipantStatus.SCREENING if self.enrolment is None else ParticipantStatus.ENROLLED
+
+    @property
+    def consents(self) -> tuple[Consent, ...]:
+        return self.consent.present.consents
 
     @property
     def screening_number(self) -> str:
@@ -200,8 +199,13 @@ def evolve(state: State, event: ParticipantEvent) -> State:
             event.subject_number,
             event.subject_label,
             part_of(ScreeningData, event),
+            consent_record.begin(event),
         )
-    return state if isinstance(state, Unknown) else _live_on(state, event)
+    if isinstance(state, Unknown):
+        return state
+    if isinstance(event, consent_record.LaterEvent):
+        state = replace(state, consent=consent_record.evolve(state.consent, event))
+    return _live_on(state, event)
 
 
 def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # noqa: C901, PLR0911, PLR0912 - one line per event
@@ -210,11 +214,8 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             return _rescreened(was, event)
         case ScreeningDataCorrected():
             return _corrected(was, part_of(ScreeningData, event))
-        case ConsentObtained():
-            return replace(was, consents=(*was.consents, part_of(Consent, event)))
-        case ConsentCorrected():
-            consents = _with(was.consents, event.consent_number, part_of(Consent, event))
-            return replace(was, consents=consents)
+        case ConsentObtained() | ConsentCorrected() | ConsentLimited() | ConsentRestored():
+            return was  # all that they tell is in the record of consent
         case EligibilityAssessed():
             return replace(was, assessment=event)
         case ParticipantEnrolled():
@@ -260,10 +261,7 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             assert_never(event)
 
 
-Record = TypeVar("Record", Consent, Infusion)
-
-
-def _with(records: tuple[Record, ...], number: int, record: Record) -> tuple[Record, ...]:
+def _with(records: tuple[Infusion, ...], number: int, record: Infusion) -> tuple[Infusion, ...]:
     """The records with the one of this number, counted from 1, replaced."""
     return tuple(record if place == number else other for place, other in enumerate(records, start=1))
 
@@ -273,7 +271,6 @@ def _rescreened(was: Participant, event: ParticipantRescreened) -> Participant:
         was,
         data=replace(was.data, screened_on=event.screened_on),
         screenings=was.screenings + 1,
-        consents=(),
         assessment=None,
         endings=(),
     )

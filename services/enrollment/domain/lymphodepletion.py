@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from services.enrollment.domain.consent import consent_gaps
+from services.enrollment.domain.consent import consent_of
 from services.enrollment.domain.facts import (
     Facts,
     NotAtThisPoint,
@@ -29,6 +29,7 @@ from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionRecorded,
     LymphodepletionRetracted,
 )
+from shared.contracts.enrollment_terms import ConsentScope
 from shared.contracts.terms import Instant, Reason, latest
 from shared.kernel.decider import Command
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
@@ -168,7 +169,7 @@ def _told(course: Lymphodepletion, participant: Participant, facts: Facts) -> di
     return {
         "participant_id": participant.participant_id,
         "began_on": began_on,
-        "consent_gaps": consent_gaps(participant, began_on, facts.protocol),
+        "consent_gaps": consent_of(participant, facts).gaps(began_on, ConsentScope.TREATMENT),
         "protocol": facts.protocol.ref,
     }
 

@@ -20,6 +20,7 @@ from services.enrollment.domain import (
     infusion,
     lymphodepletion,
     screening,
+    withdrawal,
 )
 from services.enrollment.domain.anticancer_therapy import (
     CorrectAnticancerTherapy,
@@ -41,7 +42,6 @@ from services.enrollment.domain.facts import Facts, NoSuchParticipant, NotAtThis
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import (
     AnticancerTherapy,
-    Consent,
     Enrolment,
     Infusion,
     Lymphodepletion,
@@ -62,6 +62,8 @@ from services.enrollment.domain.screening import (
     RescreenParticipant,
     ScreenParticipant,
 )
+from services.enrollment.domain.withdrawal import RestoreConsent
+from shared.consent.record import Consent
 from shared.contracts.enrollment import ParticipantEvent
 from shared.contracts.enrollment_terms import ParticipantStatus as Status
 from shared.kernel.decider import Command, Decider
@@ -86,6 +88,7 @@ LaterCommand = (
     | DiscontinueTreatment
     | RecordLossToFollowUp
     | WithdrawConsent
+    | RestoreConsent
     | CompleteFollowUp
     | RecordDeath
     | RetractDiscontinuation
@@ -118,7 +121,8 @@ LIFE: Mapping[type[Command], frozenset[Status]] = {
     FailScreening: frozenset({Status.SCREENING}),
     DiscontinueTreatment: frozenset({Status.ENROLLED, Status.INFUSED}),
     RecordLossToFollowUp: frozenset({Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT}),
-    WithdrawConsent: IN_TRIAL | {Status.LOST_TO_FOLLOW_UP},
+    WithdrawConsent: IN_TRIAL | {Status.LOST_TO_FOLLOW_UP, Status.COMPLETED, Status.DIED},  # of samples alone, then
+    RestoreConsent: ANYWHERE,
     CompleteFollowUp: frozenset({Status.INFUSED, Status.OFF_TREATMENT}),
     RecordDeath: ANYWHERE - {Status.DIED},
     RetractDiscontinuation: ANYWHERE,
@@ -155,15 +159,10 @@ def _is_done(command: LaterCommand, participant: Participant) -> bool:  # noqa: 
             return participant.lymphodepletions.get(key) == part_of(Lymphodepletion, command)
         case RecordAnticancerTherapy(therapy_id=key):
             return participant.anticancer_therapies.get(key) == part_of(AnticancerTherapy, command)
-        case (
-            FailScreening()
-            | DiscontinueTreatment()
-            | RecordLossToFollowUp()
-            | WithdrawConsent()
-            | CompleteFollowUp()
-            | RecordDeath()
-        ):
+        case FailScreening() | DiscontinueTreatment() | RecordLossToFollowUp() | CompleteFollowUp() | RecordDeath():
             return ending.ending_of(command) in participant.endings
+        case WithdrawConsent():
+            return withdrawal.is_withdrawn(command, participant)
         case _:
             return False
 
@@ -202,15 +201,12 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line per command
             return anticancer_therapy.correct(command, participant, facts)
         case RetractAnticancerTherapy():
             return anticancer_therapy.retract(command, participant, facts)
-        case (
-            FailScreening()
-            | DiscontinueTreatment()
-            | RecordLossToFollowUp()
-            | WithdrawConsent()
-            | CompleteFollowUp()
-            | RecordDeath()
-        ):
+        case FailScreening() | DiscontinueTreatment() | RecordLossToFollowUp() | CompleteFollowUp() | RecordDeath():
             return ending.end(command, participant, facts)
+        case WithdrawConsent():
+            return withdrawal.withdraw(command, participant, facts)
+        case RestoreConsent():
+            return withdrawal.restore(command, participant, facts)
         case RetractDiscontinuation():
             return ending.retract(command, participant)
         case _:

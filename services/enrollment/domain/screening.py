@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.enrollment.domain.age import first_possible_birthday
-from services.enrollment.domain.consent import ConsentNotValid, consent_gaps
+from services.enrollment.domain.consent import ConsentNotValid, consent_of
 from services.enrollment.domain.eligibility import assessment, evidence_of
 from services.enrollment.domain.facts import BeforeBirth, Facts, NotAtThisPoint, OutOfOrder, refuse_future_day
 from services.enrollment.domain.life import (
@@ -21,6 +20,7 @@ from services.enrollment.domain.life import (
     screening_number,
 )
 from services.enrollment.domain.site import NoSuchSite
+from shared.consent.age import first_possible_birthday
 from shared.contracts.enrollment import (
     ParticipantEnrolled,
     ParticipantEvent,
@@ -28,7 +28,7 @@ from shared.contracts.enrollment import (
     ParticipantScreened,
     ScreeningDataCorrected,
 )
-from shared.contracts.enrollment_terms import Answer, Diagnosis, Eligibility, ParticipantStatus, Sex
+from shared.contracts.enrollment_terms import Answer, ConsentScope, Diagnosis, Eligibility, ParticipantStatus, Sex
 from shared.contracts.terms import BirthMonth, Code, Day, Reason, ShortText, SiteId
 from shared.kernel.decider import Command
 from shared.kernel.errors import AlreadyExists, Conflict, Unacceptable
@@ -194,7 +194,7 @@ def enrol(command: EnrolParticipant, participant: Participant, facts: Facts) -> 
     if command.enrolled_on < participant.data.screened_on:
         raise OutOfOrder("enrolled_on lies before the present screening began")
     _refuse_unknown_dose_level(command, facts.protocol)
-    gaps = consent_gaps(participant, command.enrolled_on, facts.protocol)
+    gaps = consent_of(participant, facts).gaps(command.enrolled_on, ConsentScope.TREATMENT, ConsentScope.FOLLOW_UP)
     if gaps:
         raise ConsentNotValid(f"on enrolled_on the consent lacks: {', '.join(gaps)}; record it first")
     _refuse_not_eligible(command, participant, facts.protocol)

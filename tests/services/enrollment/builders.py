@@ -38,6 +38,7 @@ from services.enrollment.domain.screening import (
     RescreenParticipant,
     ScreenParticipant,
 )
+from services.enrollment.domain.withdrawal import RestoreConsent
 from shared.contracts.enrollment import ParticipantEvent
 from shared.contracts.enrollment_terms import Evidence
 from shared.protocol import Protocol, load_protocol
@@ -216,6 +217,15 @@ def loss(on: str = "2026-06") -> RecordLossToFollowUp:
 
 def withdrawal(on: str = "2026-05-20", by: str = "guardian") -> WithdrawConsent:
     return WithdrawConsent.model_validate({"withdrawn_on": on, "withdrawn_by": by})
+
+
+def part_withdrawal(*scopes: str, on: str = "2026-05-20", by: str = "guardian") -> WithdrawConsent:
+    return WithdrawConsent.model_validate({"withdrawn_on": on, "withdrawn_by": by, "scopes": scopes})
+
+
+def restoration(*scopes: str, on: str | None = "2026-06-02") -> RestoreConsent:
+    told = {"scopes": scopes or ("samples",), "restored_on": on, "reason": "The family allows it again"}
+    return RestoreConsent.model_validate(told)
 
 
 def completion(on: str = "2027-03-16") -> CompleteFollowUp:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.specimens.custody import FOLLOWS, Custody, State, Step, StepKind, Unrecorded, evolve
 from services.biomarkers.domain.specimens.custody import step_of as custody_step
@@ -195,6 +196,7 @@ def _begin(command: Beginning, state: State, facts: Facts) -> list[SpecimenEvent
     if isinstance(details, Absence):
         check_planned(details, facts.protocol)
         return [SpecimenNotCollected(**whose, absence=details)]
+    refuse_uncovered(facts, details.collected_at)
     return [SpecimenCollected(**whose, collection=details)]
 
 
@@ -258,6 +260,8 @@ def _correct(command: CorrectCustodyStep, state: Custody, facts: Facts) -> list[
     refuse_future(put_right.at, facts.now)
     if isinstance(given[0], Absence):
         check_planned(given[0], facts.protocol)
+    if isinstance(given[0], Collection) and isinstance(step.details, Collection):
+        refuse_uncovered(facts, given[0].collected_at, step.details.collected_at)
     check_sequence(tuple(put_right if each is step else each for each in state.steps))
     return [
         SpecimenStepCorrected(

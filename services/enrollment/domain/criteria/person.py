@@ -5,10 +5,10 @@ from datetime import date
 from fractions import Fraction
 from typing import assert_never
 
-from services.enrollment.domain.age import age_on
 from services.enrollment.domain.criteria import comparing
 from services.enrollment.domain.criteria.answering import chosen, says, threshold
 from services.enrollment.domain.criteria.reasons import Answered, Reason, open_for
+from shared.consent.age import age_on
 from shared.contracts.enrollment_terms import Sex
 from shared.contracts.terms import BirthMonth
 from shared.protocol import AppliesTo, Criterion, Protocol

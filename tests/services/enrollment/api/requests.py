@@ -12,6 +12,7 @@ from services.enrollment.domain import (
     infusion,
     lymphodepletion,
     screening,
+    withdrawal,
 )
 from shared.kernel.decider import Command
 from tests.services.enrollment import builders
@@ -36,6 +37,7 @@ VERBS: dict[type[Command], str] = {
     ending.DiscontinueTreatment: "discontinue-treatment",
     ending.RecordLossToFollowUp: "record-loss-to-follow-up",
     ending.WithdrawConsent: "withdraw-consent",
+    withdrawal.RestoreConsent: "restore-consent",
     ending.CompleteFollowUp: "complete-follow-up",
     ending.RecordDeath: "record-death",
     ending.RetractDiscontinuation: "retract-discontinuation",

@@ -371,6 +371,7 @@ EVERY_VERB = steps(
     builders.off_treatment(),
     builders.loss(),
     builders.withdrawal(),
+    builders.restoration(),
     builders.completion(),
     builders.death(),
     builders.retraction("died"),

@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.enrollment.domain.age import Age
 from services.enrollment.domain.consent import (
     NoSuchConsent,
     NotTheirsToGive,
     consent_gaps,
-    consents_needed,
-    sufficient_versions,
 )
 from services.enrollment.domain.facts import BeforeBirth, InTheFuture, NotAtThisPoint
+from shared.consent.age import Age
+from shared.consent.coverage import consents_needed, sufficient_versions
 from shared.contracts.enrollment import ConsentCorrected, ConsentObtained
 from shared.contracts.enrollment_terms import ConsentGap, ConsentKind, ConsentOccasion, Relationship
 from shared.protocol import ConsentDocument, Protocol
@@ -166,7 +165,8 @@ def test_every_kind_of_consent_can_be_missing_or_outdated() -> None:
     assert gaps(*child, on="2026-03-02", protocol=listed) == ["guardian-consent-outdated", "assent-outdated"]
     assert gaps(*adult, on="2026-03-02", protocol=listed) == ["own-consent-outdated"]
     assert {gap.value for gap in ConsentGap} == {
-        f"{what}-{how}" for what in ("guardian-consent", "assent", "own-consent") for how in ("missing", "outdated")
+        *(f"{what}-{how}" for what in ("guardian-consent", "assent", "own-consent") for how in ("missing", "outdated")),
+        *(f"{part}-withdrawn" for part in ("treatment", "follow-up", "samples")),
     }
 
 

@@ -36,6 +36,7 @@ from tests.services.enrollment.builders import (
     lymphodepletion_retraction,
     off_treatment,
     rescreening,
+    restoration,
     retraction,
     screen_failure,
     screening,
@@ -70,6 +71,7 @@ POSSIBLE: list[tuple[LaterCommand, str]] = [
     (off_treatment("2027-05"), "ei"),
     (loss("2027-05"), "eio"),
     (withdrawal("2027-05-20"), "seiol"),
+    (restoration(), ""),  # wherever a part is withdrawn: see test_withdrawal
     (completion("2027-05"), "io"),
     (death("2027-05"), "sfeiolwc"),
 ]

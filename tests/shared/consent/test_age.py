@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.enrollment.domain.age import Age, age_on
+from shared.consent.age import Age, age_on
 
 DAYS = st.dates(date(1930, 1, 1), date(2035, 12, 31))
 

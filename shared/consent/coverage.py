@@ -1,0 +1,153 @@
+"""What a participant's consent covers: whose is needed at which age, and what of it is lacking on a day.
+
+A minor's guardian consents, and from the protocol's age on the child assents beside the guardian; from the age of
+majority the participant consents, and the guardian's consent ends. Age is known by the month (see `age`): in the
+month of the birthday that brings majority, both the guardian's and the participant's own consent are needed, and an
+assent is asked for from the first day on which the child may have reached its age.
+
+Source: ICH E6(R3) 2.8 and E11(R1) 2.2; the ages and the days of grace are the protocol's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from shared.consent.age import Age, age_on, first_possible_birthday
+from shared.consent.documents import Documents, of_kind, still_suffices
+from shared.consent.record import Consent, ConsentRecord
+from shared.contracts.enrollment_terms import ConsentGap, ConsentKind, ConsentScope
+from shared.contracts.terms import earliest, latest
+from shared.kernel.errors import Conflict
+from shared.protocol import Protocol
+
+DAY = timedelta(days=1)
+
+
+class ConsentDoesNotCover(Conflict):
+    """The participant's consent, as known here, does not cover data of that day.
+
+    The message names what is lacking and no date: a blinded reader gets it too.
+    """
+
+
+def consents_needed(age: Age, protocol: Protocol) -> frozenset[ConsentKind]:
+    """The kinds of consent that a participant of this age needs."""
+    majority = protocol.consent.majority_age_years.value
+    needed = set()
+    if age.at_least < majority:
+        needed.add(ConsentKind.GUARDIAN)
+    if age.at_most >= majority:
+        needed.add(ConsentKind.OWN)
+    elif age.at_most >= protocol.consent.assent_from_age_years.value:
+        needed.add(ConsentKind.ASSENT)
+    return frozenset(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One participant's consent under the protocol, and the documents of the site."""
+
+    record: ConsentRecord
+    protocol: Protocol
+    documents: Documents = ()
+
+    def gaps(self, on: date, *scopes: ConsentScope) -> tuple[ConsentGap, ...]:
+        """What consent to these parts of the trial lacks on a day, in a stable order; empty if it is valid.
+
+        Consents count from the day on which they were obtained, and as long as no newer version of their document is
+        required. Where the protocol does not ask for a new consent at majority, the guardian's goes on.
+        """
+        screening = self.record.screening_of(on)
+        given = [consent for consent in screening.consents if consent.obtained_on <= on]
+        needed = consents_needed(age_on(self.record.birth_month, on), self.protocol)
+        if not self.protocol.consent.reconsent_at_majority.value and self._consented_as_a_minor(given):
+            needed = needed - {ConsentKind.OWN} | {ConsentKind.GUARDIAN}
+        lacking = [self._gap(kind, given, on) for kind in ConsentKind if kind in needed]
+        withdrawn = [_WITHDRAWN[each] for each in ConsentScope if each in scopes and each in screening.withdrawn(on)]
+        return (*(gap for gap in lacking if gap is not None), *withdrawn)
+
+    def gaps_of(self, partial: str, *scopes: ConsentScope) -> tuple[ConsentGap, ...]:
+        """What is lacking on a date as far as it is known: nothing, if nothing is on a day that it can mean."""
+        first, last = earliest(partial), latest(partial)
+        found: tuple[ConsentGap, ...] = ()
+        for number in range((last - first).days + 1):
+            found = self.gaps(first + number * DAY, *scopes)
+            if not found:
+                return ()
+        return found
+
+    def refuse_uncovered(self, partial: str, scope: ConsentScope) -> None:
+        """Raises: ConsentDoesNotCover."""
+        gaps = self.gaps_of(partial, scope)
+        if gaps:
+            raise ConsentDoesNotCover(
+                f"the consent of that day lacks: {', '.join(gaps)}; enrollment records it first, and one recorded a "
+                "moment ago may still arrive: try again"
+            )
+
+    def next_gaps(self, after: date, *scopes: ConsentScope) -> tuple[date, tuple[ConsentGap, ...]] | None:
+        """The first later day on which the consent that is on record will lack something, and what; None: never."""
+        for day in self._turns(after):
+            found = self.gaps(day, *scopes)
+            if found:
+                return day, found
+        return None
+
+    def _turns(self, after: date) -> list[date]:
+        """The days ahead on which more is asked for than before: by age, or of a newer document."""
+        born, consent = first_possible_birthday(self.record.birth_month), self.protocol.consent
+        ages = (consent.assent_from_age_years.value, consent.majority_age_years.value)
+        own = {born.replace(year=born.year + age) for age in ages}
+        sites = {each.required_from for each in self.documents if each.required_from is not None}
+        trials = {each.required_from for each in consent.documents if each.required_from is not None}
+        return sorted(day for day in own | sites | trials if day > after)
+
+    def _consented_as_a_minor(self, given: Iterable[Consent]) -> bool:
+        majority = self.protocol.consent.majority_age_years.value
+        return any(
+            consent.kind is ConsentKind.GUARDIAN
+            and age_on(self.record.birth_month, consent.obtained_on).at_most < majority
+            for consent in given
+        )
+
+    def _gap(self, kind: ConsentKind, given: Iterable[Consent], on: date) -> ConsentGap | None:
+        own = [consent for consent in given if consent.kind is kind]
+        missing, outdated = _LACKING[kind]
+        if not own:
+            return missing
+        return None if any(self._suffices(consent, on) for consent in own) else outdated
+
+    def _suffices(self, consent: Consent, on: date) -> bool:
+        """A site that has documents of a kind on record goes by them, any other by the protocol's."""
+        listed = of_kind(self.documents, consent.kind)
+        if listed:
+            return still_suffices(consent.document_version, consent.obtained_on, on, listed)
+        versions = sufficient_versions(consent.kind, on, self.protocol)
+        return versions is None or consent.document_version in versions
+
+
+_LACKING = {
+    ConsentKind.GUARDIAN: (ConsentGap.GUARDIAN_CONSENT_MISSING, ConsentGap.GUARDIAN_CONSENT_OUTDATED),
+    ConsentKind.ASSENT: (ConsentGap.ASSENT_MISSING, ConsentGap.ASSENT_OUTDATED),
+    ConsentKind.OWN: (ConsentGap.OWN_CONSENT_MISSING, ConsentGap.OWN_CONSENT_OUTDATED),
+}
+_WITHDRAWN = {
+    ConsentScope.TREATMENT: ConsentGap.TREATMENT_WITHDRAWN,
+    ConsentScope.FOLLOW_UP: ConsentGap.FOLLOW_UP_WITHDRAWN,
+    ConsentScope.SAMPLES: ConsentGap.SAMPLES_WITHDRAWN,
+}
+
+
+def sufficient_versions(kind: ConsentKind, on: date, protocol: Protocol) -> frozenset[str] | None:
+    """The versions of the protocol's document on which a consent suffices on a day: that in force and those after it.
+
+    None where the protocol lists no document of this kind: then any version suffices.
+    """
+    listed = [document for document in protocol.consent.documents if document.kind.value == kind.value]
+    if not listed:
+        return None
+    in_force = [
+        place for place, document in enumerate(listed) if document.required_from is None or document.required_from <= on
+    ]
+    start = in_force[-1] if in_force else 0
+    return frozenset(document.version for document in listed[start:])

@@ -1,0 +1,184 @@
+"""What a participant's consent covers, day by day and part by part. Whose is needed: see enrollment's test_consent."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.consent.coverage import ConsentDoesNotCover, Coverage
+from shared.consent.documents import Document, Documents
+from shared.consent.record import Consent, ConsentRecord, Screening, Withdrawal
+from shared.contracts.enrollment_terms import ConsentKind, ConsentScope, Relationship
+from shared.protocol import load_protocol
+from tests.services.enrollment.builders import with_consent_settings
+from tests.services.enrollment.domain.test_consent import document as of_protocol
+
+PROTOCOL = load_protocol()
+FOLLOW_UP, SAMPLES = ConsentScope.FOLLOW_UP, ConsentScope.SAMPLES
+DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def consent(kind: str = "guardian", on: str = "2026-03-02", version: str = "1.0") -> Consent:
+    relationship = Relationship.MOTHER if kind == "guardian" else None
+    return Consent(ConsentKind(kind), relationship, version, "th", day(on))
+
+
+def screening(*consents: Consent, on: str = "2026-03-02", withdrawals: Sequence[Withdrawal] = ()) -> Screening:
+    return Screening(day(on), consents, tuple(withdrawals))
+
+
+BOTH = (consent(), consent("assent"))
+
+
+def covered(*screenings: Screening, born: str = "2017-03", documents: Documents = ()) -> Coverage:
+    record = ConsentRecord("CU", "Asia/Bangkok", born, screenings or (screening(*BOTH),))
+    return Coverage(record, PROTOCOL, documents)
+
+
+def gaps(coverage: Coverage, on: str, *scopes: ConsentScope) -> list[str]:
+    return [gap.value for gap in coverage.gaps_of(on, *scopes)]
+
+
+def limited(*scopes: ConsentScope, on: str = "2026-05-20", again: str | None = None) -> Coverage:
+    restored = None if again is None else day(again)
+    return covered(screening(*BOTH, withdrawals=[Withdrawal(scope, day(on), restored) for scope in scopes]))
+
+
+@pytest.mark.parametrize(
+    ("on", "lacking"),
+    [
+        ("2026-05-19", []),
+        ("2026-05-20", []),
+        ("2026-05-21", ["samples-withdrawn"]),
+        ("2026-06-01", ["samples-withdrawn"]),
+        ("2026-06-02", []),
+        ("2026-06-03", []),
+    ],
+)
+def test_a_part_that_was_withdrawn_is_not_covered_until_it_is_restored(on: str, lacking: list[str]) -> None:
+    coverage = limited(SAMPLES, again="2026-06-02")
+    assert gaps(coverage, on, SAMPLES) == lacking
+    assert gaps(coverage, on, FOLLOW_UP) == []
+
+
+def test_withdrawn_from_the_whole_trial_every_part_is() -> None:
+    left = covered(replace(screening(*BOTH), withdrawn_on=day("2026-05-20")))
+    assert gaps(left, "2026-05-20", *ConsentScope) == []
+    assert gaps(left, "2026-05-21", *ConsentScope) == [
+        "treatment-withdrawn",
+        "follow-up-withdrawn",
+        "samples-withdrawn",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("on", "lacking"),
+    [
+        ("2026-03-01", ["guardian-consent-missing", "assent-missing"]),
+        ("2026-03-02", []),
+        ("2026-03", []),  # some day of March is covered
+        ("2026", []),
+        ("2026-02", ["guardian-consent-missing", "assent-missing"]),
+        ("2025", ["guardian-consent-missing", "assent-missing"]),
+    ],
+)
+def test_a_date_as_far_as_it_is_known_is_covered_if_one_of_its_days_is(on: str, lacking: list[str]) -> None:
+    assert gaps(covered(), on) == lacking
+
+
+def test_a_day_goes_by_the_screening_in_whose_time_it_lies() -> None:
+    first = replace(screening(*BOTH), withdrawn_on=day("2026-04-01"))
+    again = [consent(on="2026-06-01"), consent("assent", on="2026-06-03")]
+    both = covered(first, screening(*again, on="2026-06-03"))
+    assert gaps(both, "2026-03-20", SAMPLES) == []
+    assert gaps(both, "2026-05-31", SAMPLES) == ["samples-withdrawn"]
+    assert gaps(both, "2026-06-01", SAMPLES) == ["assent-missing"]  # the family consented before the screening
+    assert gaps(both, "2026-06-03", SAMPLES) == []
+    assert gaps(both, "2025-06-03", SAMPLES) == ["guardian-consent-missing", "assent-missing"]
+
+
+def at_site(version: str, effective_from: str, kind: str = "guardian") -> Document:
+    taken = day(effective_from)
+    return Document(ConsentKind(kind), version, ("th",), taken, taken, reconsent_required=True, grace_days=30)
+
+
+def test_a_newer_version_at_the_site_outdates_the_older_one_after_its_grace() -> None:
+    coverage = covered(documents=(at_site("1.0", "2026-01-01"), at_site("2.0", "2026-06-01")))
+    assert gaps(coverage, "2026-06-30", FOLLOW_UP) == []
+    assert gaps(coverage, "2026-07-01", FOLLOW_UP) == ["guardian-consent-outdated"]
+
+
+def test_the_sites_documents_stand_for_the_protocols() -> None:
+    listed = with_consent_settings(documents=(of_protocol("9.9"), of_protocol("9.9", None, "assent")))
+    own = replace(covered(documents=(at_site("1.0", "2026-01-01"),)), protocol=listed)
+    assert gaps(own, "2026-03-02") == ["assent-outdated"]
+    assert gaps(replace(own, documents=()), "2026-03-02") == ["guardian-consent-outdated", "assent-outdated"]
+
+
+def test_a_refusal_names_what_is_lacking_and_no_day() -> None:
+    limited(SAMPLES).refuse_uncovered("2026-05-20", SAMPLES)
+    with pytest.raises(ConsentDoesNotCover) as refused:
+        limited(SAMPLES).refuse_uncovered("2026-05-21", SAMPLES)
+    assert "samples-withdrawn" in str(refused.value)
+    assert "20" not in str(refused.value)
+    assert refused.value.code == "consent-does-not-cover"
+
+
+@pytest.mark.parametrize(
+    ("born", "after", "due"),
+    [
+        ("2017-03", "2026-03-02", ("2037-03-01", ["own-consent-missing"])),
+        ("2006-09", "2026-03-02", ("2026-09-01", ["own-consent-missing"])),
+        ("2006-09", "2026-08-31", ("2026-09-01", ["own-consent-missing"])),
+        ("2020-05", "2026-03-02", ("2027-05-01", [])),  # assent is there already
+        ("2004-05", "2026-03-02", None),
+    ],
+)
+def test_what_will_be_lacking_is_told_ahead(born: str, after: str, due: tuple[str, list[str]] | None) -> None:
+    own = covered(screening(consent("own"), *BOTH), born=born) if born == "2004-05" else covered(born=born)
+    found = own.next_gaps(day(after), *ConsentScope)
+    expected = None if due is None else due if due[1] else ("2040-05-01", ["own-consent-missing"])
+    assert (found and (found[0].isoformat(), [gap.value for gap in found[1]])) == expected
+
+
+def test_a_newer_version_is_told_ahead_too() -> None:
+    listed = with_consent_settings(documents=(of_protocol("1.0"), of_protocol("2.0", "2026-12-01")))
+    ahead = replace(covered(), protocol=listed).next_gaps(day("2026-03-02"))
+    assert ahead is not None
+    assert ahead[0] == day("2026-12-01")
+    sites = covered(documents=(at_site("1.0", "2026-01-01"), at_site("2.0", "2026-06-01"))).next_gaps(day("2026-03-02"))
+    assert sites is not None
+    assert sites[0] == day("2026-07-01")
+
+
+def test_an_instant_is_of_the_sites_day() -> None:
+    assert covered().record.day_of(datetime.fromisoformat("2026-03-01T20:00:00+00:00")) == day("2026-03-02")
+
+
+@given(DAYS, st.sets(st.sampled_from(list(ConsentScope))), DAYS)
+def test_more_parts_never_lack_less(on: date, scopes: set[ConsentScope], withdrawn: date) -> None:
+    coverage = limited(SAMPLES, FOLLOW_UP, on=withdrawn.isoformat())
+    assert set(coverage.gaps(on)) <= set(coverage.gaps(on, *scopes)) <= set(coverage.gaps(on, *ConsentScope))
+
+
+@given(DAYS)
+def test_a_whole_date_is_as_its_day(on: date) -> None:
+    coverage = limited(SAMPLES)
+    assert coverage.gaps_of(on.isoformat(), SAMPLES) == coverage.gaps(on, SAMPLES)
+
+
+@given(st.dates(date(2005, 1, 1), date(2020, 1, 1)), DAYS)
+def test_between_now_and_what_is_told_ahead_nothing_comes_to_be_lacking(born: date, after: date) -> None:
+    coverage = covered(screening(*BOTH, on="2026-01-01"), born=f"{born:%Y-%m}")
+    if coverage.gaps(after):
+        return
+    found = coverage.next_gaps(after)
+    last = found[0] - timedelta(days=1) if found else after + timedelta(days=4000)
+    assert coverage.gaps(min(last, after + timedelta(days=400))) == ()
