@@ -31,10 +31,12 @@ def create_app(parts: Parts) -> "FastAPI":
         infusions,
         lymphodepletions,
         participants,
+        products,
         sites,
     )
     from services.enrollment.application import Enrollment  # noqa: PLC0415
     from services.enrollment.consent_documents import ConsentDocuments  # noqa: PLC0415
+    from services.enrollment.products import Products  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     enrollment = Enrollment(parts.db, parts.store, parts.protocol, parts.clock)
@@ -49,6 +51,8 @@ def create_app(parts: Parts) -> "FastAPI":
             consents.router,
             lymphodepletions.router,
             infusions.router,
+            products.router,
+            products.alerts,
             anticancer_therapies.router,
             endings.router,
             dosing_halts.router,
@@ -58,6 +62,7 @@ def create_app(parts: Parts) -> "FastAPI":
         parts=parts,
         enrollment=enrollment,
         consent_documents=ConsentDocuments(enrollment, parts.store, parts.clock),
+        products=Products(parts.store, enrollment, parts.clock),
     )
 
 

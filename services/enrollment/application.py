@@ -114,17 +114,22 @@ class Enrollment:
     ) -> Receipt:
         """Carry out a command on a participant, as last seen at version `expected`."""
         state, _ = await self.participant(participant_id, by=by)
-        facts = self.facts()
-        if isinstance(command, ByDocuments):
-            facts = await self.with_documents(facts, state)
-        if isinstance(command, EnrolParticipant):
-            facts = replace(facts, halting_rules=await self.halting_rules())
+        facts = await self.facts_for(command, state)
         recording = tracing.recording(
             by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
         return await self._store.execute(
             participant.DECIDER, participant_id, command, facts, recording, expected=expected
         )
+
+    async def facts_for(self, command: LaterCommand, of: Participant) -> Facts:
+        """What this command is decided on, beside the participant."""
+        facts = self.facts()
+        if isinstance(command, ByDocuments):
+            facts = await self.with_documents(facts, of)
+        if isinstance(command, EnrolParticipant):
+            facts = replace(facts, halting_rules=await self.halting_rules())
+        return facts
 
     async def with_documents(self, facts: Facts, of: Participant) -> Facts:
         """With the consent forms of the participant's site."""

@@ -73,7 +73,12 @@ BLINDED = frozenset({Role.INDEPENDENT_READER_1, Role.INDEPENDENT_READER_2, Role.
 EVERYBODY = tuple(role for role in Role if role not in BLINDED)
 ReadsTrialData = Annotated[Actor, Depends(allow(*EVERYBODY))]
 
-# What happened to participants and how the trial goes. Not for those who read images or samples: what they know of a
-# child's course, or of the others', must not colour what they see. What each of them reads besides, its service says.
-COURSE_READERS = tuple(role for role in EVERYBODY if role not in {Role.RADIOLOGIST, Role.LABORATORY})
+# What happened to participants and how the trial goes. Not for those who read images or samples, nor for those who make
+# the product: what they know of a child's course, or of the others', must not colour what they see. What each of them
+# reads besides, its service says.
+_READ_THEIR_OWN = frozenset({Role.RADIOLOGIST, Role.LABORATORY, Role.MANUFACTURING, Role.QUALITY})
+COURSE_READERS = tuple(role for role in EVERYBODY if role not in _READ_THEIR_OWN)
 ReadsCourses = Annotated[Actor, Depends(allow(*COURSE_READERS))]
+
+# The product's chain: who makes and releases it must know where it is, and whether it was given.
+ReadsProducts = Annotated[Actor, Depends(allow(*COURSE_READERS, Role.MANUFACTURING, Role.QUALITY))]

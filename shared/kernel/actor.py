@@ -14,6 +14,8 @@ class Role(StrEnum):
     INDEPENDENT_READER_2 = "independent-reader-2"
     ADJUDICATOR = "adjudicator"
     LABORATORY = "laboratory"
+    MANUFACTURING = "manufacturing"  # makes the product
+    QUALITY = "quality"  # releases it: independent of who makes it (EU GMP part IV)
     SAFETY_OFFICER = "safety-officer"
     MONITOR = "monitor"
     SPONSOR = "sponsor"

@@ -50,3 +50,10 @@ def test_they_read_what_they_measured_and_what_they_plan_by_and_nothing_else(rol
     assert theirs
     beside = LABORATORIES | {"GET /trial/v1/specimens"} if role is Role.LABORATORY else set()
     assert read == OPEN | theirs | beside
+
+
+@pytest.mark.parametrize("role", [Role.MANUFACTURING, Role.QUALITY])
+def test_who_makes_the_product_reads_its_chain_and_nothing_else_of_a_child(role: Role) -> None:
+    read = {key for key in ENDPOINTS if key.startswith("GET ") and role in roles(key)}
+    assert {key for key in read if "/product" in key} == read - OPEN
+    assert len(read - OPEN) > 1

@@ -18,7 +18,17 @@ from services.safety.domain.lab_results.rows import SentRow
 from services.safety.laboratory.quarantine import id_of as quarantined
 from shared.contracts.safety_dose_limiting import ToxicityKind, ToxicitySource
 from shared.kernel.actor import Role
-from tests.flows.endpoints import CONSENT, ENDPOINTS, LAB_ROWS, About, filled, findings, flow_report
+from tests.flows.endpoints import (
+    CELLS,
+    CONSENT,
+    ENDPOINTS,
+    LAB_ROWS,
+    RELEASE_TESTS,
+    About,
+    filled,
+    findings,
+    flow_report,
+)
 from tests.flows.trial import Trial
 from tests.flows.waiting import until
 
@@ -54,6 +64,8 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "therapy": "radiotherapy",
         "row": "unmapped",
         "control": "mapped later",
+        "product": "lot 7",
+        "product_alert": "wrong scan",
         "term": "10001551",
         "new": "new",
     } | names
@@ -91,6 +103,7 @@ class Step:
     child: str = "main"
     body: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    answers: int | None = None  # where it is refused, and that is on record
     waits_for: str | None = None  # what a worker, not a person, puts on record before
 
     @property
@@ -157,6 +170,37 @@ def enrollment() -> Iterator[Step]:
     yield person("record-anticancer-therapy", "third", therapy_id="{new_id}")
     yield person("withdraw-consent", "third", withdrawn_on="2025-10-20", scopes=["samples"])
     yield person("restore-consent", "third")
+
+
+def product(verb: str, name: str = "lot 7", role: Role = Role.MANUFACTURING, **body: Any) -> Step:
+    return Step(f"POST /enrollment/v1/products/{{product_id}}/{verb}", role, body=body, names={"product": name})
+
+
+def products() -> Iterator[Step]:
+    """One product that is infused, one that is not within its specification, one that is rejected."""
+    scan = "POST /enrollment/v1/products/{product_id}/verify-identity"
+    for name in ("lot 7", "lot 8", "lot 9"):
+        yield Step("POST /enrollment/v1/products", Role.COORDINATOR, names={"new": name})
+    for verb in ("receive-at-manufacturer", "start-manufacture", "end-manufacture", "record-release-tests"):
+        yield product(verb)
+    yield product("release", role=Role.QUALITY)
+    yield product("ship")
+    for verb in ("receive-at-site", "thaw"):
+        yield product(verb, role=Role.COORDINATOR)
+    yield product("correct")
+    yield product("retract", role=Role.COORDINATOR)
+    yield product("thaw", role=Role.COORDINATOR)
+    yield Step(scan, Role.COORDINATOR, names={"new": "scan"})
+    wrong = {"lot": "{site_id}-0099", "bag": None}
+    yield Step(scan, Role.COORDINATOR, body=wrong, names={"new": "wrong scan"}, answers=409)
+    yield Step("POST /enrollment/v1/product-alerts/{product_alert_id}/acknowledge", Role.COORDINATOR)
+    yield product("start-manufacture", "lot 8", lot="{site_id}-0008")
+    yield product("end-manufacture", "lot 8", bags=[{"bag": "{site_id}-0008-B1", **CELLS}])
+    low = {"test": "viability", "tested_on": "2025-08-20", "value": "65", "unit": "%"}
+    yield product("record-release-tests", "lot 8", results=[low, *RELEASE_TESTS[1:]])
+    yield product("approve-exceptional-release", "lot 8", Role.QUALITY)
+    yield product("reject", "lot 9", Role.QUALITY)
+    yield person("correct-infusion", lot="{site_id}-0007", reason="The lot's own number")
 
 
 def event(verb: str, name: str = "crs", child: str = "main", role: Role = Role.INVESTIGATOR) -> Step:
@@ -341,6 +385,7 @@ def commands() -> list[Step]:
         opening,
         *consent_documents(),
         *enrollment(),
+        *products(),
         *safety(),
         *laboratory(),
         *efficacy(),
@@ -359,6 +404,10 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
         if step.waits_for is not None:
             until(f"{step.key} can be sent", partial(_is_there, trial, path, site, step.waits_for))
         version = partial(version_of, trial, path, site, step.role) if ENDPOINTS[step.key].needs_version else None
+        if step.answers is not None:
+            refused = trial.call("POST", path, step.content(site), role=step.role, sites=(site,))
+            assert refused.status_code == step.answers, f"{step.key}: {refused.status_code}"
+            continue
         answer = trial.command(path, step.content(site), role=step.role, sites=(site,), version=version)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
         if "Trial-Position" in answer.headers:  # a feed answers in words of its own

@@ -123,7 +123,78 @@ INFUSION = {
 }
 ANTICANCER_THERAPY = {"therapy_id": "{therapy_id}", "kind": "radiotherapy", "started_on": "2025-12"}
 
+LOT, BAG = "{site_id}-0007", "{site_id}-0007-B1"
+PRODUCT = "/v1/products/{product_id}"
+RELEASE_TESTS = [
+    {"test": "viability", "tested_on": "2025-08-20", "value": "92", "unit": "%"},
+    {"test": "car-positive", "tested_on": "2025-08-20", "value": "38", "unit": "%"},
+    {"test": "vector-copy-number", "tested_on": "2025-08-20", "value": "2.1", "unit": "{copies}/{cell}"},
+    {"test": "sterility", "tested_on": "2025-08-20", "finding": "negative"},
+    {"test": "mycoplasma", "tested_on": "2025-08-20", "finding": "negative"},
+    {"test": "endotoxin", "tested_on": "2025-08-20", "value": "0.5", "qualifier": "<", "unit": "[EU]/kg/h"},
+    {"test": "identity", "tested_on": "2025-08-20", "finding": "positive"},
+    {"test": "replication-competent-virus", "tested_on": "2025-08-20", "finding": "negative"},
+]
+MANUFACTURER_RECEIPT = {
+    "received_at": "2025-08-08T14:00:00+07:00",
+    "manufacturer": "CU-GMP",
+    "condition": "acceptable",
+    "transport": "refrigerated",
+    "lowest_c": "3.1",
+    "highest_c": "6.4",
+}
+MANUFACTURED = {
+    "ended_at": "2025-08-20T12:00:00+07:00",
+    "transduced_on": "2025-08-10",
+    "transduction_percent": "41",
+    "expansion_days": 10,
+    "expansion_fold": "32.5",
+    "expires_on": "2026-08-19",
+}
+CELLS = {"volume_ml": "20", "viable_cells": "25000000", "viability_percent": "92", "car_positive_percent": "38"}
+SCAN = {"scanned_at": "2025-09-15T09:50:00+07:00", "point": "bedside", "lot": LOT, "bag": BAG}
+
+PRODUCTS: dict[str, Endpoint] = {
+    "POST /v1/products": creating(
+        product_id="{new_id}",
+        participant_id="{participant_id}",
+        collected_at="2025-08-08T09:00:00+07:00",
+        collection_site="CU-APH",
+        apheresis_id="A9999-25-000123",
+        volume_ml="120",
+    ),
+    f"GET {PRODUCT}": Endpoint(),
+    f"GET {PRODUCT}/history": Endpoint(),
+    f"POST {PRODUCT}/receive-at-manufacturer": changing(**MANUFACTURER_RECEIPT),
+    f"POST {PRODUCT}/start-manufacture": changing(
+        started_at="2025-08-08T16:00:00+07:00", lot=LOT, vector_lot="LV-2025-11"
+    ),
+    f"POST {PRODUCT}/end-manufacture": changing(**MANUFACTURED, bags=[{"bag": BAG, **CELLS}]),
+    f"POST {PRODUCT}/record-release-tests": changing(reported_at="2025-08-27T15:00:00+07:00", results=RELEASE_TESTS),
+    f"POST {PRODUCT}/release": changing(decided_at="2025-08-28T10:00:00+07:00"),
+    f"POST {PRODUCT}/approve-exceptional-release": changing(
+        decided_at="2025-08-28T10:00:00+07:00", reason="Viability of 65 %, no cells are left"
+    ),
+    f"POST {PRODUCT}/reject": changing(decided_at="2025-08-29T10:00:00+07:00", because="out-of-specification"),
+    f"POST {PRODUCT}/ship": changing(
+        shipped_at="2025-09-02T08:00:00+07:00", shipper="COURIER-2", destination="CU", transport="liquid-nitrogen"
+    ),
+    f"POST {PRODUCT}/receive-at-site": changing(
+        received_at="2025-09-02T15:00:00+07:00", lot=LOT, condition="acceptable", lowest_c="-188", highest_c="-161"
+    ),
+    f"POST {PRODUCT}/thaw": changing(thawed_at="2025-09-15T09:40:00+07:00", lot=LOT, bag=BAG, viability_percent="85"),
+    f"POST {PRODUCT}/verify-identity": Endpoint(
+        body={**SCAN, "scan_id": "{new_id}", "subject_number": "{site_id}-001"}
+    ),
+    f"POST {PRODUCT}/correct": changing(
+        step=2, manufacturer_receipt={**MANUFACTURER_RECEIPT, "highest_c": "9.1"}, reason="Read off the logger"
+    ),
+    f"POST {PRODUCT}/retract": changing(step=9, reason="Another bag was thawed"),
+    "POST /v1/product-alerts/{product_alert_id}/acknowledge": Endpoint(body={"note": "Bag returned to the store"}),
+}
+
 ENROLLMENT: dict[str, Endpoint] = {
+    **PRODUCTS,
     "POST /v1/sites": Endpoint(
         About.SITE,
         {"site_id": "{site_id}", "name": "A hospital", "country": "TH", "time_zone": "Asia/Bangkok"},

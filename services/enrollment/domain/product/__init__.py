@@ -1,0 +1,1 @@
+"""The product: from the leukapheresis of a participant to the infusion into the same one."""

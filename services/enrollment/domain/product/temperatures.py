@@ -1,0 +1,41 @@
+"""Temperatures on the way, held against the protocol's limits for that transport. The limit itself is inside."""
+
+from decimal import Decimal
+
+from shared.contracts.enrollment_product_terms import TemperatureVerdict, Transport, WhyVerdict
+from shared.protocol import Product
+
+
+def judged(
+    transport: Transport | None, lowest_c: Decimal | None, highest_c: Decimal | None, product: Product
+) -> TemperatureVerdict:
+    """What the logger saw. A side that nobody read leaves it open, unless the other side is out already."""
+    limits = next((each for each in product.transport.value if each.transport == transport), None)
+    if limits is None:
+        return _verdict(None, WhyVerdict.LIMIT_UNSET, transport)
+    sides = [
+        None if limits.lowest_c is None else _inside(lowest_c, limits.lowest_c, None),
+        None if limits.highest_c is None else _inside(highest_c, None, limits.highest_c),
+    ]
+    asked = [side for side, limit in zip(sides, (limits.lowest_c, limits.highest_c), strict=True) if limit is not None]
+    within = False if False in asked else None if None in asked else True
+    why = WhyVerdict.NOT_LOGGED if within is None else WhyVerdict.COMPARED
+    return _verdict(within, why, transport, limits.lowest_c, limits.highest_c)
+
+
+def _inside(seen: Decimal | None, lowest: Decimal | None, highest: Decimal | None) -> bool | None:
+    if seen is None:
+        return None
+    return (lowest is None or seen >= lowest) and (highest is None or seen <= highest)
+
+
+def _verdict(
+    within: bool | None,
+    why: WhyVerdict,
+    transport: Transport | None,
+    lowest: Decimal | None = None,
+    highest: Decimal | None = None,
+) -> TemperatureVerdict:
+    return TemperatureVerdict(
+        within=within, why=why, transport=transport, allowed_lowest_c=lowest, allowed_highest_c=highest
+    )
