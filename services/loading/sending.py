@@ -26,6 +26,9 @@ class Sent:
     positions: dict[str, str] = field(default_factory=dict)
 
 
+ON_THE_WAY = frozenset({"no-such-participant", "consent-does-not-cover"})  # as a service says that has not heard yet
+
+
 class Sender:
     """Carries out courses through one client. Start it again after a stop: it is taken up where it was."""
 
@@ -100,12 +103,13 @@ class Sender:
     async def _answered(self, step: Step, sent: Sent) -> Answer:
         """The trial's verdict.
 
-        A participant screened a moment ago may not have reached the other services yet: they are asked again. A file
+        A participant screened a moment ago, or a consent, may not have reached the other services yet: they are asked
+        again. A file
         states facts, not reactions to a version, so a change that comes late (412) goes again on the present one.
         """
         answer = await self._post(step, sent, sent.etags.get(step.thing) if step.changes else None)
         for pause in pauses():
-            if answer.problem != "no-such-participant" or not step.needs:
+            if answer.problem not in ON_THE_WAY or not step.needs:
                 break
             await asyncio.sleep(pause)
             answer = await self._post(step, sent, sent.etags.get(step.thing) if step.changes else None)

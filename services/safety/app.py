@@ -125,6 +125,7 @@ SERVICE = Service(
     create_app=create_app,
     projections=(
         references.PROJECTION,
+        references.CONSENTS,
         notice_queue.PROJECTION,
         toxicity_courses.PROJECTION,
         case_queue.PROJECTION,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 
-from services.safety.tables import METADATA, lymphodepletions, participants
+from services.safety.tables import METADATA, known_consents, lymphodepletions, participants
 from shared.contracts.enrollment import (
     CellsInfused,
     ConsentWithdrawn,
@@ -36,9 +36,11 @@ from shared.contracts.enrollment_lymphodepletion import (
 from shared.db import Database, Lookup
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
+from shared.known_consents import known_consents_projection
 from shared.projection import Projection, Rows
 
 PROJECTION = Projection("participants", tables=[participants, lymphodepletions], topics=["trial.enrollment"])
+CONSENTS = known_consents_projection(known_consents)
 
 _events = METADATA.tables["events"]
 _BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))

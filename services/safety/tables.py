@@ -6,11 +6,13 @@ from sqlalchemy import Boolean, Column, Date, Index, Integer, MetaData, Table, T
 
 from shared.db import ExactDecimal, Instant, Json
 from shared.eventstore.tables import event_store_tables
+from shared.known_consents import known_consents_table
 from shared.projection import projection_tables
 
 METADATA = MetaData()
 event_store_tables(METADATA)
 projection_tables(METADATA)
+known_consents = known_consents_table(METADATA)
 
 participants = Table(
     "participants",

@@ -19,7 +19,7 @@ from uuid import UUID
 import httpx
 
 from shared.kernel.actor import Role
-from tests.flows.endpoints import SCREENING_DATA
+from tests.flows.endpoints import CONSENT, SCREENING_DATA
 from tests.flows.trial import Trial
 
 PATIENCE_SECONDS = 60.0
@@ -120,6 +120,10 @@ class Client:
         body = {"participant_id": child, "site_id": self._site, **SCREENING_DATA}
         stream = f"participant:{child}"
         self._send("/enrollment/v1/participants", body, stream, ("enrollment.participant-screened",))
+        path = f"/enrollment/v1/participants/{child}/obtain-consent"
+        self._send(path, CONSENT, stream, ("enrollment.consent-obtained",), version=1)
+        assent = {**CONSENT, "kind": "assent", "relationship": None}
+        self._send(path, assent, stream, ("enrollment.consent-obtained",), version=2)
         return child
 
     def _adverse_event(self, child: str) -> None:
@@ -214,8 +218,10 @@ class Client:
 
 
 def on_the_way(answer: httpx.Response) -> bool:
-    """The participant has not reached this service yet."""
-    return answer.status_code == 404 and answer.json().get("type") == "no-such-participant"
+    """The participant, or their consent, has not reached this service yet."""
+    if answer.status_code not in {404, 409}:
+        return False
+    return answer.json().get("type") in {"no-such-participant", "consent-does-not-cover"}
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from services.biomarkers.domain.laboratory_report import (
 )
 from services.biomarkers.domain.specimens.results import OF_SPECIMEN
 from services.biomarkers.domain.units import UnitNotConvertible
+from shared.consent.coverage import ConsentDoesNotCover
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -43,6 +44,7 @@ router: APIRouter = make_router("/v1/cytokine-panels", "Cytokine panels")
 CytokinePanelId = Annotated[UUID, Path(description="The cytokine panel's id")]
 
 _REPORT: tuple[type[TrialError], ...] = (
+    ConsentDoesNotCover,
     CollectedInFuture,
     NothingMeasured,
     ZeroWithoutLimit,

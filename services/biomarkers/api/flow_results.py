@@ -26,6 +26,7 @@ from services.biomarkers.domain.laboratory_report import (
 )
 from services.biomarkers.domain.specimens.results import OF_SPECIMEN
 from services.biomarkers.domain.units import UnitNotConvertible
+from shared.consent.coverage import ConsentDoesNotCover
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -39,6 +40,7 @@ router: APIRouter = make_router("/v1/flow-results", "Flow results")
 FlowResultId = Annotated[UUID, Path(description="The flow result's id")]
 
 _REPORT: tuple[type[TrialError], ...] = (
+    ConsentDoesNotCover,
     CollectedInFuture,
     NothingMeasured,
     ZeroWithoutLimit,

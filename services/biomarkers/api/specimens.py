@@ -39,6 +39,7 @@ from services.biomarkers.domain.specimens.specimen import (
     ShipSpecimen,
 )
 from services.biomarkers.specimens import Specimens
+from shared.consent.coverage import ConsentDoesNotCover
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -54,7 +55,14 @@ of_participants: APIRouter = make_router("/v1/participants", "Specimens")
 SpecimenId = Annotated[UUID, Path(description="The specimen's id, or a tube's")]
 
 _BEGIN = {
-    **problems.of(NoSuchParticipant, SpecimenAlreadyRecorded, OtherContentOnRecord, StepInFuture, VisitPlansNone),
+    **problems.of(
+        NoSuchParticipant,
+        SpecimenAlreadyRecorded,
+        OtherContentOnRecord,
+        ConsentDoesNotCover,
+        StepInFuture,
+        VisitPlansNone,
+    ),
     **answers.CREATED,
 }
 _ANY: tuple[type[TrialError], ...] = (NoSuchSpecimen, SpecimenNeverWas, *VERSION_PROBLEMS)
@@ -176,7 +184,16 @@ async def report_specimen_lost(
 @router.post(
     "/{specimen_id}/correct",
     responses={
-        **problems.of(*_ANY, OneStepToCorrect, NoSuchStep, NotThisStep, StepInFuture, StepOutOfTime, VisitPlansNone),
+        **problems.of(
+            *_ANY,
+            ConsentDoesNotCover,
+            OneStepToCorrect,
+            NoSuchStep,
+            NotThisStep,
+            StepInFuture,
+            StepOutOfTime,
+            VisitPlansNone,
+        ),
         **answers.CHANGED,
     },
 )

@@ -24,6 +24,7 @@ from services.biomarkers.domain.transgene_result import (
     TransgeneResultAlreadyRecorded,
     TransgeneResultIsCancelled,
 )
+from shared.consent.coverage import ConsentDoesNotCover
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -37,6 +38,7 @@ router: APIRouter = make_router("/v1/transgene-results", "Transgene results")
 TransgeneResultId = Annotated[UUID, Path(description="The transgene result's id")]
 
 _REPORT: tuple[type[TrialError], ...] = (
+    ConsentDoesNotCover,
     CollectedInFuture,
     NothingMeasured,
     ZeroWithoutLimit,

@@ -31,6 +31,7 @@ from services.efficacy.domain.overrides import (
     WithdrawOverride,
 )
 from services.efficacy.domain.stated_responses import ReportResponse, StatedInTheFuture, StatedOtherwise
+from shared.consent.coverage import ConsentDoesNotCover
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import Recorded
@@ -44,6 +45,7 @@ router: APIRouter = make_router("/v1/participants/{participant_id}/assessments",
 AssessmentPath = Annotated[UUID, Path(description="The assessment's id")]
 
 ASSESSMENT_RULES: tuple[type[TrialError], ...] = (
+    ConsentDoesNotCover,
     AssessedInTheFuture,
     UnknownTargetLesion,
     TargetLesionLeftOut,

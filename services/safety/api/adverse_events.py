@@ -35,6 +35,7 @@ from services.safety.domain.follow_up import (
     RegradeAdverseEvent,
     ResolveAdverseEvent,
 )
+from services.safety.domain.record import Retracted
 from services.safety.domain.special_interest import special_interest
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -145,7 +146,10 @@ async def get_adverse_event(
     response.headers["ETag"] = etags.of(version)
     infused_on = safety.infused_on(participant)
     kinds = special_interest(state, safety.protocol, infused_on)
-    return AdverseEvent.of(state, site_id=participant.site_id, infused_on=infused_on, special_interest=kinds)
+    record = state.was if isinstance(state, Retracted) else state
+    gaps = await safety.consent_gaps(participant, record.onset)
+    shown = AdverseEvent.of(state, site_id=participant.site_id, infused_on=infused_on, special_interest=kinds)
+    return shown.model_copy(update={"consent_gaps": gaps})
 
 
 @router.get("/{adverse_event_id}/history", responses=problems.of(NoSuchAdverseEvent))

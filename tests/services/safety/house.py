@@ -25,6 +25,7 @@ from shared.messaging import Delivery
 from shared.projection import ledger
 from shared.projection.applying import Applier
 from shared.projection.planning import decoded
+from shared.protocol import Protocol
 from shared.settings import Settings
 from tests.services.safety.builders import CHILD, NOW, PROTOCOL
 
@@ -35,13 +36,15 @@ INFUSED_AT = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
 class House:
     """One safety service of a test's own. Its clock stands still until the test moves it."""
 
-    def __init__(self, db: Database, folder: Path, settings: Settings | None = None) -> None:
+    def __init__(
+        self, db: Database, folder: Path, settings: Settings | None = None, protocol: Protocol = PROTOCOL
+    ) -> None:
         self.db = db
         self.now = NOW
         self.store = EventStore(db)
         self.issuer = LocalIssuer(folder / "issuer", issuer=ISSUER, audience=AUDIENCE).prepare()
         verifier = TokenVerifier(FileKeys(self.issuer.jwks_file), issuer=ISSUER, audience=AUDIENCE)
-        self.parts = Parts(db, self.store, PROTOCOL, self.clock, settings or Settings(), verifier)
+        self.parts = Parts(db, self.store, protocol, self.clock, settings or Settings(), verifier)
         self.app = create_app(self.parts)
         self._offsets: dict[str, int] = {}
         self._versions: dict[str, int] = {}

@@ -15,8 +15,22 @@ from services.biomarkers.app import SERVICE
 from shared import migrations
 from shared.auth.local_issuer import LocalIssuer
 from shared.auth.tokens import FileKeys, TokenVerifier
-from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantScreened
-from shared.contracts.enrollment_terms import Diagnosis, ParticipantStatus, Route, Sex
+from shared.contracts.enrollment import (
+    CellsInfused,
+    ConsentObtained,
+    InfusionCorrected,
+    InfusionRetracted,
+    ParticipantScreened,
+)
+from shared.contracts.enrollment_terms import (
+    ConsentKind,
+    ConsentOccasion,
+    Diagnosis,
+    ParticipantStatus,
+    Relationship,
+    Route,
+    Sex,
+)
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
 from shared.http.parts import Parts
@@ -26,6 +40,7 @@ from shared.messaging.bus import Delivery
 from shared.projection import ledger
 from shared.projection.applying import Applier
 from shared.projection.planning import Arrival
+from shared.protocol import Protocol
 from shared.settings import Settings
 from tests.services.biomarkers.reports import NOW, PARTICIPANT, PROTOCOL, a_cytokine_report, a_line
 
@@ -152,18 +167,35 @@ def a_screening(participant_id: UUID = PARTICIPANT) -> ParticipantScreened:
     )
 
 
+def a_consent(kind: ConsentKind, participant_id: UUID = PARTICIPANT) -> ConsentObtained:
+    """Long before all that is collected."""
+    guardian = kind is ConsentKind.GUARDIAN
+    return ConsentObtained(
+        participant_id=participant_id,
+        consent_number=1 if guardian else 2,
+        kind=kind,
+        relationship=Relationship.MOTHER if guardian else None,
+        document_version="1.0",
+        language="th",
+        obtained_on=date(2025, 1, 6),
+        occasion=ConsentOccasion.INITIAL,
+    )
+
+
 @asynccontextmanager
-async def a_trial(url: str, folder: Path) -> AsyncIterator[Trial]:
+async def a_trial(url: str, folder: Path, protocol: Protocol = PROTOCOL) -> AsyncIterator[Trial]:
     db = open_database(url, "biomarkers")
     try:
         await migrations.upgrade(db, SERVICE.migrations)
         issuer = LocalIssuer(folder, issuer="urn:test", audience="trial").prepare()
         verifier = TokenVerifier(FileKeys(issuer.jwks_file), issuer="urn:test", audience="trial")
-        app = SERVICE.create_app(Parts(db, EventStore(db), PROTOCOL, lambda: NOW, Settings(), verifier))
+        app = SERVICE.create_app(Parts(db, EventStore(db), protocol, lambda: NOW, Settings(), verifier))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://biomarkers") as client:
             trial = Trial(client, issuer, db)
             await trial.bring(a_screening())
+            for kind in (ConsentKind.GUARDIAN, ConsentKind.ASSENT):
+                await trial.bring(a_consent(kind))
             yield trial
     finally:
         await db.dispose()

@@ -16,19 +16,26 @@ from services.efficacy.domain.lesions import IdentifyLesion
 from shared import migrations
 from shared.auth.local_issuer import LocalIssuer
 from shared.auth.tokens import FileKeys, TokenVerifier
-from shared.contracts.enrollment import ParticipantScreened
-from shared.contracts.enrollment_terms import Diagnosis, ParticipantStatus, Sex
+from shared.contracts.enrollment import ConsentObtained, ParticipantScreened
+from shared.contracts.enrollment_terms import (
+    ConsentKind,
+    ConsentOccasion,
+    Diagnosis,
+    ParticipantStatus,
+    Relationship,
+    Sex,
+)
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
 from shared.http.parts import Parts
 from shared.kernel.actor import Role
 from shared.kernel.decider import Command
-from shared.kernel.events import Envelope
+from shared.kernel.events import Envelope, Event
 from shared.messaging.bus import Delivery
 from shared.projection import ledger
 from shared.projection.applying import Applier
 from shared.projection.planning import Arrival
-from shared.protocol import load_protocol
+from shared.protocol import Protocol, load_protocol
 from shared.settings import Settings
 from tests.services.efficacy.domain.builders import PARTICIPANT, a_baseline, a_lesion, an_assessment, an_id
 
@@ -88,13 +95,13 @@ async def prepare(url: str) -> None:
 
 
 @asynccontextmanager
-async def a_trial(url: str, folder: Path) -> AsyncIterator[Trial]:
+async def a_trial(url: str, folder: Path, protocol: Protocol | None = None) -> AsyncIterator[Trial]:
     db = open_database(url, "efficacy")
     try:
         issuer = LocalIssuer(folder, issuer="urn:test", audience="trial").prepare()
         verifier = TokenVerifier(FileKeys(issuer.jwks_file), issuer="urn:test", audience="trial")
         store = EventStore(db)
-        app = SERVICE.create_app(Parts(db, store, load_protocol(), lambda: NOW, Settings(), verifier))
+        app = SERVICE.create_app(Parts(db, store, protocol or load_protocol(), lambda: NOW, Settings(), verifier))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://efficacy") as client:
             yield Trial(client, issuer, store)
@@ -118,10 +125,34 @@ async def screen(db: Database, participant_id: UUID, site_id: str) -> None:
         screened_on=date(2026, 1, 2),
         status=ParticipantStatus.SCREENING,
     )
-    envelope = Envelope(
+    applier = Applier(db, [references.PROJECTION, references.CONSENTS])
+    await ledger.register(db, applier.names)
+    told = [event, *(_consent(kind, participant_id) for kind in (ConsentKind.GUARDIAN, ConsentKind.ASSENT))]
+    for version, each in enumerate(told, start=1):
+        envelope = _envelope(each, participant_id, version)
+        await applier.apply([Arrival(Delivery("trial.enrollment", 0, version - 1, envelope), each)])
+
+
+def _consent(kind: ConsentKind, participant_id: UUID) -> ConsentObtained:
+    """Long before all that is assessed."""
+    guardian = kind is ConsentKind.GUARDIAN
+    return ConsentObtained(
+        participant_id=participant_id,
+        consent_number=1 if guardian else 2,
+        kind=kind,
+        relationship=Relationship.MOTHER if guardian else None,
+        document_version="1.0",
+        language="th",
+        obtained_on=date(2025, 1, 6),
+        occasion=ConsentOccasion.INITIAL,
+    )
+
+
+def _envelope(event: Event, participant_id: UUID, version: int) -> Envelope:
+    return Envelope(
         event_id=uuid4(),
         stream=f"participant:{participant_id}",
-        version=1,
+        version=version,
         type=event.event_type,
         schema_version=event.schema_version,
         subject=str(participant_id),
@@ -134,6 +165,3 @@ async def screen(db: Database, participant_id: UUID, site_id: str) -> None:
         traceparent=None,
         data=event.to_json(),
     )
-    applier = Applier(db, [references.PROJECTION])
-    await ledger.register(db, applier.names)
-    await applier.apply([Arrival(Delivery("trial.enrollment", 0, 0, envelope), event)])

@@ -74,6 +74,7 @@ async def test_a_report_says_where_it_can_be_read(any_house: House) -> None:
         "action_taken": "unknown",
         "outcome": "unknown",
         "treatment_emergent": None,
+        "consent_gaps": None,
         "special_interest": [],
         "retracted": False,
         "retraction_reason": None,
