@@ -103,7 +103,8 @@ def _told(sent: Sent, fates: Sequence[Fate], kept: UUID | None, *, refused: bool
     where = f"; kept in quarantine as {kept}" if kept else ""
     if sent.bundle in {"batch", "transaction"} and not refused:
         return _answer(200, _bundle(sent, fates, where))
-    issues = [_of(each, where) for each in fates]
+    # of what was refused whole, what could have been recorded is not
+    issues = [_of(each, where) for each in fates if not refused or each.waits]
     if any(each.waits for each in fates):
         return _answer(202 if kept else 422, _outcome(issues))
     changed = any(each.outcome in {Outcome.RECORDED, Outcome.CORRECTED, Outcome.CANCELLED} for each in fates)

@@ -1,6 +1,7 @@
 """Feeds: messages of registered sources taken in, answered once, and released from quarantine."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -110,12 +111,16 @@ class Feeds:
         except NotHl7 as error:
             return hl7_reader.acknowledgement(hl7_reader.header_of(content), "AR", [("", str(error))], now), False
         header, sent = message.header, message.observations
-        digest, message_id = messages.digest_of(sent), messages.id_of(
-            header.source_id, MessageFormat.HL7V2, header.control_id
-        )  # fmt: skip
+        state, _ = await self._store.load(DECIDER, header.source_id)
+        source = state if isinstance(state, ResultSource) and by.may_see(state.site_id) else None
+        known_as = header.control_id
+        if source is None and isinstance(state, ResultSource):
+            known_as = f"{known_as}\n{by.id}"  # who names another site's sender takes no control id from it
+        digest, message_id = messages.digest_of(sent), messages.id_of(header.source_id, MessageFormat.HL7V2, known_as)
         kept = await messages.one(self._db, message_id)
         if kept is None:
-            kept = await messages.keep(self._db, await self._hl7(header, sent, digest, now, by))
+            taken = await self._hl7(header, sent, source, digest, now, by)
+            kept = await messages.keep(self._db, replace(taken, message_id=message_id))
         if kept.digest != digest:
             why = "another message came under this control id (MSH-10): send each message under its own"
             return hl7_reader.acknowledgement(header, "AR", [("MSH^1^10", why)], now), False
@@ -123,11 +128,16 @@ class Feeds:
         return answer, True
 
     async def _hl7(
-        self, header: hl7_reader.Header, sent: Sequence[SentObservation], digest: str, now: datetime, by: Actor
+        self,
+        header: hl7_reader.Header,
+        sent: Sequence[SentObservation],
+        source: ResultSource | None,
+        digest: str,
+        now: datetime,
+        by: Actor,
     ) -> Kept:
-        state, _ = await self._store.load(DECIDER, header.source_id)
-        if isinstance(state, ResultSource) and by.may_see(state.site_id):
-            site, waiting = state.site_id, _waiting(await self._taking.take(sent, state, by=by))
+        if source is not None:
+            site, waiting = source.site_id, _waiting(await self._taking.take(sent, source, by=by))
         else:
             site, waiting = None, [Waiting(each, ReadingProblem.UNKNOWN_SOURCE, _UNREGISTERED) for each in sent]
         errors = [(each.sent.place, f"{each.problem.value}: {each.says}") for each in waiting]

@@ -25,9 +25,11 @@ from services.biomarkers.intake.observations import (
     accession_numbers,
     code_text,
     codes_of,
+    number_beside,
     number_text,
     specimen_types,
     subject_numbers,
+    unit_text,
 )
 from shared.kernel.errors import Unacceptable
 
@@ -197,11 +199,9 @@ def _status(seen: Observation, report: DiagnosticReport | None, place: str) -> S
 def _value(each: Component) -> dict[str, str | None]:
     quantity = each.value_quantity
     if quantity is not None:
-        return {
-            "value": None if quantity.value is None else number_text(str(quantity.value)),
-            "comparator": quantity.comparator if quantity.comparator in {"<", ">", "<=", ">="} else None,
-            "unit": code_text(quantity.code or quantity.unit),
-        }
+        number = None if quantity.value is None else str(quantity.value)
+        value, comparator = number_beside(quantity.comparator, number)
+        return {"value": value, "comparator": comparator, "unit": unit_text(quantity.code or quantity.unit)}
     text = each.value_string if each.value_integer is None else str(each.value_integer)
     return {"value": number_text(text)}
 

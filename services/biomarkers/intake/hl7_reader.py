@@ -20,8 +20,10 @@ from services.biomarkers.intake.observations import (
     accession_numbers,
     code_text,
     codes_of,
+    number_beside,
     number_text,
     subject_numbers,
+    unit_text,
 )
 from shared.kernel.errors import Unacceptable
 
@@ -40,7 +42,7 @@ _STATUSES = {
 }
 _NO_RESULT = frozenset({"I", "N", "O"})  # the specimen is in the laboratory, or was not asked for: nothing to read
 _SEGMENT_END = re.compile(r"\r\n|\r|\n")
-_ESCAPE = re.compile(r"[^A-Za-z0-9._-]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._-]")
 MOST_SEGMENTS = 5000
 
 
@@ -78,7 +80,16 @@ class _Separators:
     field: str
     component: str
     repetition: str
+    escape: str
     subcomponent: str
+
+    def unescaped(self, text: str) -> str:
+        """Text with what stood for separators put back (2.7.1), as in `10\\S\\9/L`; other sequences stay."""
+        if self.escape not in text:
+            return text
+        meant = {"F": self.field, "S": self.component, "T": self.subcomponent, "R": self.repetition, "E": self.escape}
+        mark = re.escape(self.escape)
+        return re.sub(f"{mark}([FSTRE]){mark}", lambda found: meant[found[1]], text)
 
 
 class _Segment:
@@ -105,7 +116,7 @@ class _Segment:
 def _component(text: str, place: int, separators: _Separators) -> str:
     parts = text.split(separators.component)
     found = parts[place - 1].split(separators.subcomponent)[0].strip() if place <= len(parts) else ""
-    return "" if found == '""' else found  # HL7's explicit null
+    return "" if found == '""' else separators.unescaped(found)  # HL7's explicit null
 
 
 def header_of(content: bytes) -> Header:
@@ -124,6 +135,8 @@ def read(content: bytes) -> Message:
     """
     segments = _segments(content)
     header = _header(segments[0])
+    if len(segments) > MOST_SEGMENTS:
+        raise NotHl7(f"at most {MOST_SEGMENTS} segments in one message")
     if header.message_type not in {"ORU^R01", "ORU"}:
         raise NotHl7("MSH-9 names another message than ORU^R01, the one that is taken here")
     if not header.control_id:
@@ -141,8 +154,6 @@ def _segments(content: bytes) -> list[_Segment]:
     lines = [line for line in _SEGMENT_END.split(text) if line.strip()]
     if not lines or not lines[0].startswith("MSH") or len(lines[0]) < 8:
         raise NotHl7("the message does not begin with the segment MSH")
-    if len(lines) > MOST_SEGMENTS:
-        raise NotHl7(f"at most {MOST_SEGMENTS} segments in one message")
     field = lines[0][3]
     named = lines[0][4:].split(field, 1)[0]
     if field.isalnum() or field.isspace():
@@ -151,7 +162,7 @@ def _segments(content: bytes) -> list[_Segment]:
     return [_Segment(line, separators) for line in lines]
 
 
-_USUAL = ((0, "^"), (1, "~"), (3, "&"))
+_USUAL = ((0, "^"), (1, "~"), (2, "\\"), (3, "&"))
 
 
 def _decoded(content: bytes) -> str:
@@ -216,7 +227,7 @@ def _observation(
         status=status or Status.PRELIMINARY,  # an unknown one supersedes nothing
         value=value,
         comparator=comparator,
-        unit=code_text(segment.component(6)),
+        unit=unit_text(segment.component(6)),
         collected=code_text(collected),
         specimen=code_text(about.component(15)) if about else None,
         accessions=accession_numbers([about.component(3)]) if about else (),
@@ -230,9 +241,9 @@ def _value(segment: _Segment) -> tuple[str | None, str | None]:
     if segment.field(2).upper() != "SN":
         return number_text(segment.component(5)), None
     comparator, value = segment.component(5, 1), segment.component(5, 2)
-    # `2^-^5` is a range and `1^:^128` a titre: no number
-    plain = not segment.component(5, 3) and comparator in {"", "=", "<", ">", "<=", ">="}
-    return (number_text(value) if plain else None), (comparator.lstrip("=") or None if plain else None)
+    if segment.component(5, 3):  # `2^-^5` is a range and `1^:^128` a titre: no number
+        return None, None
+    return number_beside("" if comparator == "=" else comparator, value)
 
 
 def _platform(segment: _Segment) -> str | None:
@@ -259,7 +270,7 @@ def _specimen(segment: _Segment, sent: SentObservation) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     """A name as a source id has it; an empty one is `NONE`."""
-    return _ESCAPE.sub("-", text.strip())[:32].lstrip("._-") or "NONE"
+    return _NOT_PLAIN.sub("-", text.strip())[:32].lstrip("._-") or "NONE"
 
 
 def acknowledgement(header: Header, code: str, errors: Sequence[tuple[str, str]], at: datetime) -> str:

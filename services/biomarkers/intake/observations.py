@@ -18,6 +18,7 @@ _SUBJECT_NUMBER = re.compile(r"^[A-Z0-9]{2,12}-[0-9]{3,4}$")
 _ACCESSION = re.compile(r"^(?=.*\d)[A-Za-z0-9][A-Za-z0-9._/#:+-]{0,63}$")
 _CODE = re.compile(r"^[!-~]+( [!-~]+)*$")
 _NUMBER = re.compile(r"^(?:[<>]=?)?[+-]?[0-9.,eE+-]{1,40}$")
+_COMPARATORS = frozenset({"", "<", ">", "<=", ">="})
 MOST_OBSERVATIONS = 1000
 
 
@@ -96,6 +97,12 @@ def code_text(text: str | None) -> str | None:
     return plain if _CODE.match(plain) and len(plain) <= 64 else None
 
 
+def unit_text(text: str | None) -> str | None:
+    """A unit that may be kept: UCUM has none with a blank, and what has one may be somebody's name."""
+    plain = code_text(text)
+    return None if plain and " " in plain else plain
+
+
 def accession_numbers(texts: Iterable[str | None]) -> tuple[str, ...]:
     """What may stand on a tube: it has a digit and no blank. All else may be somebody's name: it is dropped."""
     return tuple(dict.fromkeys(text.strip() for text in texts if text and _ACCESSION.match(text.strip())))
@@ -105,6 +112,12 @@ def number_text(text: str | None) -> str | None:
     """A number as text, with its `<` or `>`. Words are dropped: a result in words is none that can be recorded."""
     plain = re.sub(r"\s", "", text or "")
     return plain if _NUMBER.match(plain) else None
+
+
+def number_beside(comparator: str | None, text: str | None) -> tuple[str | None, str | None]:
+    """A number and its comparator; neither where the comparator is none that is read: the number is not exact."""
+    plain = (comparator or "").strip()
+    return (number_text(text), plain or None) if plain in _COMPARATORS else (None, None)
 
 
 def codes_of(texts: Sequence[str | None]) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ from services.biomarkers.intake.observations import (
     accession_numbers,
     code_text,
     codes_of,
+    number_beside,
     number_text,
     subject_numbers,
+    unit_text,
 )
 from shared.kernel.errors import Unacceptable
 
@@ -77,14 +79,15 @@ def read(content: bytes) -> list[SentObservation]:
 
 def _sent(number: int, row: dict[str, str]) -> SentObservation:
     known = {each.value for each in Status}
+    value, comparator = number_beside(row["comparator"], row["value"])
     return SentObservation(
         place=f"line {number}",
         subjects=subject_numbers([row["subject_number"]]),
         codes=codes_of([row["code"]]),
         status=Status(row["status"]) if row["status"] in known else Status.FINAL,
-        value=number_text(row["value"]) if not row["status"] or row["status"] in known else None,
-        comparator=row["comparator"] if row["comparator"] in {"<", ">", "<=", ">="} else None,
-        unit=code_text(row["unit"]),
+        value=value if not row["status"] or row["status"] in known else None,
+        comparator=comparator,
+        unit=unit_text(row["unit"]),
         collected=code_text(row["collected_at"]),
         accessions=accession_numbers([row["specimen_id"]]),
         **{name: code_text(row[name]) for name in ("specimen", "specimen_id", "platform", "kit", "lot")},

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.biomarkers.intake.hl7_reader import MOST_SEGMENTS
 from shared.kernel.actor import Role
 from tests.services.biomarkers.api.hl7_messages import NAME, a_message, obx
 from tests.services.biomarkers.api.trial import Trial
@@ -159,6 +160,34 @@ async def test_nothing_of_a_person_is_kept_but_the_subject_number(trial: Trial) 
     for secret in (NAME, "SOMSRI", "20170314", "448812", "RAMA"):
         assert secret not in repr(messages) + repr(events)
     assert "CU-001" in repr(messages)
+
+
+async def test_a_unit_in_words_may_be_a_name_and_is_not_kept(trial: Trial) -> None:
+    await registered(trial)
+    assert code(await send(trial, a_message(obx("XIL6", unit=f"MRS {NAME}")))) == "AE"
+    [kept] = await waiting(trial)
+    assert (kept["waiting"][0]["observation"]["unit"], kept["waiting"][0]["observation"]["value"]) == (None, "38.4")
+
+
+async def test_an_escaped_separator_is_read_as_what_it_stands_for(trial: Trial) -> None:
+    await registered(trial)
+    blood = "SPM|1|F-1||BLD|||||||||||||202603090830"
+    lines = [obx("LYM", "1.2", r"10\S\9/L"), obx("CARPCT", "12.5", "%", number=2), blood]
+    assert code(await send(trial, a_message(*lines))) == "AA"
+
+
+async def test_a_refusal_of_too_much_names_its_message(trial: Trial) -> None:
+    answer = await send(trial, a_message(*["NTE|1"] * MOST_SEGMENTS))
+    assert (answer.status_code, answer.text.split("\r")[1]) == (422, "MSA|AR|M1")
+
+
+async def test_another_site_takes_no_control_id_from_a_sender_that_is_not_its_own(trial: Trial) -> None:
+    await registered(trial)
+    for _ in range(2):
+        assert code(await send(trial, a_message(obx()), site="KK")) == "AE"
+    assert await waiting(trial) == []
+    assert code(await send(trial, a_message(obx()))) == "AA"
+    assert values(await the_panel(trial)) == {"IL6": "38.4"}
 
 
 async def test_what_waits_is_discarded_with_a_reason(trial: Trial) -> None:

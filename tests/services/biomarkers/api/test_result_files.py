@@ -53,6 +53,14 @@ async def test_each_row_has_its_own_outcome_and_the_same_table_twice_changes_not
     assert values(await the_panel(trial)) == {"IL6": "38.4"}
 
 
+@pytest.mark.parametrize("comparator", ["\u2264", "<<", "~", "about"])
+async def test_a_number_with_a_comparator_that_is_not_read_is_not_taken_for_exact(
+    trial: Trial, comparator: str
+) -> None:
+    answer = await send(trial, "table", table(f"CU-001,{AT},IL6,2.5,{comparator},pg/mL,LUMINEX-200,"))
+    assert (outcomes(answer), await panels(trial)) == ([("line 2", "unreadable", "bad-value")], [])
+
+
 async def test_the_template_is_itself_a_table(trial: Trial) -> None:
     template = await trial.get("/v1/result-files/template")
     assert template.headers["content-type"].startswith("text/csv")
