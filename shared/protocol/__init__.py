@@ -42,6 +42,7 @@ from shared.protocol.dose_limiting import (
 )
 from shared.protocol.efficacy import Denominator, Reference, ResponseCriteria, TumourMeasure
 from shared.protocol.loading import ProtocolUnusable, load_protocol, parse_protocol
+from shared.protocol.long_term import Contact, LongTermFollowUp
 from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Mark, Setting
 from shared.protocol.model import Protocol
@@ -93,6 +94,7 @@ __all__ = [
     "ConsentDocument",
     "ConsentDocumentKind",
     "ConsentGate",
+    "Contact",
     "Counted",
     "CountedEvent",
     "Criterion",
@@ -111,6 +113,7 @@ __all__ = [
     "Incidence",
     "Limit",
     "LoincStatus",
+    "LongTermFollowUp",
     "Lymphodepletion",
     "Mark",
     "MeasureId",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import combinations, pairwise
 
+from shared.protocol.long_term import DAYS_OF_A_YEAR
 from shared.protocol.model import Protocol
 from shared.protocol.safety import GradingBaseline
 from shared.protocol.strict_yaml import Place
@@ -32,6 +33,7 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("dose_limiting.exclusions", (each.id for each in protocol.dose_limiting.exclusions))
     yield from _repeated("stopping.rules", (rule.id for rule in protocol.stopping.rules))
     yield from _visits_out_of_order(protocol)
+    yield from _long_term_before_the_last_visit(protocol)
     for assessment in Assessment:
         yield from _overlaps(protocol, assessment)
     for index, measure in enumerate(protocol.outcome_measures):
@@ -58,6 +60,12 @@ def _visits_out_of_order(protocol: Protocol) -> Iterator[Problem]:
                 ("visits", index, "nominal_day"),
                 f"{later.code} on day {later.day} does not follow {earlier.code} on day {earlier.day}",
             )
+
+
+def _long_term_before_the_last_visit(protocol: Protocol) -> Iterator[Problem]:
+    plan, last = protocol.long_term_follow_up, protocol.visits[-1]
+    if plan is not None and plan.first_year.value * DAYS_OF_A_YEAR - plan.window.value.minus <= last.last_day:
+        yield ("long_term_follow_up", "first_year"), f"its window begins before that of {last.code} ends"
 
 
 def _overlaps(protocol: Protocol, assessment: Assessment) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """The protocol of a trial, as one validated value that is never changed."""
 
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, computed_field
@@ -14,6 +14,7 @@ from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.endpoints import Endpoints
+from shared.protocol.long_term import LongTermFollowUp
 from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Part, Setting, Text
 from shared.protocol.product import Product
@@ -39,6 +40,7 @@ class Protocol(Part):
     outcome_measures: Annotated[tuple[OutcomeMeasure, ...], Field(min_length=1)]
     schedule: Schedule
     visits: Annotated[tuple[Visit, ...], Field(min_length=1)]
+    long_term_follow_up: LongTermFollowUp | None  # none where nothing stays in those who took part
     ctcae: GradingCriteria
     causality: Causality
     car_t_toxicity: CarTToxicity
@@ -68,6 +70,11 @@ class Protocol(Part):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.schedule.time_zone.value)
+
+    def in_zone(self, time_zone: str) -> Self:
+        """The same protocol, its days those of another time zone, as a site's own calendar has them."""
+        setting = self.schedule.time_zone.model_copy(update={"value": time_zone})
+        return self.model_copy(update={"schedule": self.schedule.model_copy(update={"time_zone": setting})})
 
     def visits_for(self, assessment: Assessment) -> tuple[Visit, ...]:
         """The visits at which an assessment is due, in order of time."""

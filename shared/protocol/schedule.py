@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from shared.protocol.long_term import Contact
 from shared.protocol.model import Protocol
 from shared.protocol.safety import ReportingClock
 from shared.protocol.visits import Anchor, Assessment, MeasureId, Moment, Side, TimePoint, Visit
@@ -23,6 +24,17 @@ class VisitDates:
     """A visit of one participant: nominal date, and the first and last date of its window."""
 
     visit: Visit
+    nominal: date
+    opens: date
+    closes: date
+
+
+@dataclass(frozen=True)
+class YearlyContact:
+    """A year of long-term follow-up: how, its nominal date, and the first and last date of its window."""
+
+    year: int
+    contact: Contact
     nominal: date
     opens: date
     closes: date
@@ -119,6 +131,36 @@ def calendar(protocol: Protocol, infused_at: datetime) -> tuple[VisitDates, ...]
     return tuple(visit_dates(protocol, visit, infused_at) for visit in protocol.visits)
 
 
+def long_term_calendar(protocol: Protocol, infused_at: datetime) -> tuple[YearlyContact, ...]:
+    """Every year of one participant's long-term follow-up, by the calendar; none where the protocol has it off."""
+    plan = protocol.long_term_follow_up
+    if plan is None or not plan.active.value:
+        return ()
+    day_0, window = local_date(protocol, infused_at), plan.window.value
+    nominal = {year: months_after(day_0, 12 * year) for year in plan.years}
+    return tuple(
+        YearlyContact(year, plan.contact_in(year), on, on - timedelta(window.minus), on + timedelta(window.plus))
+        for year, on in nominal.items()
+    )
+
+
+def sdtm_study_day(day: int) -> int:
+    """The study day of SDTM (--DY) of a day that counts from the infusion: there is no day 0, so day 0 is day 1.
+
+    Source: CDISC SDTM Implementation Guide 3.4, section 4.4.4.
+    """
+    return day + 1 if day >= 0 else day
+
+
+def standing(dates: VisitDates | YearlyContact, today: date) -> Status:
+    """How a window stands on a day, of which nothing is known but its dates."""
+    if today < dates.opens:
+        return Status.UPCOMING
+    if today > dates.closes:
+        return Status.MISSED
+    return Status.OPEN if today < dates.nominal else Status.DUE
+
+
 def assign_visits(protocol: Protocol, assessment: Assessment, moments: Sequence[Moment]) -> tuple[Visit | None, ...]:
     """For each assessment of one kind, the visit it serves, or None where it is unscheduled.
 
@@ -180,7 +222,7 @@ def visit_status(
             return Status.LATE, performed[late[code]]
         if followed_until is not None and followed_until < dates.closes:
             return Status.NOT_APPLICABLE, None
-        return _awaited(dates, today), None
+        return standing(dates, today), None
 
     dated = (visit_dates(protocol, visit, infused_at) for visit in protocol.visits_for(assessment))
     return tuple(
@@ -206,14 +248,6 @@ def months_after(day: date, months: int) -> date:
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def _awaited(dates: VisitDates, today: date) -> Status:
-    if today < dates.opens:
-        return Status.UPCOMING
-    if today > dates.closes:
-        return Status.MISSED
-    return Status.OPEN if today < dates.nominal else Status.DUE
 
 
 def _served(protocol: Protocol, assessment: Assessment, moments: Sequence[Moment]) -> dict[str, int]:
