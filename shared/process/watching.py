@@ -15,7 +15,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Table
 
 from shared.db import Database
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import TrialError, Unavailable
 from shared.messaging.lease import set_within
 from shared.telemetry import tracing
 from shared.upserts import upsert
@@ -48,14 +48,26 @@ class Watch(ABC, Generic[Due]):
         await rounds(self.name, partial(self.round, stop), stop)
 
     async def round(self, stop: asyncio.Event) -> None:
-        """Look at everything that is due, each look in a trace of its own."""
+        """Look at everything that is due, each look in a trace of its own.
+
+        Raises:
+            TrialError: a look failed, the first of them; the others had theirs.
+        """
         due = await self._due()
         self.waiting.set(len(due))
+        failures: list[TrialError] = []
         for each in due:
             if stop.is_set():
-                return
+                break
             tracing.begin(None)
-            await self._look(each)
+            try:
+                await self._look(each)
+            except Unavailable:
+                raise
+            except TrialError as failure:
+                failures.append(failure)
+        if failures:
+            raise failures[0]
 
     @abstractmethod
     async def _due(self) -> Sequence[Due]:

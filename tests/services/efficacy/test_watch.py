@@ -27,6 +27,7 @@ from shared.projection.applying import Applier
 from shared.projection.planning import decoded
 from shared.protocol import Protocol, load_protocol
 from shared.telemetry import tracing
+from tests.dying import Killed, dying
 from tests.services.efficacy.api.test_independent_reads import read_as
 from tests.services.efficacy.api.trial import NOW, Trial, a_trial, prepare
 from tests.services.efficacy.domain.builders import PARTICIPANT, a_baseline, a_lesion, an_assessment
@@ -205,3 +206,26 @@ async def test_a_worker_that_is_told_to_stop_looks_at_no_more(service: tuple[Tri
     await worker.watch().round(stop)
     async with worker.db.connect() as connection:
         assert (await connection.execute(select(criteria_looks))).all() == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("place", ["_due", "_note", "review.reassign", "store.append", "store.load"])
+async def test_killed_at_any_await_every_reading_is_assigned_anew_and_once(
+    service: tuple[Trial, Worker], place: str, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial, worker = service
+    await trial.progressed()
+    await read_as(trial, Role.INDEPENDENT_READER_1, a_lesion(), a_baseline(), an_assessment(targets="T01=76x50"))
+    await worker.a_round()
+    doomed = worker.watch(deciding("RECIST_1_1"))
+    owner, _, name = place.rpartition(".")
+    target: Any = {"": doomed, "review": doomed._review, "store": worker.store}[owner]
+    with monkeypatch.context() as patch:
+        patch.setattr(target, name, dying(getattr(target, name), after=after))
+        with pytest.raises(Killed):
+            await doomed.round(asyncio.Event())
+    for _ in range(2):
+        await worker.a_round(deciding("RECIST_1_1"))
+    for evaluator in STREAMS:
+        decided = [each for each in await worker.happened(evaluator) if each.event_type.endswith(".response-assigned")]
+        assert [each.criteria for each in decided] == ["SEED_V1", "RECIST_1_1"]

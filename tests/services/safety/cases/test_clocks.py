@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from shared.db import DatabaseAway
 from shared.kernel.actor import Role
 from shared.protocol import Protocol
 from shared.telemetry import tracing
+from tests.dying import Killed, dying
 from tests.services.safety.api.test_adverse_events import change, report
 from tests.services.safety.builders import AWARE, CHILD, CRS, EVENT, PROTOCOL
 from tests.services.safety.house import House
@@ -173,19 +173,6 @@ async def test_a_rule_that_begins_later_leaves_older_alerts_alone_until_a_protoc
     assert await recorded(house) == []
     await look(house, PROTOCOL)
     assert "clock-started investigator-to-sponsor" in await recorded(house)
-
-
-class Killed(BaseException):
-    """The process died here."""
-
-
-def dying(method: Callable[..., Awaitable[Any]], *, after: bool) -> Callable[..., Awaitable[Any]]:
-    async def die(*args: Any, **named: Any) -> Any:
-        if after:
-            await method(*args, **named)
-        raise Killed
-
-    return die
 
 
 @pytest.mark.parametrize("after", [False, True])
