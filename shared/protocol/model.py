@@ -14,6 +14,7 @@ from shared.protocol.criteria import Consent, Criterion, Enrolment
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.endpoints import Endpoints
+from shared.protocol.escalation import DoseEscalation
 from shared.protocol.long_term import LongTermFollowUp
 from shared.protocol.lymphodepletion import Lymphodepletion
 from shared.protocol.marked import Part, Setting, Text
@@ -58,6 +59,7 @@ class Protocol(Part):
     lymphodepletion: Lymphodepletion | None  # none where nothing prepares for the product
     product: Product | None  # none where nothing is manufactured for one participant
     dosing: Dosing | None  # none where the product is not counted in cells
+    dose_escalation: DoseEscalation | None = None  # none where no version has turned it on
     dose_limiting: DoseLimiting
     stopping: Stopping
 

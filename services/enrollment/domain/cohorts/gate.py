@@ -1,0 +1,148 @@
+"""The gate: everything that forbids an infusion at an instant, and the earliest at which it would be permitted.
+
+Source: the protocol's `dosing` and `dose_escalation`. Stagger: so many days after the first participant of a cohort,
+fewer after each other one, counted between the starts of infusions at one level, whichever was recorded first. Between
+levels: the whole window of everybody at a lower level, and the committee's decision.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.enrollment.domain.cohorts.standing import Escalation, Facts, Person, basis_of, is_other
+from services.enrollment.domain.escalation import DESIGNS
+from services.enrollment.domain.escalation.standing import (
+    CountsContradict,
+    Decided,
+    Decision,
+    LevelCount,
+    Parameters,
+    standing,
+)
+from shared.contracts.enrollment_escalation import Bar
+from shared.protocol.dose_limiting_status import DltStatus
+
+JUST_AFTER = timedelta(microseconds=1)  # a window's end belongs to the window
+WATCHED = frozenset({DltStatus.IN_WINDOW, DltStatus.EVALUABLE})  # evaluable now, perhaps not at the instant asked about
+OVER = frozenset({Decision.DE_ESCALATE, Decision.STOP, Decision.DECLARE_MTD})
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A bar, and when it falls by itself; None: that needs a decision."""
+
+    bar: Bar
+    until: datetime | None = None
+
+
+def earliest(closed: Sequence[Closed]) -> datetime | None:
+    """When all of them have fallen; None: not by themselves. Of none there is nothing to say."""
+    ends = [each.until for each in closed]
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) and known else None
+
+
+def closed_for(who: UUID, number: int, at: datetime, state: Escalation, facts: Facts) -> tuple[Closed, ...]:
+    """All that forbids the infusion of this number, begun at this instant. A later infusion is no new participant."""
+    bars = [*_halted(at, state, facts)]
+    if number == 1:
+        others = [each for key, each in facts.people.items() if key != who]
+        bars += _without_place(facts.people[who], others, state, facts)
+        bars += _too_soon(state.level_of(facts.people[who]), others, at, state, facts)
+    return tuple(bars)
+
+
+def _halted(at: datetime, state: Escalation, facts: Facts) -> Iterator[Closed]:
+    if state.was_paused(at):
+        yield Closed(Bar.PAUSED)
+    if facts.halts:
+        yield Closed(Bar.STOPPING_RULE)
+
+
+def _without_place(person: Person, others: list[Person], state: Escalation, facts: Facts) -> Iterator[Closed]:
+    slot, level = state.slots.get(person.participant_id), state.level_of(person)
+    infused = [each for each in others if each.started_at is not None and each.counts]
+    if slot is None:
+        yield Closed(Bar.NO_SLOT)
+    elif person.dose_level not in (None, slot):
+        yield Closed(Bar.WRONG_LEVEL)
+    if level is None or level != state.open_level(facts.plan):
+        yield Closed(Bar.LEVEL_CLOSED)
+    elif sum(state.level_of(each) == level for each in infused) >= state.capacity(level, facts.plan):
+        yield Closed(Bar.COHORT_CAP)
+    if len(infused) >= facts.plan.target_number:
+        yield Closed(Bar.TARGET_NUMBER)
+
+
+def _too_soon(
+    level: str | None, others: list[Person], at: datetime, state: Escalation, facts: Facts
+) -> Iterator[Closed]:
+    if level not in facts.plan.levels:
+        return
+    staggered = [end for end in _staggers(level, others, at, state, facts) if end is not None]
+    if staggered:
+        yield Closed(Bar.STAGGER, max(staggered))
+    lower = facts.plan.levels[: facts.plan.levels.index(level)]
+    watched = [
+        each.window_ends
+        for each in others
+        if each.window_ends is not None and each.status in WATCHED and state.level_of(each) in lower
+    ]
+    open_windows = [end for end in watched if at <= end]
+    if open_windows:
+        yield Closed(Bar.DLT_WINDOW, max(open_windows) + JUST_AFTER)
+    if _wants_a_decision(level, others, state, facts):
+        yield Closed(Bar.AWAITS_DECISION)
+
+
+def _staggers(
+    level: str, others: list[Person], at: datetime, state: Escalation, facts: Facts
+) -> Iterator[datetime | None]:
+    """For each other one at the level whether the two infusions lie too close, and until when."""
+    begun = sorted(each.started_at for each in others if each.started_at is not None and state.level_of(each) == level)
+    for place, other in enumerate(begun):
+        plan = facts.plan
+        gap = plan.stagger_first if place % plan.cohort_size == 0 else plan.stagger_next
+        if other <= at:
+            yield other + gap if at < other + gap else None
+        else:  # it was given later and recorded sooner: this one would have been before it
+            before = sum(each < at for each in begun)
+            own = plan.stagger_first if before % plan.cohort_size == 0 else plan.stagger_next
+            yield other + gap if other < at + own else None
+
+
+def _wants_a_decision(level: str, others: list[Person], state: Escalation, facts: Facts) -> bool:
+    """Toxicities that the latest decision did not know, by which the design treats nobody more at this level."""
+    known = {each.participant_id: each for each in others}
+    basis = basis_of(state, Facts(facts.now, facts.plan, facts.by, known))
+    if not is_other(state.decisions[-1].basis if state.decisions else (), basis):
+        return False
+    said = said_of(level, known.values(), state, facts)
+    return said is None or said.decision in OVER
+
+
+def said_of(level: str, people: Iterable[Person], state: Escalation, facts: Facts) -> Decided | None:
+    """What the design says of this level; None: it knows no such counts, as after more than six by deviation."""
+    plan = facts.plan
+    everybody = list(people)
+    counts = [_count(place, name, everybody, state) for place, name in enumerate(plan.levels, start=1)]
+    boin = plan.design == "BOIN"
+    parameters = Parameters(
+        levels=len(plan.levels),
+        target=plan.target if boin else None,
+        allow_deescalation=plan.allow_deescalation,
+        max_sample_size=plan.target_number,
+        cohort_size=plan.cohort_size if boin else None,
+        max_per_level=plan.max_per_level if boin else None,
+    )
+    try:
+        return DESIGNS[plan.design](standing(parameters, plan.levels.index(level) + 1, counts))
+    except CountsContradict:
+        return None
+
+
+def _count(place: int, name: str, people: list[Person], state: Escalation) -> LevelCount:
+    status = [each.status for each in people if each.started_at is not None and state.level_of(each) == name]
+    dlt, pending = status.count(DltStatus.DLT), status.count(DltStatus.IN_WINDOW)
+    return LevelCount(place, dlt + status.count(DltStatus.EVALUABLE), dlt, pending)

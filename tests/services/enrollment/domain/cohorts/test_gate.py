@@ -1,0 +1,251 @@
+"""Why an infusion is not permitted, at and just before each limit, and from when on it would be."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from services.enrollment.domain.cohorts.escalation import (
+    InfusionNotPermitted,
+    PauseDosing,
+    RecordDecision,
+    RequestOverride,
+    ResumeDosing,
+    says,
+)
+from services.enrollment.domain.cohorts.gate import Closed, closed_for, earliest
+from services.enrollment.domain.cohorts.standing import Person, plan_of
+from services.enrollment.domain.escalation.standing import Decision
+from shared.contracts.enrollment_escalation import Bar, Permission
+from shared.kernel.actor import Role
+from shared.protocol import Protocol, load_protocol
+from shared.protocol.dose_limiting_status import DltStatus
+from shared.protocol.escalation import DoseEscalation
+from tests.services.enrollment.domain.cohorts.story import BEGIN, DAY, PLAN, WINDOW, Story, somebody, who
+
+SECOND = timedelta(seconds=1)
+
+
+def turned_on() -> Protocol:
+    escalation = DoseEscalation.model_validate_json(
+        '{"start_level": {"value": "DL1", "mark": "D", "source": "a test"},'
+        '"cohort_size": {"value": 3, "mark": "D", "source": "a test"},'
+        '"max_per_level": {"value": 6, "mark": "D", "source": "a test"},'
+        '"target": {"value": null, "mark": "D", "source": "a test"},'
+        '"allow_deescalation": {"value": true, "mark": "D", "source": "a test"},'
+        '"override_roles": {"value": ["investigator", "sponsor"], "mark": "D", "source": "a test"}}'
+    )
+    return load_protocol().model_copy(update={"dose_escalation": escalation, "version": "1.1.0"})
+
+
+def test_the_plan_is_the_protocol_s_and_off_until_a_version_turns_it_on() -> None:
+    assert plan_of(load_protocol()) is None
+    assert plan_of(turned_on()) == PLAN
+    assert plan_of(turned_on().model_copy(update={"dosing": None})) is None
+
+
+def test_the_first_infusion_of_a_slot_is_permitted() -> None:
+    story = Story()
+    story.reserve(1)
+    assert story.infuse(1).permission is Permission.PERMITTED
+
+
+@pytest.mark.parametrize(("infused", "days"), [(1, 14), (2, 7)])
+def test_inside_a_cohort_the_next_waits(infused: int, days: int) -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    if infused == 2:
+        story.now += 14 * DAY
+        story.reserve(2)
+        story.infuse(2)
+    story.reserve(3)
+    at = story.now + days * DAY
+    story.now = at - SECOND
+    assert closed_for(who(3), 1, story.now, story.state, story.facts()) == (Closed(Bar.STAGGER, at),)
+    with pytest.raises(InfusionNotPermitted, match=f"stagger; permitted from {at:%Y-%m-%d}"):
+        story.infuse(3)
+    story.now = at
+    assert story.bars(3) == ()
+
+
+def test_who_was_given_later_and_recorded_sooner_keeps_the_distance_too() -> None:
+    story = Story()
+    story.reserve(1)
+    story.reserve(2)
+    story.infuse(1)
+    assert story.infuse(2, despite="Recorded late", ago=3 * DAY).bars == (Bar.STAGGER,)
+    far = Story()
+    far.reserve(1)
+    far.reserve(2)
+    far.infuse(1)
+    assert far.infuse(2, ago=14 * DAY).permission is Permission.PERMITTED
+
+
+def test_without_a_slot_at_a_full_level_all_reasons_are_told() -> None:
+    story = Story()
+    story.cohort(1, 2, 3)
+    story.people[who(4)] = Person(who(4), "CU", "DL1", DltStatus.NOT_INFUSED)
+    story.tell(PauseDosing(reason="A report from another trial"))
+    story.halts = ("treatment-related-death",)
+    assert story.bars(4) == (Bar.PAUSED, Bar.STOPPING_RULE, Bar.NO_SLOT, Bar.COHORT_CAP)
+    with pytest.raises(InfusionNotPermitted, match="needs a decision"):
+        story.infuse(4)
+
+
+def test_a_pause_forbids_what_was_given_within_it_and_nothing_else() -> None:
+    story = Story()
+    story.reserve(1)
+    story.tell(PauseDosing(reason="A report"))
+    story.now += DAY
+    story.tell(ResumeDosing(reason="The report was read"))
+    facts, state = story.facts(), story.state
+    bars = [closed_for(who(1), 1, BEGIN + each, state, facts) for each in (-SECOND, SECOND - SECOND, DAY - SECOND, DAY)]
+    assert bars == [(), (Closed(Bar.PAUSED),), (Closed(Bar.PAUSED),), ()]
+
+
+def test_a_second_infusion_is_held_to_pause_and_halt_alone() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    assert story.infuse(1, infusion=2).permission is Permission.PERMITTED
+    story.halts = ("treatment-related-death",)
+    assert closed_for(who(1), 2, story.now, story.state, story.facts()) == (Closed(Bar.STOPPING_RULE),)
+
+
+def test_enrolled_for_another_level_than_that_of_the_slot() -> None:
+    story = Story()
+    story.reserve(1, dose_level="DL2")
+    assert story.bars(1) == (Bar.WRONG_LEVEL,)
+
+
+def test_a_level_that_nobody_knows_is_closed() -> None:
+    story = Story()
+    story.people[who(1)] = Person(who(1), "CU", None, DltStatus.NOT_INFUSED)
+    assert story.bars(1) == (Bar.NO_SLOT, Bar.LEVEL_CLOSED)
+
+
+def test_the_level_above_waits_for_the_last_window() -> None:
+    story = Story()
+    story.cohort(1, 2)
+    story.reserve(3)
+    story.infuse(3)
+    ends = story.now + WINDOW
+    said = says(story.state, story.facts())
+    story.tell(
+        RecordDecision(
+            design_said=Decision(said.decision or ""),
+            decision=Decision.ESCALATE,
+            next_level="DL2",
+            slots=3,
+            reason="The committee waits for nobody",
+        )
+    )
+    story.reserve(4)
+    story.now = ends
+    (closed,) = closed_for(who(4), 1, story.now, story.state, story.facts())
+    assert closed.bar is Bar.DLT_WINDOW
+    assert closed.until is not None
+    assert ends < closed.until < ends + SECOND
+    story.now = closed.until
+    assert story.bars(4) == ()
+    assert story.infuse(4, ago=DAY, despite="Recorded a day late").bars == (Bar.DLT_WINDOW,)
+
+
+def test_two_toxicities_before_the_cohort_is_full_wait_for_the_committee() -> None:
+    story = Story()
+    story.cohort(1, 2)
+    story.dlt = {who(1), who(2)}
+    story.reserve(3)
+    assert story.bars(3) == (Bar.AWAITS_DECISION,)
+    story.tell(
+        RecordDecision(
+            design_said=Decision.DE_ESCALATE,
+            decision=Decision.STAY,
+            next_level="DL1",
+            slots=1,
+            reason="Both were due to the disease",
+        )
+    )
+    assert story.bars(3) == ()
+    story.dlt = {who(1)}
+    assert story.bars(3) == ()
+
+
+def test_the_planned_number_is_the_end() -> None:
+    story = Story(replace(PLAN, target_number=2))
+    story.cohort(1, 2)
+    story.people[who(3)] = Person(who(3), "CU", "DL1", DltStatus.NOT_INFUSED)
+    assert Bar.TARGET_NUMBER in story.bars(3)
+
+
+def test_counts_that_the_design_does_not_know_wait_for_the_committee() -> None:
+    story = Story(replace(PLAN, target_number=20))
+    for number in range(1, 9):
+        story.people[who(number)] = Person(who(number), "CU", "DL1", DltStatus.NOT_INFUSED)
+        if number < 8:
+            story.infuse(number, despite="Given all the same")
+            story.now += 40 * DAY
+    story.dlt = {who(1)}
+    assert Bar.AWAITS_DECISION in story.bars(8)
+    assert says(story.state, story.facts()).decision is None
+
+
+def test_boin_gets_its_own_parameters() -> None:
+    story = Story(replace(PLAN, design="BOIN", target=Decimal("0.30")))
+    story.cohort(1, 2, 3)
+    assert says(story.state, story.facts()).next_level == "DL2"
+
+
+def test_the_earliest_instant_is_that_at_which_all_bars_have_fallen() -> None:
+    until = Closed(Bar.STAGGER, BEGIN), Closed(Bar.DLT_WINDOW, BEGIN + DAY)
+    assert earliest(until) == BEGIN + DAY
+    assert earliest((*until, Closed(Bar.NO_SLOT))) is None
+    assert earliest(()) is None
+
+
+def test_two_people_in_two_roles_open_the_gate_for_these_bars_alone() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    story.reserve(2)
+    story.override(2)
+    judged = story.infuse(2)
+    assert (judged.permission, judged.bars) == (Permission.OVERRIDDEN, (Bar.STAGGER,))
+    story.reserve(3)
+    story.override(3)
+    story.tell(PauseDosing(reason="A report"))
+    with pytest.raises(InfusionNotPermitted):
+        story.infuse(3)
+
+
+def test_what_was_asked_and_not_confirmed_opens_nothing() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    story.reserve(2)
+    asked = RequestOverride(participant_id=who(2), reason="No other treatment is left")
+    story.tell(asked, somebody(Role.SPONSOR))
+    with pytest.raises(InfusionNotPermitted):
+        story.infuse(2)
+
+
+def test_what_was_given_all_the_same_is_a_deviation_with_its_reason() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    story.reserve(2)
+    judged = story.infuse(2, despite="The cells would not have kept")
+    assert (judged.permission, judged.reason) == (Permission.DEVIATION, "The cells would not have kept")
+
+
+def test_a_correction_is_judged_anew_and_never_refused() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    story.now += 14 * DAY
+    story.reserve(2)
+    story.infuse(2)
+    assert story.correct(2, story.now - DAY).permission is Permission.DEVIATION
+    assert story.correct(2, story.now).permission is Permission.PERMITTED
