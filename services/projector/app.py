@@ -29,10 +29,12 @@ def create_app(parts: Parts) -> "FastAPI":
         efficacy_outcomes,
         figures,
         outcomes,
+        participant_flow,
         participants,
         protocol,
         sae_worklist,
         safety_tables,
+        schedules,
         special_interest,
         specimens,
         toxicity_courses,
@@ -42,9 +44,11 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.projector.course_plotting import CourseFigures  # noqa: PLC0415
     from services.projector.cytokine_tables import CytokineTables  # noqa: PLC0415
     from services.projector.efficacy_tables import EfficacyTables  # noqa: PLC0415
+    from services.projector.flow_tables import FlowTables  # noqa: PLC0415
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
     from services.projector.plotting import Figures  # noqa: PLC0415
     from services.projector.safety_tables import SafetyTables  # noqa: PLC0415
+    from services.projector.schedule_tables import ScheduleTables  # noqa: PLC0415
     from services.projector.specimen_tables import SpecimenTables  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -66,6 +70,10 @@ def create_app(parts: Parts) -> "FastAPI":
             safety_tables.router,
             special_interest.router,
             specimens.router,
+            schedules.participants_router,
+            schedules.sites_router,
+            schedules.deviations_router,
+            participant_flow.router,
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
@@ -73,6 +81,8 @@ def create_app(parts: Parts) -> "FastAPI":
         cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
         efficacy_tables=EfficacyTables(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
+        schedule_tables=ScheduleTables(parts.db, parts.protocol, parts.clock),
+        flow_tables=FlowTables(parts.db, parts.protocol, parts.clock),
         specimen_tables=SpecimenTables(parts.db, parts.protocol, parts.clock),
         figures=Figures(parts.db, parts.protocol, parts.clock),
         pictures=Pictures(),

@@ -4,9 +4,8 @@ Outcome tables are computed in a thread: so many rows, or the first import of sc
 """
 
 from asyncio import to_thread
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -25,26 +24,22 @@ from services.projector.domain.persistence import Persistence, PersistenceBy, pe
 from services.projector.domain.response_rate import ResponseRates, response_rates
 from services.projector.domain.visit_list import VisitOfParticipant, visits
 from services.projector.domain.worklist import Show, Worklist, worklist
+from services.projector.performed import OF_VISITS, performed_of
 from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,
     alerts,
     anticancer_therapies,
     case_clocks,
-    cytokine_panels,
-    flow_results,
     lymphodepletions,
     participants,
-    responses,
     timeline,
     toxicity_episodes,
 )
 from services.projector.readmodels.participants import ParticipantWithInfusions
 from services.projector.readmodels.special_interest import SpecialInterests, special_interests
-from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.enrollment_terms import ParticipantStatus
-from shared.contracts.terms import earliest
 from shared.kernel.errors import Unacceptable
 from shared.protocol import Assessment, MeasureId, Protocol
 from shared.protocol.schedule import Status, study_day
@@ -124,7 +119,7 @@ class Projector(Readings):
         Raises:
             NoSuchParticipant.
         """
-        async with self._reading(question, *_OF_VISITS) as reading:
+        async with self._reading(question, *OF_VISITS) as reading:
             if reading.scope.participant_id is not None:
                 await participants.one(reading.connection, reading.scope)
             every = await self._visits(reading)
@@ -132,14 +127,7 @@ class Projector(Readings):
         return reading.found(shown[:limit])
 
     async def _visits(self, reading: Reading) -> list[VisitOfParticipant]:
-        performed: dict[tuple[UUID, Assessment], list[datetime | date]] = defaultdict(list)
-        for read in await responses.that_count(reading.connection, reading.scope, Evaluator.INVESTIGATOR):
-            performed[read["participant_id"], Assessment.RESPONSE].append(earliest(read["assessed_on"]))
-        for drawn in await flow_results.that_count(reading.connection, reading.scope, FlowSpecimenType.BLOOD):
-            performed[drawn["participant_id"], Assessment.CAR_T_FLOW].append(drawn["collected_at"])
-        for drawn in await cytokine_panels.that_count(reading.connection, reading.scope):
-            performed[drawn["participant_id"], Assessment.CYTOKINES].append(drawn["collected_at"])
-        return visits(self.protocol, await cohort_of(reading), performed, today=reading.today)
+        return visits(self.protocol, await cohort_of(reading), await performed_of(reading), today=reading.today)
 
     async def adverse_events(
         self, question: Question, wanted: adverse_events.Filter, after: adverse_events.Key | None, limit: int
@@ -221,14 +209,6 @@ class Projector(Readings):
         if agent not in agents:
             raise UnknownAgent(f"agent is one of {', '.join(agents)}")
         return agent
-
-
-_OF_VISITS = (
-    participants.PROJECTION,
-    responses.PROJECTION,
-    flow_results.PROJECTION,
-    cytokine_panels.PROJECTION,
-)
 
 
 async def responses_of(

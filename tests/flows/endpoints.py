@@ -793,6 +793,13 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/safety-reconciliation": MANY,
     "GET /v1/special-interest": MANY,
     "GET /v1/specimens": MANY,
+    "GET /v1/participants/{participant_id}/schedule": Endpoint(),
+    "GET /v1/sites/{site_id}/schedule": Endpoint(About.SITE),
+    "GET /v1/sites/{site_id}/calendar.ics": Endpoint(About.SITE),
+    "GET /v1/schedule-deviations": MANY,
+    "GET /v1/screening-log": MANY,
+    "GET /v1/consort": MANY,
+    "GET /v1/site-workload": MANY,
 }
 
 SERVICES = {

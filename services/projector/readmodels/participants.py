@@ -335,6 +335,13 @@ async def numbers(connection: AsyncConnection, scope: Scope) -> dict[UUID, tuple
     return {row.participant_id: (row.subject_number, row.site_id) for row in rows}
 
 
+async def everybody(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
+    """Everybody who was screened, with the dates of endings."""
+    query = select(participants).where(within(scope))
+    ordered = query.order_by(participants.c.subject_number, participants.c.participant_id)
+    return (await connection.execute(ordered)).mappings().all()
+
+
 async def dosed(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
     """Everybody enrolled or infused, with the first infusion: `infused_from`, `infused_to`, `cells_per_kg`."""
     first = and_(infusions.c.participant_id == participants.c.participant_id, infusions.c.infusion_number == 1)

@@ -5,14 +5,14 @@ such as taking an alert in hand, happened when it was recorded.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, select
+from sqlalchemy import Column, Integer, RowMapping, Table, Text, Uuid, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.tables import BIOMARKERS, EFFICACY, ENROLLMENT, METADATA, SAFETY
@@ -276,6 +276,25 @@ async def of(connection: AsyncConnection, participant_id: UUID, zone: ZoneInfo) 
     query = select(timeline).where(timeline.c.participant_id == participant_id)
     rows = (await connection.execute(query)).mappings().all()
     return sorted((_entry(row, zone) for row in rows), key=key_of)
+
+
+async def told(connection: AsyncConnection, types: Sequence[type[Event]]) -> dict[UUID, list[Event]]:
+    """What was told of each participant by events of these types, in order. Each is of its first version still."""
+    named = {each.event_type: each for each in types}
+    columns = (timeline.c.participant_id, timeline.c.type, timeline.c.data)
+    query = select(*columns).where(timeline.c.type.in_(named)).order_by(timeline.c.stream, timeline.c.version)
+    found: dict[UUID, list[Event]] = {}
+    for row in (await connection.execute(query)).all():
+        found.setdefault(row.participant_id, []).append(named[row.type].model_validate_json(row.data))
+    return found
+
+
+async def revisions(connection: AsyncConnection) -> dict[UUID, tuple[int, datetime]]:
+    """The version of each participant's own stream, and when it was recorded."""
+    latest = (func.max(timeline.c.version), func.max(timeline.c.recorded_at))
+    own = timeline.c.stream.like("participant:%")
+    query = select(timeline.c.participant_id, *latest).where(own).group_by(timeline.c.participant_id)
+    return {who: (version, at) for who, version, at in (await connection.execute(query)).all()}
 
 
 def _entry(row: RowMapping, zone: ZoneInfo) -> TimelineEntry:
