@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.enrollment.domain.cohorts.escalation import PauseDosing, ReleaseSlot, ResumeDosing, ReviewBasis
+from services.enrollment.domain.cohorts.escalation import (
+    PauseDosing,
+    RecordDecision,
+    ReleaseSlot,
+    ResumeDosing,
+    ReviewBasis,
+    says,
+)
+from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
     EscalationBasisChanged,
     EscalationDecided,
@@ -124,6 +132,27 @@ class Escalating(RuleBasedStateMachine):
     @rule(slots=st.integers(1, 6))
     def decide_as_the_design(self, slots: int) -> None:
         self._try(lambda: self.story.follow_the_design(slots))
+
+    @rule(level=st.sampled_from([None, "DL-1", "DL1", "DL2", "DL3"]), slots=st.integers(1, 6))
+    def decide_otherwise(self, level: str | None, slots: int) -> None:
+        """The committee may, and says why; no gate opens by it before its time."""
+        said = says(self.story.state, self.story.facts()).decision
+        command = RecordDecision(
+            design_said=None if said is None else Decision(said),
+            decision=Decision.STOP if level is None else Decision.STAY,
+            next_level=level,
+            slots=0 if level is None else slots,
+            reason="Judged by the committee",
+        )
+        self.story.tell(command)
+
+    @rule()
+    def treat_one_just_when_paused(self) -> None:
+        child = len(self.given) + 1
+        self.story.now += 14 * DAY
+        self.reserve(child)
+        self.pause()
+        self.infuse(child, None)
 
     @rule()
     def look(self) -> None:
