@@ -31,6 +31,7 @@ def create_app(parts: Parts) -> "FastAPI":
         outcomes,
         participant_flow,
         participants,
+        products,
         protocol,
         sae_worklist,
         safety_tables,
@@ -47,6 +48,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.projector.flow_tables import FlowTables  # noqa: PLC0415
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
     from services.projector.plotting import Figures  # noqa: PLC0415
+    from services.projector.product_tables import ProductTables  # noqa: PLC0415
     from services.projector.safety_tables import SafetyTables  # noqa: PLC0415
     from services.projector.schedule_tables import ScheduleTables  # noqa: PLC0415
     from services.projector.specimen_tables import SpecimenTables  # noqa: PLC0415
@@ -74,6 +76,8 @@ def create_app(parts: Parts) -> "FastAPI":
             schedules.sites_router,
             schedules.deviations_router,
             participant_flow.router,
+            products.router,
+            products.alerts,
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
@@ -83,6 +87,7 @@ def create_app(parts: Parts) -> "FastAPI":
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
         schedule_tables=ScheduleTables(parts.db, parts.protocol, parts.clock),
         flow_tables=FlowTables(parts.db, parts.protocol, parts.clock),
+        product_tables=ProductTables(parts.db, parts.protocol, parts.clock),
         specimen_tables=SpecimenTables(parts.db, parts.protocol, parts.clock),
         figures=Figures(parts.db, parts.protocol, parts.clock),
         pictures=Pictures(),

@@ -11,6 +11,8 @@ from tests.flows.endpoints import ENDPOINTS
 OPEN = {
     "GET /enrollment/v1/sites/{site_id}",
     "GET /enrollment/v1/sites/{site_id}/history",
+    "GET /enrollment/v1/sites/{site_id}/consent-documents",
+    "GET /enrollment/v1/sites/{site_id}/consent-documents/history",
     "GET /safety/v1/ctcae/terms",
     "GET /safety/v1/ctcae/terms/{meddra_code}",
     "GET /safety/v1/ctcae/socs",

@@ -800,6 +800,8 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/screening-log": MANY,
     "GET /v1/consort": MANY,
     "GET /v1/site-workload": MANY,
+    "GET /v1/products": MANY,
+    "GET /v1/product-alerts": MANY,
 }
 
 SERVICES = {

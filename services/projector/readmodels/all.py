@@ -12,6 +12,7 @@ from services.projector.readmodels import (
     lymphodepletions,
     participants,
     periodic_clocks,
+    products,
     quarantined_rows,
     responses,
     specimens,
@@ -40,4 +41,5 @@ PROJECTIONS = (
     tumour_changes.PROJECTION,
     quarantined_rows.PROJECTION,
     periodic_clocks.PROJECTION,
+    products.PROJECTION,
 )

@@ -1,0 +1,69 @@
+"""Given the events of products, their chains and alerts over HTTP, within the sites, and as CSV."""
+
+from typing import Any
+
+from shared.contracts import enrollment_product as told
+from shared.kernel.actor import Role
+from tests.services.projector.chronicle import Child, Chronicle, named
+from tests.services.projector.house import House
+from tests.services.projector.small_trial import at
+
+PRODUCT = named("product")
+
+
+def tell(child: Child, stream: str, kind: Any, **parts: Any) -> None:
+    child.chronicle.tell(stream, kind.model_validate({"participant_id": child.id, **parts}))
+
+
+def step(child: Child, kind: Any, **parts: Any) -> None:
+    tell(child, f"product:{PRODUCT}", kind, product_id=PRODUCT, **parts)
+
+
+def products(chronicle: Chronicle) -> None:
+    child = chronicle.child("CU-001").screened()
+    drawn = {"collected_at": at(1, 2), "collection_site": "CU-APH", "apheresis_id": "A9999-26-1"}
+    step(child, told.LeukapheresisCollected, site_id="CU", collection=drawn)
+    begun = {"started_at": at(1, 3), "lot": "CMD03-0007", "vector_lot": "LV-1"}
+    step(child, told.ManufactureStarted, start=begun)
+    step(child, told.ManufactureEnded, end={"ended_at": at(1, 20), "failed": "no-expansion"})
+    right = {**begun, "started_at": at(1, 4)}
+    corrected = {"step": 2, "details": right, "verdicts": (), "temperature": None, "reason": "Misread"}
+    step(child, told.ProductStepCorrected, **corrected)
+    step(child, told.ProductRejected, rejection={"decided_at": at(1, 21), "because": "other"})
+    step(child, told.ProductStepRetracted, step=5, reason="Not decided yet")
+    alert, stream = named("alert"), f"product-alert:{named('alert')}"
+    scanned = {"point": "bedside", "at": at(1, 22), "lot": "CMD03-0008", "bag": None}
+    found = {"site_id": "CU", "product_id": PRODUCT, "findings": ["lot-of-another-participant"]}
+    tell(child, stream, told.ProductAlertRaised, alert_id=alert, **scanned, **found)
+    tell(child, stream, told.ProductAlertAcknowledged, alert_id=alert, note="Bag returned")
+    appraised: dict[str, Any] = {"product_id": None, "lot": "X1", "bags": (), "dose": None, "given_despite": "It was"}
+    appraised["protocol"] = "CMD03@1.0.0"
+    for number, findings in ((1, ["second-infusion-too-early"]), (2, ["bag-used"]), (2, [])):
+        given = {"infusion_number": number, "findings": findings, **appraised}
+        tell(child, f"appraisal:{child.id}", told.InfusionAppraised, **given)
+
+
+async def listed(house: House, path: str, *sites: str) -> list[dict[str, Any]]:
+    async with house.client(Role.QUALITY, sites=list(sites) or ["CU"]) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()["result"]
+    return rows
+
+
+async def test_a_chain_and_its_alerts_stand_as_they_were_last_told(house: House) -> None:
+    chronicle = Chronicle()
+    products(chronicle)
+    await house.hears(chronicle.told)
+    chain = await listed(house, "/v1/products")
+    assert [(each["step"], each["status"]) for each in chain] == [
+        *((1, "collected"), (2, "in-manufacture"), (3, "manufacture-failed")),
+    ]
+    assert chain[1]["at"] == "2026-01-04T02:00:00Z"
+    alerts = await listed(house, "/v1/product-alerts")
+    assert {each["point"]: each["findings"] for each in alerts} == {
+        "bedside": ["lot-of-another-participant"],
+        "given": ["second-infusion-too-early"],
+    }
+    assert next(each for each in alerts if each["point"] == "bedside")["note"] == "Bag returned"
+    assert await listed(house, "/v1/products", "SI") == await listed(house, "/v1/product-alerts", "SI") == []
