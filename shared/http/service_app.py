@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from shared.http import problems
+from shared.http import problems, uploads
 from shared.http.parts import Parts
 from shared.http.problem_body import Problem
 from shared.http.routes import ExactRoute
@@ -52,6 +52,7 @@ def create_service_app(
     for key, value in state.items():
         setattr(app.state, key, value)
     problems.install(app)
+    uploads.remove_abandoned()
     _document_problems(app)
     return app
 

@@ -1,15 +1,19 @@
 """Files that are sent to an endpoint: streamed to a temporary file of their own, which is removed whatever happens.
 
+What a process left that was killed goes with the next file, or when a service starts: its folder is locked no more.
+
 A file comes alone as the body, or as the part `file` of a form (multipart/form-data) with small parts beside it.
 """
 
 import asyncio
+import fcntl
+import os
 import shutil
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir, mkdtemp
 from typing import Any, BinaryIO
 
 from fastapi import Request
@@ -22,6 +26,7 @@ from shared.kernel.errors import Unacceptable
 
 MIB = 1024 * 1024
 MOST_BESIDE = MIB  # bytes of each part beside the file
+_LOCKED = "upload-"
 
 
 class FileTooLarge(Unacceptable):
@@ -58,8 +63,9 @@ async def received(
     is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
     if body is not None:
         body.most_bytes = (most_mib + (1 + len(beside) if is_form else 0)) * MIB
-    with TemporaryDirectory(prefix="upload-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / f"file{suffix}"
+    await asyncio.to_thread(remove_abandoned)
+    with _folder() as folder:
+        path = folder / f"file{suffix}"
         try:
             parts = await _form(request, path, most_mib, beside) if is_form else {}
             if not is_form:
@@ -67,6 +73,41 @@ async def received(
         except ClientDisconnect as left:
             raise HTTPException(400, "the body broke off") from left
         yield Upload(path, parts)
+
+
+def remove_abandoned() -> None:
+    """Remove the files of requests whose process died: nobody holds the lock on their folder."""
+    for folder in Path(gettempdir()).glob(f"{_LOCKED}*"):
+        with suppress(OSError), _locked(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of this request alone. It has the name that is looked for only once it is locked."""
+    begun = Path(mkdtemp(prefix="receiving-"))
+    folder = begun.with_name(begun.name.replace("receiving-", _LOCKED, 1))
+    with _locked(begun):
+        begun.rename(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The kernel gives the lock back when the process dies, however it does.
+
+    Raises:
+        OSError: another holds it, or the folder is not ours.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened)
 
 
 async def _stream(request: Request, path: Path, most_mib: int) -> None:
