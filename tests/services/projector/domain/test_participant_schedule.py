@@ -190,6 +190,8 @@ def test_years_of_long_term_follow_up_are_to_do_as_well() -> None:
     assert [(each.visit, each.label, each.assessment, each.status) for each in lines] == [
         ("Y2", "Year 2, examination", None, "due")
     ]
+    later = due_visits([a_schedule(365 * 3)], since=date(2028, 1, 1), until=date(2028, 12, 31))
+    assert [each.visit for each in later] == ["Y3"]  # of year 2, whose window has closed, nothing is known
 
 
 def test_deviations_raise_themselves() -> None:
