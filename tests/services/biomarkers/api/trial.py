@@ -1,5 +1,6 @@
 """The biomarkers service in this process, with one participant at site CU, spoken to over HTTP with signed tokens."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class Trial:
     client: httpx.AsyncClient
     issuer: LocalIssuer
     db: Database
-    enrolled: Any = field(default_factory=lambda: count(1))
+    enrolled: Any = field(default_factory=lambda: defaultdict(lambda: count(1)))
+    heard: Any = field(default_factory=lambda: count(1))
 
     def headers(self, role: Role, site: str = "CU", **more: str) -> dict[str, str]:
         token = self.issuer.token(subject=f"a {role.value}", roles=[role], sites=[site])
@@ -109,10 +111,13 @@ class Trial:
         )
 
     async def bring(self, event: Event) -> None:
-        version = next(self.enrolled)
+        subject = str(event.participant_id)  # type: ignore[attr-defined]
+        version, offset = next(self.enrolled[subject]), next(self.heard)
         applier = Applier(self.db, SERVICE.projections)
         await ledger.register(self.db, applier.names)
-        await applier.apply([Arrival(Delivery("trial.enrollment", 0, version, _envelope(event, version)), event)])
+        await applier.apply(
+            [Arrival(Delivery("trial.enrollment", 0, offset, _envelope(event, subject, version)), event)]
+        )
 
 
 def _infusion(at: datetime) -> dict[str, Any]:
@@ -131,14 +136,14 @@ def _infusion(at: datetime) -> dict[str, Any]:
     }
 
 
-def _envelope(event: Event, version: int) -> Envelope:
+def _envelope(event: Event, subject: str, version: int) -> Envelope:
     return Envelope(
         event_id=uuid4(),
-        stream=f"participant:{PARTICIPANT}",
+        stream=f"participant:{subject}",
         version=version,
         type=event.event_type,
         schema_version=event.schema_version,
-        subject=str(PARTICIPANT),
+        subject=subject,
         recorded_at=NOW,
         actor="a coordinator",
         role="coordinator",
