@@ -94,9 +94,9 @@ async def test_the_calendar_is_valid_and_tells_nothing_of_a_child(trial: House) 
         again = await client.get(CALENDAR, headers={"If-None-Match": f'"other", W/{answer.headers["ETag"]}'})
     assert (again.status_code, again.content) == (304, b"")
     assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
-    read = Calendar.from_ical(answer.content)
+    read: Any = Calendar.from_ical(answer.content)
     assert (read["VERSION"], "METHOD" in read) == ("2.0", False)
-    events = {str(event["SUMMARY"]): event for event in read.walk("VEVENT")}
+    events: dict[str, Any] = {str(event["SUMMARY"]): event for event in read.walk("VEVENT")}
     assert len({str(event["UID"]) for event in events.values()}) == len(events)
     d30 = events["CU-001 D30"]
     assert (d30["DTSTART"].dt, d30["DTEND"].dt) == (date(2026, 2, 1), date(2026, 2, 8))
@@ -143,7 +143,7 @@ async def test_an_infusion_that_is_corrected_moves_its_visits_under_the_same_uid
 
 
 async def _event(house: House, summary: str) -> Any:
-    read = Calendar.from_ical(await ask(house, CALENDAR, accept="text/calendar"))
+    read: Any = Calendar.from_ical(await ask(house, CALENDAR, accept="text/calendar"))
     (event,) = [each for each in read.walk("VEVENT") if each["SUMMARY"] == summary]
     return event
 

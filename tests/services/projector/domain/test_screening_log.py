@@ -168,7 +168,9 @@ def test_unmet_are_the_criteria_that_keep_somebody_out() -> None:
 
 def test_what_is_told_before_a_screening_is_no_line() -> None:
     assert log(enrolled()) == []
-    assert log(screened(), enr.SubjectNumberAllocated.model_construct())[0].outcome == "in-screening"
+    number = {"sequence": 1, "subject_number": "CU-001", "subject_label": None}
+    other = enr.SubjectNumberAllocated.model_validate({"site_id": "CU", "participant_id": WHO, **number})
+    assert log(screened(), other)[0].outcome == "in-screening"
 
 
 def test_participants_come_by_subject_number() -> None:
