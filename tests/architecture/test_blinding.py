@@ -19,6 +19,9 @@ OPEN = {
     "GET /trial/v1/protocol",
     "GET /trial/v1/visits",
     "GET /trial/v1/participants/{participant_id}/visits",
+    "GET /trial/v1/participants/{participant_id}/schedule",
+    "GET /trial/v1/sites/{site_id}/schedule",
+    "GET /trial/v1/sites/{site_id}/calendar.ics",
 }
 
 

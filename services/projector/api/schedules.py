@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 
 from services.projector.api.answering import Answer, Listing, PagingDep, failing, listed, page, table, tabular
 from services.projector.api.asking import AskedDep, WaitFor, about, key, text
-from services.projector.api.permissions import MayPlan
+from services.projector.api.permissions import MayPlan, MayReadCourses
 from services.projector.domain.participant_schedule import ParticipantSchedule
 from services.projector.domain.site_schedule import DueKey, DueVisit, ScheduleDeviation, key_of_due
 from services.projector.exports import schedule_sheets
@@ -114,7 +114,7 @@ async def calendar_of_site(
 
 @deviations_router.get("", response_model=Listing[ScheduleDeviation], responses=listed())
 async def schedule_deviations(
-    actor: MayPlan,
+    actor: MayReadCourses,
     asked: AskedDep,
     csv: WantsCsv,
     tables: TablesDep,
