@@ -9,8 +9,8 @@ import pytest
 
 from services.safety.cases.periodic_reports import PeriodicReportClocks
 from shared.kernel.actor import Role
+from tests.dying import Killed, dying
 from tests.services.safety.builders import BANGKOK, PROTOCOL
-from tests.services.safety.cases.test_clocks import Killed, dying
 from tests.services.safety.house import House
 
 PATH = "/v1/periodic-reports"
