@@ -84,4 +84,4 @@ bench: install ## Figures beside their floors, in the same rounds
 	@$(BIN)/python -m bench
 
 clean: ## Remove what running left behind, not the code
-	@rm -rf .trial .stack .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.json
+	@rm -rf .trial .stack .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

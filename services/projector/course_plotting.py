@@ -34,8 +34,12 @@ _OF_COURSE = (*OF_CYTOKINES, flow_results.PROJECTION)
 class CourseFigures(Readings):
     """The course of one participant as a Vega-Lite specification with its data."""
 
-    async def course(self, question: Question) -> Found[Specification]:
-        """Raises: NoSuchParticipant."""
+    async def course(self, question: Question, until_day: int | None = None) -> Found[Specification]:
+        """Up to a day; without one, as far as cytokines are taken.
+
+        Raises:
+            NoSuchParticipant.
+        """
         async with self._reading(question, *_OF_COURSE) as reading:
             who = await participants.one(reading.connection, reading.scope)
             episodes = await toxicity_episodes.of(reading.connection, who.participant_id)
@@ -43,7 +47,7 @@ class CourseFigures(Readings):
             if who.day_zero is not None:
                 told = await self._told(reading, who.subject_number, who.day_zero, episodes)
         context = Context(self.protocol, Evaluator.INVESTIGATOR.value, reading.today)
-        return reading.found(await to_thread(course, context, told))
+        return reading.found(await to_thread(course, context, told, until_day))
 
     async def _told(
         self, reading: Reading, subject_number: str, day_zero: datetime, episodes: Iterable[ToxicityEpisode]

@@ -83,16 +83,20 @@ async def course_figure(
     media_type: Annotated[str, Depends(_media_type)],
     figures: Annotated[CourseFigures, Depends(_course_figures)],
     pictures: Annotated[Pictures, Depends(_pictures)],
+    until_day: Annotated[
+        int | None, Query(ge=1, le=6000, description="Draw up to this day; left out: as far as cytokines are taken")
+    ] = None,
     wait_for: WaitFor = None,
     if_none_match: Annotated[str | None, Header(description="The ETag of the figure that is at hand")] = None,
 ) -> Response:
     """One participant on one axis of time: temperature, oxygen, vasopressor, grades, CAR-T cells and cytokines.
 
     ASTCT grades of CRS and ICANS; open marks for values beyond a limit; drugs that hold fever down as triangles. What
-    was not observed has no mark. As JSON (Vega-Lite with its data), SVG or PNG, as `Accept` asks.
+    was not observed has no mark; what lies after the last day drawn is counted in words. As JSON (Vega-Lite with its
+    data), SVG or PNG, as `Accept` asks.
     """
     question = about(participant_id, actor, wait_for)
-    found = await figures.course(question)
+    found = await figures.course(question, until_day)
     return await _shown("course", question, found, media_type, pictures, if_none_match)
 
 

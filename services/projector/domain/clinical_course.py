@@ -5,7 +5,7 @@ read from one series for another; no cytokine is an input of a grade.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -20,7 +20,10 @@ Grade = Literal["CRS", "ICANS"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value of one series. `beyond`: it lies beyond the number; `given`: support that is more than none."""
+    """One value of one series. `beyond`: it lies beyond the number.
+
+    Of support, `kind` is the device or the drugs, and `given` says that it is more than none.
+    """
 
     day: float
     what: str
@@ -28,6 +31,7 @@ class Point:
     value: Decimal | None = None
     beyond: Side | None = None
     given: bool = False
+    kind: str = ""
     episode: str = ""
 
 
@@ -46,7 +50,28 @@ class ClinicalCourse:
 
     @property
     def points(self) -> tuple[Point, ...]:
-        return (*self.temperature, *self.support, *self.grades, *self.cells, *self.cytokines, *self.drugs)
+        return (*self.acute, *self.cells, *self.cytokines, *self.drugs)
+
+    @property
+    def acute(self) -> tuple[Point, ...]:
+        """What episodes of CRS and ICANS tell."""
+        return (*self.temperature, *self.support, *self.grades)
+
+    def until(self, day: float) -> "ClinicalCourse":
+        """The course up to a day."""
+        return replace(
+            self,
+            temperature=_until(day, self.temperature),
+            support=_until(day, self.support),
+            grades=_until(day, self.grades),
+            cells=_until(day, self.cells),
+            cytokines=_until(day, self.cytokines),
+            drugs=_until(day, self.drugs),
+        )
+
+
+def _until(day: float, points: Iterable[Point]) -> tuple[Point, ...]:
+    return tuple(each for each in points if each.day <= day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +97,12 @@ def support(clock: Clock, at: datetime, seen: CrsObservation) -> list[Point]:
         flow = "" if seen.flow_l_per_min is None else f" {seen.flow_l_per_min:f} L/min"
         fraction = "" if seen.fio2_percent is None else f" FiO2 {seen.fio2_percent:f} %"
         words = f"{seen.oxygen_device.value}{flow}{fraction}"
-        points.append(Point(day, "Oxygen", words, given=seen.oxygen_device is not OxygenDevice.ROOM_AIR))
+        given = seen.oxygen_device is not OxygenDevice.ROOM_AIR
+        points.append(Point(day, "Oxygen", words, given=given, kind=seen.oxygen_device.value))
     if seen.hypotension is not None:
         none = {HypotensionSupport.NONE, HypotensionSupport.FLUIDS}
-        points.append(Point(day, "Vasopressor", seen.hypotension.value, given=seen.hypotension not in none))
+        kind = seen.hypotension.value
+        points.append(Point(day, "Vasopressor", kind, given=seen.hypotension not in none, kind=kind))
     return points
 
 

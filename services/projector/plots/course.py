@@ -8,15 +8,26 @@ from services.projector.domain.clinical_course import ClinicalCourse, Point
 from services.projector.plots.specification import Row, Specification, filled
 from services.projector.plots.time_axis import time_axis
 from services.projector.plots.wording import Context
+from shared.contracts.safety_episodes import HypotensionSupport, OxygenDevice
+from shared.protocol import Assessment, Protocol
 
 NAME = "course"
 MORE_HUES = ("#3489CC", "#B06A00", "#C27BA0", "#444444")  # of cytokines that CMD03 does not have
+SUPPORT = 1  # the second panel
+NO_SUPPORT = ("Oxygen", "Vasopressor")
+_LEAST_FIRST = [each.value for kinds in (OxygenDevice, HypotensionSupport) for each in kinds]
 EMPTY = "Nothing is on record since the infusion."
 NOT_INFUSED = "Not infused: there is no time since the infusion."
 
 
-def course(context: Context, told: ClinicalCourse) -> Specification:
-    """The figure. What was not observed has no mark; values beyond a limit are open marks at it."""
+def course(context: Context, whole: ClinicalCourse, until_day: int | None = None) -> Specification:
+    """The figure up to a day. What was not observed has no mark; values beyond a limit are open marks at it.
+
+    Without a day: up to the last visit that takes cytokines, or the end of CRS and ICANS if that is later, since on an
+    axis of a year the days that matter most are one stroke. What lies later is counted in words.
+    """
+    last = _acute_until(context.protocol, whole) if until_day is None else until_day
+    told = whole.until(last)
     days = [point.day for point in told.points]
     axis = time_axis(int(min(days, default=0)) - 1 if days else 0, int(max(days, default=29)) + 1, room=0.03)
     made = filled(
@@ -25,14 +36,17 @@ def course(context: Context, told: ClinicalCourse) -> Specification:
         subtitle=[
             "Triangles: antipyretic or anticytokine drugs. Dashes: 38 °C. Open marks lie beyond a limit, drawn at it.",
             f"{context.as_of}; observed at samples and visits; no cytokine is an input of a grade.",
+            *_left_out(whole, told, last),
         ],
-        description=_described(told),
+        description=" ".join([_described(told), *_left_out(whole, told, last)]),
         params={"first_day": axis.first_day, "last_day": axis.last_day, "times": list(axis.times)},
         datasets={
             name: list(_rows(getattr(told, name)))
             for name in ("temperature", "support", "grades", "cells", "cytokines", "drugs")
         },
     )
+    for each in made["vconcat"][SUPPORT]["layer"]:
+        each["encoding"]["y"]["scale"]["domain"] = _rows_of_support(told)
     analytes = [analyte.key for analyte in context.protocol.cytokines.analytes]
     for scale in scales_of_cytokines(made["vconcat"]):
         looks = [*scale["range"], *MORE_HUES] if scale["range"][0].startswith("#") else scale["range"]
@@ -60,9 +74,34 @@ def _rows(points: Iterable[Point]) -> Iterable[Row]:
             "value": None if each.value is None else float(each.value),
             "beyond": each.beyond or "",
             "given": each.given,
-            "label": each.words if each.given else "",
+            "row": _row(each),
             "episode": each.episode,
         }
+
+
+def _row(point: Point) -> str:
+    """What stands beside its row: the support, and which."""
+    return f"{point.what}: {point.kind.replace('-', ' ')}" if point.kind else point.what
+
+
+def _rows_of_support(told: ClinicalCourse) -> list[str]:
+    """A row for each kind of support that was seen, oxygen first, the least of each at the top."""
+    seen = {_row(each): each for each in told.support}
+    return sorted(seen, key=lambda row: (seen[row].what, _LEAST_FIRST.index(seen[row].kind))) or list(NO_SUPPORT)
+
+
+def _acute_until(protocol: Protocol, whole: ClinicalCourse) -> float:
+    taking = (visit for visit in protocol.visits if Assessment.CYTOKINES in visit.due)
+    last = max((visit.nominal_day.value + visit.window.value.plus for visit in taking), default=0)
+    return max(last, *(point.day for point in whole.acute)) if whole.acute else last
+
+
+def _left_out(whole: ClinicalCourse, told: ClinicalCourse, last: float) -> list[str]:
+    later = len(whole.points) - len(told.points)
+    if not later:
+        return []
+    latest = max(point.day for point in whole.points)
+    return [f"Up to day {last:g}: {later} later values, up to day {latest:g}, are not drawn; until_day draws them."]
 
 
 def _nothing(told: ClinicalCourse) -> str:

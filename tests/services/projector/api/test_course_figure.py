@@ -49,10 +49,15 @@ def told() -> tuple[Chronicle, Any]:
 
 
 async def figure(
-    house: House, who: Any, accept: str = "application/json", role: Role = Role.SPONSOR, sites: list[str] | None = None
+    house: House,
+    who: Any,
+    accept: str = "application/json",
+    role: Role = Role.SPONSOR,
+    sites: list[str] | None = None,
+    **query: str,
 ) -> Any:
     async with house.client(role, sites=sites, accept=accept) as client:
-        return await client.get("/v1/figures/course", params={"participant_id": str(who)})
+        return await client.get("/v1/figures/course", params={"participant_id": str(who), **query})
 
 
 async def test_a_course_has_everything_on_one_axis_of_days(house: House) -> None:
@@ -84,6 +89,45 @@ async def test_a_course_has_everything_on_one_axis_of_days(house: House) -> None
     assert (await figure(house, child.id)).headers["ETag"] == answer.headers["ETag"]
     for secret in ("2017-03", "neuroblastoma", "dr-mali"):
         assert secret not in answer.text
+
+
+async def test_the_days_that_matter_most_fill_the_axis_and_later_ones_are_counted(house: House) -> None:
+    """Cytokines are taken up to day 30 + 3; a year on the axis would press these days into one stroke."""
+    chronicle, child = told()
+    child.flow(at(2, 7), "20")  # day 33
+    child.flow(at(2, 8), "15")
+    child.flow(at(12, 20), "4")
+    await house.hears(chronicle.told)
+    made = (await figure(house, child.id)).json()
+    assert [row["day"] for row in made["datasets"]["cells"]] == [7, 14, 33]
+    left_out = "Up to day 33: 2 later values, up to day 349, are not drawn; until_day draws them."
+    assert made["title"]["subtitle"][-1] == left_out
+    assert made["description"].endswith(left_out)
+    whole = (await figure(house, child.id, until_day="400")).json()
+    assert [row["day"] for row in whole["datasets"]["cells"]] == [7, 14, 33, 34, 349]
+    assert "not drawn" not in whole["description"]
+    early = (await figure(house, child.id, until_day="3")).json()
+    assert [row["day"] for row in early["datasets"]["temperature"]] == [3]
+    assert (await figure(house, child.id, until_day="0")).status_code == 422
+
+
+async def test_an_episode_that_lasts_longer_is_drawn_to_its_end(house: House) -> None:
+    chronicle, child = told()
+    late = Course(child, "late", 7)
+    late.seen(at(2, 20), 2, 2)
+    await house.hears(chronicle.told)
+    made = (await figure(house, child.id)).json()
+    assert max(row["day"] for row in made["datasets"]["grades"]) == 46
+
+
+async def test_each_device_has_a_row_of_its_own(house: House) -> None:
+    chronicle, child = told()
+    await house.hears(chronicle.told)
+    made = (await figure(house, child.id)).json()
+    (support,) = made["vconcat"][1]["layer"]
+    rows = ["Oxygen: low flow cannula", "Vasopressor: one vasopressor"]
+    assert support["encoding"]["y"]["scale"]["domain"] == rows
+    assert [row["row"] for row in made["datasets"]["support"]] == rows
 
 
 @cache
