@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.projector.domain.clinical_course import (
     ClinicalCourse,
     Clock,
+    Point,
     cytokine_points,
     grade,
     level_of,
@@ -66,3 +67,14 @@ def test_a_value_beyond_a_limit_stands_at_it_and_says_so() -> None:
 def test_the_order_of_rows_never_matters(random: Random) -> None:
     told = [drawn(1, "4"), drawn(1, "4", analyte="TNF"), drawn(3, "<2")]
     assert cytokine_points(CLOCK, told) == cytokine_points(CLOCK, random.sample(told, 3))
+
+
+@given(st.lists(st.floats(-5, 400), max_size=8), st.integers(1, 400))
+def test_a_course_up_to_a_day_has_every_value_up_to_it(days: list[float], day: int) -> None:
+    points = tuple(Point(each, "Temperature", "") for each in days)
+    whole = ClinicalCourse("CU-001", True, points, points, points, points, points, points)
+    told = whole.until(day)
+    kept = [each for each in days if each <= day]
+    assert [each.day for each in told.cells] == kept
+    assert len(told.points) == 6 * len(kept)
+    assert len(told.acute) == 3 * len(kept)
