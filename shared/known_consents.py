@@ -11,7 +11,7 @@ folds them when a question is asked.
 from collections.abc import Iterable
 from functools import reduce
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, select
@@ -42,7 +42,9 @@ from shared.db import Database
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope, Event, decode
 from shared.projection import Projection, Rows
-from shared.protocol import ConsentGate, Protocol
+
+if TYPE_CHECKING:  # a worker that only keeps consents is spared the protocol
+    from shared.protocol import ConsentGate, Protocol
 
 
 def known_consents_table(metadata: MetaData) -> Table:
@@ -85,7 +87,7 @@ def known_consents_projection(table: Table, topic: str = "trial.enrollment") -> 
 class KnownConsents:
     """Answers what the consent of a participant covers, as far as is heard here."""
 
-    def __init__(self, db: Database, table: Table, protocol: Protocol) -> None:
+    def __init__(self, db: Database, table: Table, protocol: "Protocol") -> None:
         self._db = db
         self._table = table
         self._protocol = protocol
@@ -101,7 +103,7 @@ class KnownConsents:
             raise NoSuchParticipant
         return found
 
-    async def gating(self, gate: ConsentGate, participant_id: UUID, site_id: str) -> Coverage | None:
+    async def gating(self, gate: "ConsentGate", participant_id: UUID, site_id: str) -> Coverage | None:
         """The same, where the protocol lets consent gate such data; None where it does not."""
         return await self.of(participant_id, site_id) if gate in self._protocol.consent.gates.value else None
 

@@ -11,6 +11,7 @@ Source: ICH E6(R3) 2.8 and E11(R1) 2.2; the ages and the days of grace are the p
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from shared.consent.age import Age, age_on, first_possible_birthday
 from shared.consent.documents import Documents, of_kind, still_suffices
@@ -18,7 +19,9 @@ from shared.consent.record import Consent, ConsentRecord
 from shared.contracts.enrollment_terms import ConsentGap, ConsentKind, ConsentScope
 from shared.contracts.terms import earliest, latest
 from shared.kernel.errors import Conflict
-from shared.protocol import Protocol
+
+if TYPE_CHECKING:  # a worker that only keeps consents is spared the protocol
+    from shared.protocol import Protocol
 
 DAY = timedelta(days=1)
 
@@ -30,7 +33,7 @@ class ConsentDoesNotCover(Conflict):
     """
 
 
-def consents_needed(age: Age, protocol: Protocol) -> frozenset[ConsentKind]:
+def consents_needed(age: Age, protocol: "Protocol") -> frozenset[ConsentKind]:
     """The kinds of consent that a participant of this age needs."""
     majority = protocol.consent.majority_age_years.value
     needed = set()
@@ -48,7 +51,7 @@ class Coverage:
     """One participant's consent under the protocol, and the documents of the site."""
 
     record: ConsentRecord
-    protocol: Protocol
+    protocol: "Protocol"
     documents: Documents = ()
 
     def gaps(self, on: date, *scopes: ConsentScope) -> tuple[ConsentGap, ...]:
@@ -138,7 +141,7 @@ _WITHDRAWN = {
 }
 
 
-def sufficient_versions(kind: ConsentKind, on: date, protocol: Protocol) -> frozenset[str] | None:
+def sufficient_versions(kind: ConsentKind, on: date, protocol: "Protocol") -> frozenset[str] | None:
     """The versions of the protocol's document on which a consent suffices on a day: that in force and those after it.
 
     None where the protocol lists no document of this kind: then any version suffices.

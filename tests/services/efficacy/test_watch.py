@@ -33,6 +33,7 @@ from tests.services.efficacy.api.trial import NOW, Trial, a_trial, prepare
 from tests.services.efficacy.domain.builders import PARTICIPANT, a_baseline, a_lesion, an_assessment
 
 PROTOCOL = load_protocol()
+HEARD = 3  # events of the participant that `prepare` brings: the screening and two consents
 RADIOLOGIST = Actor("a radiologist", frozenset({Role.RADIOLOGIST}), None, Role.RADIOLOGIST)
 STREAMS = {
     "investigator": f"tumour-burden:{PARTICIPANT}",
@@ -45,7 +46,7 @@ class Worker:
 
     def __init__(self, db: Database, protocol: Protocol = PROTOCOL) -> None:
         self.db, self.store, self.protocol = db, EventStore(db), protocol
-        self._taken, self._offsets, self._versions = 0, {"trial.enrollment": 1}, 1
+        self._taken, self._offsets, self._versions = 0, {"trial.enrollment": HEARD}, HEARD
 
     def watch(self, protocol: Protocol | None = None) -> CriteriaWatch:
         return CriteriaWatch(self.db, self.store, lambda: NOW, protocol or self.protocol)

@@ -53,7 +53,7 @@ def test_the_embedded_trial_says_what_it_can_be_asked() -> None:
     [
         (["fly"], "invalid choice: 'fly'"),
         (["rebuild"], "usage: rebuild NAME"),
-        (["rebuild", "x"], "participants, notices"),
+        (["rebuild", "x"], "participants, consents, notices"),
     ],
 )
 def test_a_misused_command_says_how_it_is_used(words: list[str], said: str, tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from uuid import uuid4
 
 import pytest
 
-from shared.auth.permissions import EVERYBODY
+from shared.auth.permissions import COURSE_READERS, EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.efficacy.api.trial import BURDEN, Trial
 from tests.services.efficacy.domain.builders import a_baseline, a_correction, a_lesion, an_id
 
 RECORDERS = {Role.INVESTIGATOR, Role.RADIOLOGIST, Role.COORDINATOR, Role.SYSTEM}
 JUDGES = {Role.INVESTIGATOR, Role.RADIOLOGIST}
+READERS = {*COURSE_READERS, Role.RADIOLOGIST}
 LESION, ASSESSMENT = f"/lesions/{an_id('T01')}", f"/assessments/{an_id('month 1')}"
 WHY: dict[str, Any] = {"reason": "Only to see who may"}
 
@@ -36,10 +37,10 @@ async def test_changes_are_for_those_who_read_images_or_enter_data(trial: Trial,
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-async def test_everybody_but_the_laboratory_reads_their_own_sites(trial: Trial, role: Role) -> None:
+async def test_who_follows_courses_or_reads_images_reads_their_own_sites(trial: Trial, role: Role) -> None:
     await trial.progressed()
     for path in READS:
-        assert (await trial.get(path, role)).status_code == (403 if role is Role.LABORATORY else 200)
+        assert (await trial.get(path, role)).status_code == (200 if role in READERS else 403)
 
 
 @pytest.mark.parametrize("role", [each for each in EVERYBODY if each is not Role.SPONSOR])
@@ -47,7 +48,7 @@ async def test_another_sites_participant_does_not_exist(trial: Trial, role: Role
     await trial.progressed()
     for path in READS:
         answer = await trial.get(path, role, site="SIRIRAJ")
-        said = (403, "forbidden") if role is Role.LABORATORY else (404, "no-such-participant")
+        said = (404, "no-such-participant") if role in READERS else (403, "forbidden")
         assert (answer.status_code, answer.json()["type"]) == said
     for path, body, allowed in CHANGES:
         answer = await trial.post(path, body, role, "SIRIRAJ", If_Match='"4"')

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from shared.auth.permissions import EVERYBODY
+from shared.auth.permissions import COURSE_READERS, EVERYBODY
 from shared.kernel.actor import Role
 from tests.services.safety.builders import AWARE, CHILD, EVENT
 from tests.services.safety.house import House, infused, screened
@@ -303,7 +303,7 @@ async def test_those_who_follow_a_course_read_and_some_report(house: House, role
     async with house.client(Role.INVESTIGATOR) as writer:
         await report(writer)
     async with house.client(role) as reader:
-        read = 403 if role in {Role.RADIOLOGIST, Role.LABORATORY} else 200
+        read = 200 if role in COURSE_READERS else 403
         assert (await reader.get(PATH)).status_code == read
         assert (await reader.get(f"{PATH}/history")).status_code == read
 
