@@ -28,7 +28,7 @@ from tests.flows.endpoints import ENDPOINTS
 from tests.flows.trial import Trial
 
 EACH = int(os.environ.get("GENERATED_REQUESTS", "2"))  # noqa: TID251 - of the test run, not of the trial
-SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "8"))  # noqa: TID251 - likewise
+SYSTEMATIC = int(os.environ.get("GENERATED_SYSTEMATIC", "5"))  # noqa: TID251 - likewise
 CHECKS = {
     # A request that fits its schema may still break a rule of the trial, or come at the wrong moment.
     "positive_data_acceptance": {"enabled": False},
