@@ -23,7 +23,7 @@ from services.projector.schedule_tables import (
     ScheduleTables,
     key_of_deviation,
 )
-from shared.contracts.terms import SiteId
+from shared.contracts.terms import Day, SiteId
 from shared.http.negotiation import WantsCsv
 from shared.http.service_app import router as _router
 from shared.kernel.actor import Actor
@@ -77,8 +77,8 @@ async def schedule_of_site(
     csv: WantsCsv,
     tables: TablesDep,
     paging: PagingDep,
-    since: Annotated[date | None, Query(alias="from", description="Leave out what closed before this day")] = None,
-    until: Annotated[date | None, Query(description="Up to this day; left out: 30 days from today")] = None,
+    since: Annotated[Day | None, Query(alias="from", description="Leave out what closed before this day")] = None,
+    until: Annotated[Day | None, Query(description="Up to this day; left out: 30 days from today")] = None,
     wait_for: WaitFor = None,
 ) -> Listing[DueVisit] | Response:
     """What is to do at a site, the overdue first, then what closes first.

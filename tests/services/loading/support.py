@@ -21,7 +21,7 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 RECORDING = ("enrollment", "safety", "efficacy", "biomarkers")
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 @dataclass
