@@ -2,11 +2,11 @@
 
 import logging
 import time
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http import problem_body
+from shared.http.problem_body import Problem
 from shared.telemetry import tracing
 from shared.telemetry.metrics import REQUESTS
 
@@ -49,7 +49,7 @@ class Surroundings:
         except Exception:
             log.exception("a request failed by a bug of ours")
             if not status:
-                await problem_body.of_bug()(scope, receive, note)
+                await problem_body.answer(problem_body.of_bug(), None, scope)(scope, receive, note)
             elif status != 500:
                 raise  # the answer had begun: cut it off rather than pretend that it is whole
         finally:
@@ -64,7 +64,7 @@ class Surroundings:
             if not body.refused:
                 raise
         if body.refused:
-            await _too_large(body.most_bytes)(scope, receive, send)
+            await problem_body.answer(_too_large(body.most_bytes), None, scope)(scope, receive, send)
 
 
 class Body:
@@ -92,9 +92,9 @@ class Body:
             await self._send(message)
 
 
-def _too_large(most_bytes: int) -> Any:
+def _too_large(most_bytes: int) -> Problem:
     says = f"a request body has at most {most_bytes // MAX_BODY_BYTES} MiB here; send it in several requests"
-    return problem_body.answer(413, "body-too-large", says)
+    return problem_body.of(413, "body-too-large", says)
 
 
 def _declared(scope: Scope) -> int:

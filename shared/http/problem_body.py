@@ -3,15 +3,18 @@
 What was sent is never quoted back: answers end in other people's logs.
 """
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from shared.telemetry import tracing
 
 MEDIA_TYPE = "application/problem+json"
+WRITTEN = "trial.problems"  # where the scope of a request has the `Writer` that its route declares
 
 
 class PlaceInRequest(BaseModel):
@@ -35,16 +38,30 @@ class Problem(BaseModel):
     current_version: int | None = None
 
 
-def answer(
+Headers = Mapping[str, str] | None
+Writer = Callable[[Problem, Headers], Response]
+
+
+def answer(problem: Problem, headers: Headers, scope: Scope) -> Response:
+    """A problem as its route declares that problems are written (`ExactRoute.written`), else as RFC 9457 has it."""
+    writer: Writer = scope.get(WRITTEN, as_problem_json)
+    return writer(problem, headers)
+
+
+def as_problem_json(problem: Problem, headers: Headers) -> Response:
+    content = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, problem.status, headers, MEDIA_TYPE)
+
+
+def of(
     status: int,
     code: str,
     detail: str,
     *,
     errors: list[PlaceInRequest] | None = None,
     current_version: int | None = None,
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    problem = Problem(
+) -> Problem:
+    return Problem(
         type=code,
         title=HTTPStatus(status).phrase,
         status=status,
@@ -53,17 +70,14 @@ def answer(
         errors=errors,
         current_version=current_version,
     )
-    return JSONResponse(
-        problem.model_dump(mode="json", exclude_none=True), status, media_type=MEDIA_TYPE, headers=headers
-    )
 
 
-def of_http(error: HTTPException) -> JSONResponse:
-    """The answer where no route takes the request."""
+def of_http(error: HTTPException) -> Problem:
+    """What is said where no route takes the request."""
     code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "http-error")
-    return answer(error.status_code, code, str(error.detail), headers=dict(error.headers) if error.headers else None)
+    return of(error.status_code, code, str(error.detail))
 
 
-def of_bug() -> JSONResponse:
-    """The answer to a request that failed by a mistake of ours; the log has what happened."""
-    return answer(500, "internal-error", "our mistake, not yours; give the trace_id to support")
+def of_bug() -> Problem:
+    """What is said of a request that failed by a mistake of ours; the log has what happened."""
+    return of(500, "internal-error", "our mistake, not yours; give the trace_id to support")

@@ -10,13 +10,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from shared.auth.tokens import Unauthenticated
-from shared.http import wording
+from shared.http import problem_body, wording
 from shared.http.etags import MissingIfMatch
 from shared.http.negotiation import NotAcceptable
-from shared.http.problem_body import MEDIA_TYPE, PlaceInRequest, answer, of_http
+from shared.http.problem_body import MEDIA_TYPE, Headers, PlaceInRequest, Problem, answer
 from shared.http.uploads import FileTooLarge
 from shared.kernel.errors import (
     Conflict,
@@ -73,32 +73,34 @@ def of(*errors: type[TrialError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def of_error(error: TrialError) -> JSONResponse:
-    """A domain error as its answer."""
+def of_error(error: TrialError) -> tuple[Problem, Headers]:
+    """A domain error as its problem, and the headers that go with it."""
     status = status_of(type(error))
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_SECONDS)}}.get(status)
     places = [PlaceInRequest(at=at, why=why) for at, why in getattr(error, "places", ())]
     current = getattr(error, "current", None)
-    return answer(status, error.code, str(error), errors=places or None, current_version=current, headers=headers)
+    return problem_body.of(status, error.code, str(error), errors=places or None, current_version=current), headers
 
 
 def install(app: FastAPI) -> None:
     """Answer every expected failure of an app as a problem. What nobody expected, `Surroundings` answers."""
     service = app.title
 
-    async def trial_error(_request: Request, error: Exception) -> Response:
+    async def trial_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, TrialError)  # noqa: S101 - registered for this class alone
         PROBLEMS.labels(service, error.code).inc()
-        return of_error(error)
+        problem, headers = of_error(error)
+        return answer(problem, headers, request.scope)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         PROBLEMS.labels(service, InvalidRequest.code).inc()
-        return answer(422, InvalidRequest.code, _advice(request), errors=_places(error))
+        problem = problem_body.of(422, InvalidRequest.code, _advice(request), errors=_places(error))
+        return answer(problem, None, request.scope)
 
-    async def http(_request: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
-        return of_http(error)
+        return answer(problem_body.of_http(error), error.headers, request.scope)
 
     app.add_exception_handler(TrialError, trial_error)
     app.add_exception_handler(RequestValidationError, invalid)

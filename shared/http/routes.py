@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from shared.http.body import ExactRequest
 from shared.http.calling import Calling
+from shared.http.problem_body import WRITTEN, Headers, Problem, as_problem_json
 from shared.http.problems import InvalidRequest
 
 
@@ -19,13 +21,24 @@ class UnknownParameter(InvalidRequest):
 
 
 class ExactRoute(APIRoute):
-    """A route whose endpoint sees an `ExactRequest` and the query parameters it declares, no others."""
+    """A route whose endpoint sees an `ExactRequest` and the query parameters it declares, no others.
+
+    A class of routes declares how all its problems are written, those of `Surroundings` too.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._calling = Calling(self)
         self._known = query_names(self.dependant)
         self.app = self._answer
+
+    @staticmethod
+    def written(problem: Problem, headers: Headers) -> Response:
+        return as_problem_json(problem, headers)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[WRITTEN] = self.written
+        await super().handle(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = ExactRequest(scope, receive)

@@ -13,10 +13,10 @@ from shared.http.problem_body import Problem
 from shared.http.routes import ExactRoute
 
 
-def router(prefix: str, tag: str) -> APIRouter:
+def router(prefix: str, tag: str, route_class: type[ExactRoute] = ExactRoute) -> APIRouter:
     """A router whose routes read numbers exactly and refuse parameters they do not know."""
     return APIRouter(
-        prefix=prefix, tags=[tag], route_class=ExactRoute, generate_unique_id_function=lambda route: route.name
+        prefix=prefix, tags=[tag], route_class=route_class, generate_unique_id_function=lambda route: route.name
     )
 
 

@@ -30,9 +30,9 @@ def root_app(
     return Surroundings(Paths(apps, beside))
 
 
-async def _no_such_path(_request: Request, error: Exception) -> Response:
+async def _no_such_path(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    return problem_body.of_http(error)
+    return problem_body.answer(problem_body.of_http(error), error.headers, request.scope)
 
 
 class Paths:

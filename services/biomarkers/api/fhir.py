@@ -18,12 +18,12 @@ from services.biomarkers.intake.taking import Fate, Outcome
 from shared.contracts.biomarkers_intake import SourceId
 from shared.http import problems
 from shared.http.body import NOTHING, ExactRequest
+from shared.http.operation_outcomes import MEDIA_TYPE, FhirRoute, answer, issue, outcome
 from shared.http.service_app import router as make_router
 from shared.kernel.errors import NotFound
 
-router: APIRouter = make_router("/v1/fhir", "Feeds")
+router: APIRouter = make_router("/v1/fhir", "Feeds", FhirRoute)
 
-MEDIA_TYPE = "application/fhir+json"
 _ENTRY = re.compile(r"^Bundle\.entry\[(\d+)\]")
 # FHIR R4 issue-type of each reason.
 _ISSUES = {
@@ -38,11 +38,10 @@ _ISSUES = {
     ReadingProblem.CONFLICT: "conflict",
 }
 _RESOURCE: dict[str, Any] = {MEDIA_TYPE: {"schema": {"type": "object"}}}
-_PROBLEMS = problems.of()
 
 
-def _described(words: str, status: int = 200) -> dict[str, Any]:
-    return {"description": words, "content": _RESOURCE | _PROBLEMS.get(status, {}).get("content", {})}
+def _described(words: str) -> dict[str, Any]:
+    return {"description": words, "content": _RESOURCE}
 
 
 @router.post(
@@ -50,13 +49,13 @@ def _described(words: str, status: int = 200) -> dict[str, Any]:
     response_class=Response,
     openapi_extra={"requestBody": {"required": True, "content": _RESOURCE}},
     responses={
-        **_PROBLEMS,
+        **{status: _described(problem["description"]) for status, problem in problems.of().items()},
         200: _described("On record already, or a Bundle of what became of each entry"),
         201: _described("On record now"),
         202: _described("Some of it waits in quarantine: the issues say what and why"),
         400: _described("No JSON"),
         404: _described("No such source at your sites"),
-        422: _described("Refused; nothing was recorded", 422),
+        422: _described("Refused; nothing was recorded"),
     },
 )
 async def take_fhir_resource(
@@ -82,11 +81,12 @@ async def take_fhir_resource(
             sent.observations, source, MessageFormat.FHIR, by=actor, dry_run=dry_run, together=together
         )
     except NotReadableFhir as error:
-        return _answer(
-            400 if error.issue == "invalid" else 422, _outcome([_issue(error.issue, str(error), error.expression)])
+        return answer(
+            400 if error.issue == "invalid" else 422,
+            outcome([issue(error.issue, str(error), expression=error.expression)]),
         )
     except NotFound as error:
-        return _answer(404, _outcome([_issue("not-found", str(error), None)]))
+        return answer(404, outcome([issue("not-found", str(error))]))
     return _told(sent, fates, kept, refused=together and any(each.waits for each in fates))
 
 
@@ -102,13 +102,14 @@ async def _content(request: Request) -> Any:
 def _told(sent: Sent, fates: Sequence[Fate], kept: UUID | None, *, refused: bool) -> Response:
     where = f"; kept in quarantine as {kept}" if kept else ""
     if sent.bundle in {"batch", "transaction"} and not refused:
-        return _answer(200, _bundle(sent, fates, where))
+        return answer(200, _bundle(sent, fates, where))
     # of what was refused whole, what could have been recorded is not
     issues = [_of(each, where) for each in fates if not refused or each.waits]
     if any(each.waits for each in fates):
-        return _answer(202 if kept else 422, _outcome(issues))
+        return answer(202 if kept else 422, outcome(issues))
     changed = any(each.outcome in {Outcome.RECORDED, Outcome.CORRECTED, Outcome.CANCELLED} for each in fates)
-    return _answer(201 if changed else 200, _outcome(issues), next((path_of(each) for each in fates), None))
+    path = next((path_of(each) for each in fates), None)
+    return answer(201 if changed else 200, outcome(issues), {"Location": path} if path else None)
 
 
 def _bundle(sent: Sent, fates: Sequence[Fate], where: str) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _entry(fates: Sequence[Fate], where: str) -> dict[str, Any]:
     if not fates:
         says = "no observation of its own: read only where an observation refers to it"
         return {
-            "response": {"status": "200 OK", "outcome": _outcome([_issue("informational", says, None, "information")])}
+            "response": {"status": "200 OK", "outcome": outcome([issue("informational", says, severity="information")])}
         }
     status = "200 OK"
     if any(each.waits for each in fates):
@@ -137,26 +138,13 @@ def _entry(fates: Sequence[Fate], where: str) -> dict[str, Any]:
         status = "201 Created"
     location = next((path_of(each) for each in fates if each.result_id), None)
     told = {"location": location} if location else {}
-    return {"response": {"status": status, **told, "outcome": _outcome([_of(each, where) for each in fates])}}
+    return {"response": {"status": status, **told, "outcome": outcome([_of(each, where) for each in fates])}}
 
 
 def _of(fate: Fate, where: str) -> dict[str, Any]:
     if fate.problem is None:
         path = path_of(fate)
         says = f"{fate.outcome.value}: {path}" if path else fate.outcome.value
-        return _issue("informational", says, fate.sent.place, "information")
-    return _issue(_ISSUES[fate.problem], f"{fate.says}{where}", fate.sent.place, "warning" if where else "error")
-
-
-def _issue(code: str, says: str, expression: str | None, severity: str = "error") -> dict[str, Any]:
-    at = {"expression": [expression]} if expression else {}
-    return {"severity": severity, "code": code, "diagnostics": says, **at}
-
-
-def _outcome(issues: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {"resourceType": "OperationOutcome", "issue": list(issues)}
-
-
-def _answer(status: int, body: dict[str, Any], location: str | None = None) -> Response:
-    headers = {"Location": location} if location else None
-    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+        return issue("informational", says, severity="information", expression=fate.sent.place)
+    severity = "warning" if where else "error"
+    return issue(_ISSUES[fate.problem], f"{fate.says}{where}", severity=severity, expression=fate.sent.place)

@@ -19,6 +19,7 @@ from shared.http import answers, paging, problems
 from shared.http.etags import IfMatch
 from shared.http.identities import Mint
 from shared.http.middleware import Surroundings
+from shared.http.operation_outcomes import FhirRoute
 from shared.http.parts import Parts
 from shared.http.service_app import create_service_app, router
 from shared.kernel.actor import Actor, Role
@@ -69,6 +70,14 @@ async def tare(scale: UUID, expected: IfMatch, response: Response) -> answers.Re
     return answers.changed(response, Receipt(f"scale:{scale}", expected + 1, replayed=expected == 3), scale)
 
 
+devices = router("/v1/Device", "FHIR", FhirRoute)  # scales, as FHIR calls them
+
+
+@devices.post("/{how}")
+async def take_device(command: Weigh, _actor: MayWeigh, how: str) -> None:
+    raise RAISED[how]
+
+
 @scales.get("/fail/{how}")
 async def fail(how: str) -> None:
     raise RAISED[how]
@@ -95,7 +104,7 @@ def app(tmp_path: Path, issuer: LocalIssuer) -> FastAPI:
     db = open_database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite3", "x")
     verifier = TokenVerifier(FileKeys(issuer.jwks_file), issuer=ISSUER, audience=AUDIENCE)
     parts = Parts(db, EventStore(db), load_protocol(), system_clock, Settings(), verifier)
-    return create_service_app("scales", title="Scales", description="", routers=[scales], parts=parts)
+    return create_service_app("scales", title="Scales", description="", routers=[scales, devices], parts=parts)
 
 
 @pytest.fixture
