@@ -177,6 +177,14 @@ class InfusionJudged(Event, type="enrollment.infusion-judged", version=1):
     protocol: ProtocolRef
 
 
+class InfusionJudgementRetracted(Event, type="enrollment.infusion-judgement-retracted", version=1):
+    """The infusion that was judged never took place: its record was taken back, and nothing is left to judge."""
+
+    participant_id: ParticipantId
+    infusion_number: int = Field(ge=1)
+    protocol: ProtocolRef
+
+
 EscalationEvent = (
     SlotReserved
     | SlotReleased
@@ -187,4 +195,5 @@ EscalationEvent = (
     | InfusionOverrideRequested
     | InfusionOverrideConfirmed
     | InfusionJudged
+    | InfusionJudgementRetracted
 )

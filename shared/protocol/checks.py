@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 
 from shared.protocol.long_term import DAYS_OF_A_YEAR
 from shared.protocol.model import Protocol
-from shared.protocol.safety import GradingBaseline
+from shared.protocol.safety import Escalation, GradingBaseline
 from shared.protocol.strict_yaml import Place
 from shared.protocol.visits import Assessment, OutcomeMeasure, TimePoint, Visit
 
@@ -20,6 +20,8 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _repeated("clocks", (clock.id for clock in protocol.clocks))
     yield from _repeated("cytokines.analytes", (analyte.key for analyte in protocol.cytokines.analytes))
     yield from _repeated("causality.agents", protocol.causality.agents.value)
+    if protocol.dosing is not None:
+        yield from _repeated("dosing.levels.value", (level.name for level in protocol.dosing.levels.value))
     if protocol.lymphodepletion is not None:
         yield from _repeated("lymphodepletion.drugs", protocol.lymphodepletion.drugs.value)
     if protocol.product is not None:
@@ -43,6 +45,7 @@ def disagreements(protocol: Protocol) -> Iterator[Problem]:
     yield from _unknown_analytes(protocol)
     yield from _unknown_agents(protocol)
     yield from _baseline_before_nothing(protocol)
+    yield from _escalation_of_other_levels(protocol)
 
 
 def _repeated(part: str, codes: Iterable[str]) -> Iterator[Problem]:
@@ -124,6 +127,25 @@ def _baseline_before_nothing(protocol: Protocol) -> Iterator[Problem]:
     before_lymphodepletion = GradingBaseline.LAST_BEFORE_LYMPHODEPLETION
     if protocol.lymphodepletion is None and protocol.ctcae.baseline.value is before_lymphodepletion:
         yield ("ctcae", "baseline"), "the protocol has no lymphodepletion that a baseline could lie before"
+
+
+def _escalation_of_other_levels(protocol: Protocol) -> Iterator[Problem]:
+    escalation, dosing = protocol.dose_escalation, protocol.dosing
+    if escalation is None:
+        return
+    if dosing is None:
+        yield ("dose_escalation",), "there are no dose levels to escalate: the protocol has no dosing"
+        return
+    known = [level.name for level in dosing.levels.value]
+    if escalation.start_level.value not in known:
+        yield (
+            ("dose_escalation", "start_level"),
+            f"unknown dose level {escalation.start_level.value}; dosing.levels has {', '.join(known)}",
+        )
+    if dosing.escalation.value is Escalation.BOIN and escalation.target.value is None:
+        yield ("dose_escalation", "target"), "BOIN aims at a rate of dose-limiting toxicity: give it"
+    if escalation.cohort_size.value > escalation.max_per_level.value:
+        yield ("dose_escalation", "cohort_size"), "a cohort is larger than what is treated at one level"
 
 
 def _unknown_agents(protocol: Protocol) -> Iterator[Problem]:

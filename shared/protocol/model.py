@@ -59,7 +59,7 @@ class Protocol(Part):
     lymphodepletion: Lymphodepletion | None  # none where nothing prepares for the product
     product: Product | None  # none where nothing is manufactured for one participant
     dosing: Dosing | None  # none where the product is not counted in cells
-    dose_escalation: DoseEscalation | None = None  # none where no version has turned it on
+    dose_escalation: DoseEscalation | None = None  # none where doses are not escalated by a design
     dose_limiting: DoseLimiting
     stopping: Stopping
 

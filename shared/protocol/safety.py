@@ -129,8 +129,8 @@ class ClockSteps(Part):
 
 class Escalation(StrEnum):
     THREE_PLUS_THREE = "3+3"
-    ROLLING_SIX = "rolling-six"
-    BOIN = "boin"
+    ROLLING_SIX = "rolling-6"
+    BOIN = "BOIN"
 
 
 class DoseLevel(Part):

@@ -18,6 +18,7 @@ from shared.auth.permissions import ReadsTrialData
 from shared.contracts.terms import Flag, Measurement
 from shared.http import problems
 from shared.http.service_app import router as make_router
+from shared.protocol.escalation import HIGHEST_TARGET, LOWEST_TARGET
 
 router = make_router("/v1/evaluations", "evaluations")
 
@@ -37,7 +38,7 @@ class EscalationParameters(_Given):
     """How the escalation is run. The last four are BOIN's alone."""
 
     levels: Annotated[Level, Field(description="How many dose levels there are; the lowest is 1")]
-    target: Annotated[Measurement, Field(ge=boin.LOWEST_TARGET, le=boin.HIGHEST_TARGET)] | None = Field(
+    target: Annotated[Measurement, Field(ge=LOWEST_TARGET, le=HIGHEST_TARGET)] | None = Field(
         None, description="The rate of DLT aimed at. BOIN needs it; the tables of the other designs aim at none"
     )
     allow_deescalation: Flag = Field(True, description="false: nobody is treated at a lower level again")

@@ -130,6 +130,7 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     enrollment_escalation.InfusionOverrideRequested: _when_recorded,
     enrollment_escalation.InfusionOverrideConfirmed: _when_recorded,
     enrollment_escalation.InfusionJudged: _at("started_at"),
+    enrollment_escalation.InfusionJudgementRetracted: _when_recorded,
     enrollment.TreatmentDiscontinued: _at("discontinued_on"),
     enrollment.ParticipantLostToFollowUp: _at("last_contact_on"),
     enrollment.FollowUpCompleted: _at("completed_on"),

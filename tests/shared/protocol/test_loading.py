@@ -156,6 +156,19 @@ def test_words_that_yaml_would_guess_at_stay_words() -> None:
             "lymphodepletion.drugs.1: fludarabine is there already, at lymphodepletion.drugs.0",
         ),
         ({"lymphodepletion__dose_units__value": ["mg/m²"]}, "lymphodepletion.dose_units.value.0: Input should be 'a'"),
+        # dose escalation
+        ({"dosing__levels__value__1__name": "DL-1"}, "dosing.levels.value.1: DL-1 is there already"),
+        ({"dosing__escalation__value": "rolling-six"}, "dosing.escalation.value: Input should be '3+3', 'rolling-6'"),
+        (
+            {"dose_escalation__start_level__value": "DL4"},
+            "dose_escalation.start_level: unknown dose level DL4; dosing.levels has DL-1, DL1, DL2, DL3",
+        ),
+        ({"dosing__escalation__value": "BOIN"}, "dose_escalation.target: BOIN aims at a rate of dose-limiting"),
+        ({"dose_escalation__target__value": "0.61"}, "dose_escalation.target.value"),
+        ({"dose_escalation__cohort_size__value": 7}, "dose_escalation.cohort_size: a cohort is larger than what"),
+        ({"dosing": None}, "dose_escalation: there are no dose levels to escalate"),
+        ({"dose_escalation__override_roles__value": ["sponsor", "sponsor"]}, "an override needs two different roles"),
+        ({"dose_escalation__override_roles__value": ["sponsor", "nurse"]}, "Input should be 'coordinator'"),
         # dose-limiting toxicity and stopping
         ({"dose_limiting__rules__1__id": "crs-grade-4"}, "dose_limiting.rules.1: crs-grade-4 is there already"),
         ({"dose_limiting__exclusions__1__id": "lymphopenia"}, "dose_limiting.exclusions.1: lymphopenia is there"),

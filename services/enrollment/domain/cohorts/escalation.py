@@ -17,6 +17,7 @@ from shared.contracts.enrollment_escalation import (
     EscalationEvent,
     EscalationParameters,
     InfusionJudged,
+    InfusionJudgementRetracted,
     InfusionOverrideConfirmed,
     InfusionOverrideRequested,
     Permission,
@@ -101,6 +102,13 @@ class JudgeInfusion(Command):
     corrects: bool = False
 
 
+class RetractJudgement(Command):
+    """Take back the judgement of an infusion that never was."""
+
+    participant_id: UUID
+    infusion_number: int
+
+
 EscalationCommand = (
     ReserveSlot
     | ReleaseSlot
@@ -111,6 +119,7 @@ EscalationCommand = (
     | RequestOverride
     | ConfirmOverride
     | JudgeInfusion
+    | RetractJudgement
 )
 
 
@@ -185,7 +194,9 @@ def current_level(state: Escalation, facts: Facts) -> str:
     return opened[-1] if opened else facts.plan.start_level
 
 
-def decide(command: EscalationCommand, state: Escalation, facts: Facts) -> list[EscalationEvent]:  # noqa: PLR0911 - one line per command
+def decide(  # noqa: C901, PLR0911 - one line per command
+    command: EscalationCommand, state: Escalation, facts: Facts
+) -> list[EscalationEvent]:
     match command:
         case ReserveSlot():
             return _reserve(command, state, facts)
@@ -205,6 +216,8 @@ def decide(command: EscalationCommand, state: Escalation, facts: Facts) -> list[
             return _confirm(command, state, facts)
         case JudgeInfusion():
             return _judge(command, state, facts)
+        case RetractJudgement():
+            return _retract(command, state, facts)
         case _:
             assert_never(command)
 
@@ -373,6 +386,13 @@ def _judge(command: JudgeInfusion, state: Escalation, facts: Facts) -> list[Esca
             protocol=facts.plan.ref,
         )
     ]
+
+
+def _retract(command: RetractJudgement, state: Escalation, facts: Facts) -> list[EscalationEvent]:
+    who, number = command.participant_id, command.infusion_number
+    if (who, number) not in state.judged:
+        return []
+    return [InfusionJudgementRetracted(participant_id=who, infusion_number=number, protocol=facts.plan.ref)]
 
 
 DECIDER: Decider[EscalationCommand, Escalation, Facts, EscalationEvent] = Decider(

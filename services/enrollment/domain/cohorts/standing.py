@@ -21,6 +21,7 @@ from shared.contracts.enrollment_escalation import (
     EscalationDecided,
     EscalationEvent,
     InfusionJudged,
+    InfusionJudgementRetracted,
     InfusionOverrideConfirmed,
     InfusionOverrideRequested,
     SlotReleased,
@@ -30,14 +31,16 @@ from shared.kernel.actor import Actor
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DltStatus
 
-DESIGN = {"3+3": "3+3", "rolling-six": "rolling-6", "boin": "BOIN"}  # the protocol's word, and that of `DESIGNS`
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The settings of the protocol that the escalation is run by. `levels`: from the lowest dose to the highest."""
+    """The settings of the protocol that the escalation is run by. `levels`: from the lowest dose to the highest.
+
+    `enforced` False: slots and decisions are kept, and no infusion is held to them.
+    """
 
     ref: str
+    enforced: bool
     design: str
     levels: tuple[str, ...]
     start_level: str
@@ -52,13 +55,14 @@ class Plan:
 
 
 def plan_of(protocol: Protocol) -> Plan | None:
-    """None: this protocol version does not enforce an escalation."""
+    """None: this protocol version has no escalation."""
     dosing, escalation = protocol.dosing, protocol.dose_escalation
     if dosing is None or escalation is None:
         return None
     return Plan(
         ref=protocol.ref,
-        design=DESIGN[dosing.escalation.value],
+        enforced=escalation.enforced.value,
+        design=dosing.escalation.value.value,
         levels=tuple(level.name for level in dosing.levels.value),
         start_level=escalation.start_level.value,
         cohort_size=escalation.cohort_size.value,
@@ -68,7 +72,7 @@ def plan_of(protocol: Protocol) -> Plan | None:
         allow_deescalation=escalation.allow_deescalation.value,
         stagger_first=timedelta(days=dosing.stagger_first_days.value),
         stagger_next=timedelta(days=dosing.stagger_next_days.value),
-        override_roles=escalation.override_roles.value,
+        override_roles=tuple(role.value for role in escalation.override_roles.value),
     )
 
 
@@ -173,6 +177,9 @@ def evolve(state: Escalation, event: EscalationEvent) -> Escalation:  # noqa: PL
             return replace(state, overrides={**state.overrides, (event.participant_id, event.infusion_number): opening})
         case InfusionJudged():
             return replace(state, judged={**state.judged, (event.participant_id, event.infusion_number): event})
+        case InfusionJudgementRetracted():
+            gone = (event.participant_id, event.infusion_number)
+            return replace(state, judged={key: each for key, each in state.judged.items() if key != gone})
         case _:
             assert_never(event)
 

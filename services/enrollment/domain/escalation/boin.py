@@ -17,7 +17,6 @@ from services.enrollment.domain.escalation.standing import Decided, Decision, Le
 
 SUBTHERAPEUTIC = Decimal("0.6")  # phi1 of the target: Liu & Yuan 2015
 OVERLY_TOXIC = Decimal("1.4")  # phi2 of the target: Liu & Yuan 2015
-LOWEST_TARGET, HIGHEST_TARGET = Decimal("0.05"), Decimal("0.6")  # CRAN BOIN takes none beyond
 CUTOFF = Decimal("0.95")  # CRAN BOIN, cutoff.eli
 EXTRA_SAFE_OFFSET = Decimal("0.05")  # CRAN BOIN, offset: the lowest level is judged by the cutoff less this
 MINIMUM = 3  # evaluable, before a level is ruled out: Liu & Yuan 2015

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from services.enrollment.domain.cohorts.escalation import (
@@ -19,12 +20,15 @@ from services.enrollment.domain.cohorts.standing import Escalation, Facts, Perso
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import Bar, EscalationEvent, InfusionJudged
 from shared.kernel.actor import Actor, Role
+from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DltStatus
+from tests.shared.protocol.documents import protocol_with
 
 DAY, WINDOW = timedelta(days=1), timedelta(days=28)
 BEGIN = datetime(2027, 1, 4, 3, tzinfo=UTC)
 PLAN = Plan(
     ref="CMD03@1.1.0",
+    enforced=True,
     design="3+3",
     levels=("DL-1", "DL1", "DL2", "DL3"),
     start_level="DL1",
@@ -37,6 +41,17 @@ PLAN = Plan(
     stagger_next=7 * DAY,
     override_roles=("investigator", "sponsor"),
 )
+
+
+@cache
+def enforcing(design: str = "3+3", target: str | None = None) -> Protocol:
+    """CMD03 in a version that holds infusions to this design."""
+    return protocol_with(
+        version="1.1.0",
+        dosing__escalation__value=design,
+        dose_escalation__enforced__value=True,
+        dose_escalation__target__value=target,
+    )
 
 
 def somebody(role: Role = Role.SPONSOR, name: str | None = None) -> Actor:

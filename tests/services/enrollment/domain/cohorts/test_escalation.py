@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from pydantic import ValidationError
 
 from services.enrollment.domain.cohorts.escalation import (
     DECIDER,
@@ -23,23 +22,26 @@ from services.enrollment.domain.cohorts.escalation import (
     ReleaseSlot,
     RequestOverride,
     ResumeDosing,
+    RetractJudgement,
     ReviewBasis,
     UnknownLevel,
 )
 from services.enrollment.domain.cohorts.standing import Escalation, Person
+from services.enrollment.domain.escalation import DESIGNS
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
     DosingPaused,
     DosingResumed,
     EscalationBasisChanged,
     EscalationDecided,
+    InfusionJudgementRetracted,
     SlotRelease,
     SlotReleased,
     SlotReserved,
 )
 from shared.kernel.actor import Actor, Role
 from shared.protocol.dose_limiting_status import DltStatus
-from shared.protocol.escalation import DoseEscalation
+from shared.protocol.safety import Escalation as Design
 from tests.services.enrollment.domain.cohorts.story import DAY, PLAN, Story, somebody, who
 
 REASON = "Decided in the meeting"
@@ -251,18 +253,18 @@ def test_an_open_gate_and_an_infusion_on_record_need_no_override() -> None:
         story.tell(request, somebody())
 
 
-def test_an_override_of_one_role_is_no_protocol() -> None:
-    part = {"mark": "D", "source": "a test"}
-    settings = {
-        "start_level": {"value": "DL1", **part},
-        "cohort_size": {"value": 3, **part},
-        "max_per_level": {"value": 6, **part},
-        "target": {"value": None, **part},
-        "allow_deescalation": {"value": True, **part},
-        "override_roles": {"value": ("sponsor", "sponsor"), **part},
-    }
-    with pytest.raises(ValidationError, match="two different roles"):
-        DoseEscalation.model_validate(settings, strict=False)
+def test_the_judgement_of_an_infusion_that_never_was_is_taken_back_once() -> None:
+    story = full()
+    story.infuse(1)
+    retract = RetractJudgement(participant_id=who(1), infusion_number=1)
+    (gone,) = story.tell(retract)
+    assert isinstance(gone, InfusionJudgementRetracted)
+    assert story.state.judged == {}
+    assert story.tell(retract) == []
+
+
+def test_the_protocol_and_the_designs_speak_of_the_same() -> None:
+    assert {each.value for each in Design} == set(DESIGNS)
 
 
 def test_the_stream_of_the_trial_begins_with_nothing() -> None:

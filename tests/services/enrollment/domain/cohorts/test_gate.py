@@ -19,30 +19,20 @@ from services.enrollment.domain.cohorts.standing import Person, plan_of
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import Bar, Permission
 from shared.kernel.actor import Role
-from shared.protocol import Protocol, load_protocol
+from shared.protocol import load_protocol
 from shared.protocol.dose_limiting_status import DltStatus
-from shared.protocol.escalation import DoseEscalation
-from tests.services.enrollment.domain.cohorts.story import BEGIN, DAY, PLAN, WINDOW, Story, somebody, who
+from tests.services.enrollment.domain.cohorts.story import BEGIN, DAY, PLAN, WINDOW, Story, enforcing, somebody, who
 
 SECOND = timedelta(seconds=1)
 
 
-def turned_on() -> Protocol:
-    escalation = DoseEscalation.model_validate_json(
-        '{"start_level": {"value": "DL1", "mark": "D", "source": "a test"},'
-        '"cohort_size": {"value": 3, "mark": "D", "source": "a test"},'
-        '"max_per_level": {"value": 6, "mark": "D", "source": "a test"},'
-        '"target": {"value": null, "mark": "D", "source": "a test"},'
-        '"allow_deescalation": {"value": true, "mark": "D", "source": "a test"},'
-        '"override_roles": {"value": ["investigator", "sponsor"], "mark": "D", "source": "a test"}}'
-    )
-    return load_protocol().model_copy(update={"dose_escalation": escalation, "version": "1.1.0"})
-
-
 def test_the_plan_is_the_protocol_s_and_off_until_a_version_turns_it_on() -> None:
-    assert plan_of(load_protocol()) is None
-    assert plan_of(turned_on()) == PLAN
-    assert plan_of(turned_on().model_copy(update={"dosing": None})) is None
+    plan = plan_of(load_protocol())
+    assert plan is not None
+    assert not plan.enforced
+    assert plan_of(enforcing()) == PLAN
+    assert plan_of(enforcing().model_copy(update={"dosing": None})) is None
+    assert plan_of(enforcing().model_copy(update={"dose_escalation": None})) is None
 
 
 def test_the_first_infusion_of_a_slot_is_permitted() -> None:
