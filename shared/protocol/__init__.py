@@ -29,6 +29,7 @@ from shared.protocol.criteria import (
     Operator,
     ValueType,
 )
+from shared.protocol.deviations import DeviationKind, Deviations
 from shared.protocol.dose_limiting import (
     BetaBinomial,
     Counted,
@@ -102,6 +103,8 @@ __all__ = [
     "Cytokines",
     "Denominator",
     "DetectableFrom",
+    "DeviationKind",
+    "Deviations",
     "DoseLevel",
     "DoseLimiting",
     "DoseLimitingRule",

@@ -11,6 +11,7 @@ from shared.protocol.biomarkers import Analyte, Cytokines, Persistence
 from shared.protocol.car_t_toxicity import CarTToxicity
 from shared.protocol.case_reports import CaseReports
 from shared.protocol.criteria import Consent, Criterion, Enrolment
+from shared.protocol.deviations import Deviations
 from shared.protocol.dose_limiting import DoseLimiting, Stopping
 from shared.protocol.efficacy import ResponseCriteria
 from shared.protocol.endpoints import Endpoints
@@ -62,6 +63,7 @@ class Protocol(Part):
     dose_escalation: DoseEscalation | None = None  # none where doses are not escalated by a design
     dose_limiting: DoseLimiting
     stopping: Stopping
+    deviations: Deviations | None = None  # none where nobody has said which are important
 
     @computed_field  # type: ignore[prop-decorator] # mypy knows no decorator above a property
     @property
