@@ -26,6 +26,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.projector.api import (  # noqa: PLC0415
         adverse_events,
         cytokine_courses,
+        deviations,
         efficacy_outcomes,
         figures,
         outcomes,
@@ -44,6 +45,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.projector.application import Projector  # noqa: PLC0415
     from services.projector.course_plotting import CourseFigures  # noqa: PLC0415
     from services.projector.cytokine_tables import CytokineTables  # noqa: PLC0415
+    from services.projector.deviation_tables import DeviationTables  # noqa: PLC0415
     from services.projector.efficacy_tables import EfficacyTables  # noqa: PLC0415
     from services.projector.flow_tables import FlowTables  # noqa: PLC0415
     from services.projector.plots.pictures import Pictures  # noqa: PLC0415
@@ -75,6 +77,7 @@ def create_app(parts: Parts) -> "FastAPI":
             schedules.participants_router,
             schedules.sites_router,
             schedules.deviations_router,
+            deviations.router,
             participant_flow.router,
             products.router,
             products.alerts,
@@ -83,6 +86,7 @@ def create_app(parts: Parts) -> "FastAPI":
         projector=Projector(parts.db, parts.protocol, parts.clock),
         course_figures=CourseFigures(parts.db, parts.protocol, parts.clock),
         cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
+        deviation_tables=DeviationTables(parts.db, parts.protocol, parts.clock),
         efficacy_tables=EfficacyTables(parts.db, parts.protocol, parts.clock),
         safety_tables=SafetyTables(parts.db, parts.protocol, parts.clock),
         schedule_tables=ScheduleTables(parts.db, parts.protocol, parts.clock),

@@ -1,4 +1,4 @@
-"""Schedules, the screening log, the flow of participants and workloads as flat tables."""
+"""Schedules, deviations, the screening log, the flow of participants and workloads as flat tables."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from services.projector.domain.participant_flow import Flow, ParticipantFlow, Reason
 from services.projector.domain.participant_schedule import ParticipantSchedule, WindowOfVisit
+from services.projector.domain.protocol_deviations import ProtocolDeviation
 from services.projector.domain.screening_log import Screening
 from services.projector.domain.site_schedule import DueVisit, ScheduleDeviation
 from services.projector.domain.site_workload import SiteWorkload
@@ -31,6 +32,21 @@ def due_visits(items: Iterable[DueVisit]) -> Sheet:
 
 def deviations(items: Iterable[ScheduleDeviation]) -> Sheet:
     return _of_models("schedule-deviations", ScheduleDeviation, items)
+
+
+_OF_DEVIATION = tuple(name for name in ProtocolDeviation.model_fields if name != "decided_by")
+_DECIDED = ("decided_by", "decided_as", "reason")
+
+
+def protocol_deviations(items: Iterable[ProtocolDeviation]) -> Sheet:
+    """A line per deviation; of several who decided all stand in it, in their order."""
+    return Sheet("deviations", (*_OF_DEVIATION, *_DECIDED), map(_deviation, items))
+
+
+def _deviation(line: ProtocolDeviation) -> Line:
+    by = line.decided_by
+    decided = ([each.actor for each in by], [each.role for each in by], [each.reason for each in by])
+    return *(getattr(line, name) for name in _OF_DEVIATION), *decided
 
 
 def screenings(items: Iterable[Screening]) -> Sheet:

@@ -279,15 +279,33 @@ async def of(connection: AsyncConnection, participant_id: UUID, zone: ZoneInfo) 
     return sorted((_entry(row, zone) for row in rows), key=key_of)
 
 
-async def told(connection: AsyncConnection, types: Sequence[type[Event]]) -> dict[UUID, list[Event]]:
-    """What was told of each participant by events of these types, in order. Each is of its first version still."""
+class Recorded(NamedTuple):
+    """An event, who recorded it, and when."""
+
+    event: Event
+    actor: str
+    role: str
+    recorded_at: datetime
+
+
+async def recorded(connection: AsyncConnection, types: Sequence[type[Event]]) -> dict[UUID, list[Recorded]]:
+    """What was told of each participant by events of these types, in order of each stream.
+
+    Each type is of its first version still.
+    """
     named = {each.event_type: each for each in types}
-    columns = (timeline.c.participant_id, timeline.c.type, timeline.c.data)
-    query = select(*columns).where(timeline.c.type.in_(named)).order_by(timeline.c.stream, timeline.c.version)
-    found: dict[UUID, list[Event]] = {}
-    for row in (await connection.execute(query)).all():
-        found.setdefault(row.participant_id, []).append(named[row.type].model_validate_json(row.data))
+    names = ("participant_id", "type", "data", "actor", "role", "recorded_at")
+    query = select(*(timeline.c[name] for name in names)).where(timeline.c.type.in_(named))
+    found: dict[UUID, list[Recorded]] = {}
+    for row in (await connection.execute(query.order_by(timeline.c.stream, timeline.c.version))).all():
+        event = named[row.type].model_validate_json(row.data)
+        found.setdefault(row.participant_id, []).append(Recorded(event, row.actor, row.role, row.recorded_at))
     return found
+
+
+async def told(connection: AsyncConnection, types: Sequence[type[Event]]) -> dict[UUID, list[Event]]:
+    """What was told of each participant by events of these types, in order."""
+    return {who: [each.event for each in events] for who, events in (await recorded(connection, types)).items()}
 
 
 async def revisions(connection: AsyncConnection) -> dict[UUID, tuple[int, datetime]]:

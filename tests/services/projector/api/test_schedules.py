@@ -7,6 +7,8 @@ import pytest
 from icalendar import Calendar
 
 from shared.contracts import enrollment as enr
+from shared.contracts.enrollment_product import InfusionAppraised
+from shared.contracts.enrollment_product_terms import ProductFinding
 from shared.contracts.enrollment_terms import Route
 from shared.kernel.actor import Role
 from tests.services.projector.chronicle import PROTOCOL, Chronicle, named
@@ -157,6 +159,48 @@ async def test_deviations_of_the_schedule(trial: House) -> None:
         ("D14", "cytokines", "visit-missed"),
     ]
     assert "visit-missed" in await ask(trial, "/v1/schedule-deviations", accept="text/csv")
+
+
+async def test_deviations_of_every_kind_in_one_list(trial: House) -> None:
+    whole = (await ask(trial, "/v1/deviations", limit="200"))["items"]
+    assert await everything(trial, "/v1/deviations", limit="3") == whole
+    of_visits = (await ask(trial, "/v1/schedule-deviations", limit="200"))["items"]
+    assert sorted((each["subject_number"], each["about"]) for each in whole if each["recorded_by"] is None) == sorted(
+        (each["subject_number"], f"{each['visit']} {each['assessment']}") for each in of_visits
+    )
+    missed = await everything(trial, "/v1/deviations", kind="visit-missed", participant_id=str(named("SI-001")))
+    assert [(each["about"], each["occurred_on"], each["important"]) for each in missed] == [
+        ("PRE car-t-flow", "2026-03-30", False),
+        ("D14 cytokines", "2026-04-15", False),
+    ]
+    assert "decided_by" in await ask(trial, "/v1/deviations", accept="text/csv")
+    assert {each["site_id"] for each in await everything(trial, "/v1/deviations", site="SI")} == {"SI"}
+    async with trial.client(Role.COORDINATOR, sites=["CU"]) as client:
+        theirs = (await client.get("/v1/deviations", params={"limit": "200"})).json()["items"]
+        assert {each["site_id"] for each in theirs} == {"CU"}
+        assert (await client.get("/v1/deviations", params={"kind": "lateness"})).status_code == 422
+
+
+async def test_a_deviation_that_was_recorded_says_who_decided_it(house: House) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened().enrolled().infused(at(1, 5))
+    appraised = InfusionAppraised(
+        participant_id=child.id,
+        infusion_number=1,
+        product_id=None,
+        lot="LOT-7",
+        bags=(),
+        dose=None,
+        findings=(ProductFinding.EXPIRED,),
+        given_despite="No other lot, and no time",
+        protocol=PROTOCOL.ref,
+    )
+    chronicle.tell(f"appraisal:{child.id}", appraised)
+    await house.hears(chronicle.told)
+    (found,) = (await ask(house, "/v1/deviations", kind="product-not-released"))["items"]
+    assert (found["about"], found["found"], found["day"], found["study_day"]) == ("infusion 1", ["expired"], 0, 1)
+    by = [{"actor": "dr-mali", "role": "investigator", "reason": "No other lot, and no time"}]
+    assert (found["important"], found["recorded_by"], found["decided_by"]) == (True, "dr-mali", by)
 
 
 async def test_the_screening_log(trial: House) -> None:
