@@ -53,7 +53,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
     biomarkers = Biomarkers(parts.db, parts.store, parts.protocol, parts.clock)
-    taking = Taking(parts.db, parts.store, biomarkers, parts.clock)
+    taking = Taking(parts.db, parts.store, biomarkers)
     feeds, settings = Feeds(parts.db, parts.store, taking, parts.clock), parts.settings
     readers = Readers(seconds=settings.file_reading_seconds, memory_mib=settings.file_reading_mib)
     limits = Limits(table_mib=settings.table_file_mib, fcs_mib=settings.fcs_file_mib)
@@ -81,7 +81,7 @@ def create_app(parts: Parts) -> "FastAPI":
         biomarkers=biomarkers,
         feeds=feeds,
         gate_sets=GateSets(parts.db, parts.clock),
-        files=FileIntake(feeds, FlowRecording(parts.store, taking, biomarkers), readers, limits),
+        files=FileIntake(feeds, FlowRecording(parts.db, parts.store, taking, biomarkers), readers, limits),
         assay_registry=AssayRegistry(parts.store, parts.protocol, parts.clock),
         specimens=Specimens(parts.db, parts.store, parts.protocol, parts.clock),
     )

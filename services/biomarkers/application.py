@@ -36,6 +36,7 @@ from services.biomarkers.domain.transgene_result import (
     NoSuchTransgeneResult,
     RecordTransgeneResult,
 )
+from services.biomarkers.drafts import Draft, Streams
 from services.biomarkers.references import Participant
 from services.biomarkers.specimens import origin_of
 from services.biomarkers.tables import known_consents
@@ -87,10 +88,8 @@ class Biomarkers:
         Raises:
             NoSuchParticipant: nobody of this id is known here yet, or at the actor's sites.
         """
-        participant = await references.participant(self._db, command.participant_id)
-        if not by.may_see(participant.site_id):
-            raise NoSuchParticipant
-        facts = await self._facts(command, participant)
+        participant = await self._participant(command.participant_id, by)
+        facts = await self._with_lot(self._store, await self._facts(participant), command)
         frame = tracing.recording(by, at=facts.now, subject=participant.participant_id, command_id=result_id)
         if command.specimen.specimen_id is not None:
             return await self._with_specimen(decider, result_id, command, facts, frame)
@@ -108,22 +107,23 @@ class Biomarkers:
     ) -> Receipt:
         """Correct or cancel a result, on the version its sender has seen."""
         participant = await self._participant_of(decider, result_id, by)
-        facts = await self._facts(command, participant)
+        facts = await self._with_lot(self._store, await self._facts(participant), command)
         frame = tracing.recording(
             by, at=facts.now, subject=participant.participant_id, command_id=command_id, reason=command.stated_reason
         )
         return await self._with_specimen(decider, result_id, command, facts, frame, expected)
 
-    async def rehearse(
-        self, decider: Kind, result_id: UUID, command: Recording | Change, state: Any, *, by: Actor
+    async def draft(
+        self, draft: Draft, decider: Kind, result_id: UUID, command: Recording | Change, *, command_id: UUID, by: Actor
     ) -> None:
-        """Decide as if it were recorded, and record nothing: raises what recording would."""
+        """Decide on a result, and add what follows to a draft: raises what recording or changing it would."""
+        state, _ = await draft.load(decider, result_id)
         whose = command.participant_id if isinstance(command, Recording) else state.participant_id
-        facts = await self._facts(command, await references.participant(self._db, whose))
-        decided = decider.decide(command, state, facts)
-        result = ResultRef(kind=ResultKind(decider.category), id=result_id)
-        frame = tracing.recording(by, at=facts.now, subject=result_id, command_id=result_id)
-        await self._beside(result, state, reduce(decider.evolve, decided, state), command.fingerprint(), frame)
+        if whose not in draft.facts:
+            draft.facts[whose] = await self._facts(await self._participant(whose, by))
+        facts = await self._with_lot(draft, draft.facts[whose], command)
+        frame = tracing.recording(by, at=facts.now, subject=whose, command_id=command_id, reason=command.stated_reason)
+        await draft.add(*await self._writes(draft, decider, result_id, command, facts, frame))
 
     async def result(self, decider: Kind, result_id: UUID, *, by: Actor) -> tuple[list[Envelope], Participant]:
         """All that happened to a result, and what is known of its participant."""
@@ -156,33 +156,51 @@ class Biomarkers:
             NoSpecimenOfParticipant, SpecimenIsRejected, SpecimenNotAtLaboratory, SpecimenDiffers.
         """
         stream, fingerprint = decider.stream(result_id), command.fingerprint()
-        result = ResultRef(kind=ResultKind(decider.category), id=result_id)
 
         async def decide() -> Sequence[Write]:
-            state, version = await self._store.load(decider, result_id)
-            decided = decider.decide(command, state, facts)
-            if not decided:
-                return []
-            after = reduce(decider.evolve, decided, state)
-            beside = await self._beside(result, state, after, fingerprint, frame)
-            return [*beside, Write(stream, version, decided, frame, fingerprint)]
+            return await self._writes(self._store, decider, result_id, command, facts, frame)
 
         return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
 
+    async def _writes(
+        self,
+        streams: Streams,
+        decider: Kind,
+        result_id: UUID,
+        command: Recording | Change,
+        facts: Facts,
+        frame: deciding.Recording,
+    ) -> list[Write]:
+        """What a command leads to, in the result's own stream (last) and in those of its specimens."""
+        state, version = await streams.load(decider, result_id)
+        decided = decider.decide(command, state, facts)
+        if not decided:
+            return []
+        after, fingerprint = reduce(decider.evolve, decided, state), command.fingerprint()
+        result = ResultRef(kind=ResultKind(decider.category), id=result_id)
+        beside = await self._beside(streams, result, state, after, fingerprint, frame)
+        return [*beside, Write(decider.stream(result_id), version, decided, frame, fingerprint)]
+
     async def _beside(
-        self, result: ResultRef, before: Any, after: Any, fingerprint: str, frame: deciding.Recording
+        self,
+        streams: Streams,
+        result: ResultRef,
+        before: Any,
+        after: Any,
+        fingerprint: str,
+        frame: deciding.Recording,
     ) -> list[Write]:
         """What specimens take with a result: the one it names now, and the one it no longer names."""
         writes, left, sample = [], _specimen_named(before), after.report.specimen if _counts(after) else None
         if left is not None and (sample is None or sample.specimen_id != left):
-            state, version = await self._store.load(specimens.DECIDER, left)
+            state, version = await streams.load(specimens.DECIDER, left)
             told = results.no_longer_named(state, result)
             writes.append(Write(specimens.DECIDER.stream(left), version, told, frame, fingerprint))
         if sample is not None and sample.specimen_id is not None:
-            state, version = await self._store.load(specimens.DECIDER, sample.specimen_id)
+            state, version = await streams.load(specimens.DECIDER, sample.specimen_id)
             told = results.named(
                 state,
-                await origin_of(self._store, state),
+                await origin_of(streams, state),
                 participant_id=after.participant_id,
                 result=result,
                 type_=sample.type.value,
@@ -197,17 +215,26 @@ class Biomarkers:
             raise _UNKNOWN[decider.category]("no result has this id, or none at your sites")
         return participant
 
-    async def _facts(self, command: Recording | Change, participant: Participant) -> Facts:
-        """What a command is decided with.
+    async def _participant(self, participant_id: UUID, by: Actor) -> Participant:
+        participant = await references.participant(self._db, participant_id)
+        if not by.may_see(participant.site_id):
+            raise NoSuchParticipant
+        return participant
+
+    async def _facts(self, participant: Participant) -> Facts:
+        consent = await self._consents.gating(ConsentGate.SAMPLES, participant.participant_id, participant.site_id)
+        return Facts(self._clock(), self.protocol, consent=consent)
+
+    async def _with_lot(self, streams: Streams, facts: Facts, command: Recording | Change) -> Facts:
+        """The facts, with the lot that a panel names.
 
         Raises:
             UnknownAssayLot.
         """
-        consent = await self._consents.gating(ConsentGate.SAMPLES, participant.participant_id, participant.site_id)
-        facts = Facts(self._clock(), self.protocol, consent=consent)
         if not isinstance(command, RecordCytokinePanel | CorrectCytokinePanel) or command.assay_lot_id is None:
             return facts
-        return replace(facts, lot=assays.lot_for(await self.assay_lots(), command.assay_lot_id))
+        registry, _ = await streams.load(assays.DECIDER, self.protocol.protocol_id)
+        return replace(facts, lot=assays.lot_for(registry, command.assay_lot_id))
 
     async def assay_lots(self) -> assays.Registry:
         """Every lot that was registered."""

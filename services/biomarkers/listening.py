@@ -29,7 +29,7 @@ async def listen(db: Database, words: Sequence[str]) -> str:
     host, port, *sites = words
     actor = Actor("mllp", frozenset({Role.SYSTEM}), frozenset(sites), Role.SYSTEM)
     store, protocol = EventStore(db), wiring.open_protocol(read_settings())
-    taking = Taking(db, store, Biomarkers(db, store, protocol, system_clock), system_clock)
+    taking = Taking(db, store, Biomarkers(db, store, protocol, system_clock))
     feeds = Feeds(db, store, taking, system_clock)
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

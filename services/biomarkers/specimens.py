@@ -14,6 +14,7 @@ from services.biomarkers.domain.specimens import specimen
 from services.biomarkers.domain.specimens.custody import Custody, State
 from services.biomarkers.domain.specimens.rules import NoSuchSpecimen, SpecimenAlreadyRecorded
 from services.biomarkers.domain.specimens.specimen import Amendment, Beginning, Next, aliquots_of, rejected_with_parent
+from services.biomarkers.drafts import Streams
 from services.biomarkers.references import Participant
 from services.biomarkers.tables import events, known_consents
 from shared.contracts.biomarkers_specimens import SpecimenEvent
@@ -135,11 +136,11 @@ class Specimens:
         return participant
 
 
-async def origin_of(store: EventStore, state: State) -> State:
+async def origin_of(streams: Streams, state: State) -> State:
     """What a tube was made of; what was drawn itself is its own origin."""
     if not isinstance(state, Custody) or state.parent_id is None:
         return state
-    return (await store.load(DECIDER, state.parent_id))[0]
+    return (await streams.load(DECIDER, state.parent_id))[0]
 
 
 def _unknown() -> NoSuchSpecimen:

@@ -30,6 +30,7 @@ from shared.kernel.errors import StaleVersion
 
 router: APIRouter = make_router("/v1/quarantined-messages", "Feeds")
 
+_RESOURCES = {"cytokine": "cytokine-panels", "flow": "flow-results", "transgene": "transgene-results"}
 MessagePath = Annotated[UUID, Path(description="The message's id in quarantine")]
 
 
@@ -69,7 +70,7 @@ class ObservationAnswer(BaseModel):
 
     place: str
     outcome: Outcome
-    result: str | None = Field(description="Path of the flow result or cytokine panel")
+    result: str | None = Field(description="Path of the flow result, transgene result or cytokine panel")
     problem: ReadingProblem | None
     says: str | None
 
@@ -98,7 +99,7 @@ class ReleaseMessage(Command):
 def path_of(fate: Fate) -> str | None:
     if fate.result_id is None:
         return None
-    return f"/v1/{'cytokine-panels' if fate.kind == 'cytokine' else 'flow-results'}/{fate.result_id}"
+    return f"/v1/{_RESOURCES[str(fate.kind)]}/{fate.result_id}"
 
 
 @router.get("", responses=problems.of(UnreadableCursor))

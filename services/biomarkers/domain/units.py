@@ -26,6 +26,21 @@ def to_cells_per_ul(value: Decimal, unit: str) -> Decimal:
     return _converted(value, _factor("cells", unit, ""))
 
 
+def to_copies_per_ug(value: Decimal, unit: str) -> Decimal:
+    """Copies of a gene per microgram of genomic DNA. Copies per cell are another quantity, and refused."""
+    return _converted(value, _factor("copies by mass of DNA", unit, ""))
+
+
+def to_copies_per_ml(value: Decimal, unit: str) -> Decimal:
+    """Copies of a gene per mL of the specimen."""
+    return _converted(value, _factor("copies by volume", unit, ""))
+
+
+def to_ng(value: Decimal, unit: str) -> Decimal:
+    """A mass of DNA in ng."""
+    return _converted(value, _factor("mass of DNA", unit, ""))
+
+
 def _converted(value: Decimal, factor: Decimal) -> Decimal:
     """The product with as many significant digits as the value has: 0.0384 ng/mL are 38.4 pg/mL, not 38.4000."""
     product = EXACT.multiply(value, factor)

@@ -91,13 +91,9 @@ class Feeds:
         `together` records all or nothing.
         """
         source = None if source_id is None else (await self.source(source_id, by=by))[0]
-        if together or dry_run:
-            fates = await self._taking.take(sent, source, by=by, dry_run=True)
-            if dry_run or any(each.waits for each in fates):
-                return fates, None
-        fates = await self._taking.take(sent, source, by=by)
+        fates = await self._taking.take(sent, source, by=by, together=together, dry_run=dry_run)
         waiting = _waiting(fates)
-        if source is None or not waiting:
+        if together or dry_run or source is None or not waiting:
             return fates, None
         digest = messages.digest_of([each.sent for each in waiting])
         kept = self._kept(source.id, source.site_id, format_, None, digest, {}, waiting, by)

@@ -7,17 +7,19 @@ from services.biomarkers.application import Biomarkers
 from services.biomarkers.domain.flow_result import DECIDER, CorrectFlowResult, RecordFlowResult
 from services.biomarkers.domain.life import Cancelled, Standing
 from services.biomarkers.domain.result_source import ResultSource
+from services.biomarkers.drafts import Draft
 from services.biomarkers.intake.gates import AboutFlow, FlowSampleNamed, GatedSample
+from services.biomarkers.intake.lines import made
 from services.biomarkers.intake.observations import SentObservation, accession_numbers, subject_numbers
 from services.biomarkers.intake.readings import Known, Reading, ReadingProblem, Unreadable, read
 from services.biomarkers.intake.runs import is_uuid
-from services.biomarkers.intake.samples import Sample, made
+from services.biomarkers.intake.samples import Sample
 from services.biomarkers.intake.taking import REASON, Fate, Outcome, Taking
 from shared.contracts.biomarkers import FlowReport, Gate, GatedPopulation
-from shared.eventstore.store import EventStore
+from shared.db import Database
+from shared.eventstore.store import EventStore, again_when_stale
 from shared.kernel.actor import Actor
-from shared.kernel.errors import StaleVersion, TrialError, Unavailable
-from shared.kernel.events import decode
+from shared.kernel.errors import TrialError, Unavailable
 
 _NO_CAR = "no gate is known as `car`: say in `populations` which gate holds the CAR+ cells"
 _FIELDS = frozenset(FlowReport.model_fields)
@@ -26,7 +28,8 @@ _FIELDS = frozenset(FlowReport.model_fields)
 class FlowRecording:
     """Records what gates hold."""
 
-    def __init__(self, store: EventStore, taking: Taking, biomarkers: Biomarkers) -> None:
+    def __init__(self, db: Database, store: EventStore, taking: Taking, biomarkers: Biomarkers) -> None:
+        self._db = db
         self._store = store
         self._taking = taking
         self._biomarkers = biomarkers
@@ -44,55 +47,68 @@ class FlowRecording:
         named = {each.name: each for each in about.samples}
         sent = [_sent(sample, named.get(sample.name), place) for place, (sample, _) in enumerate(found, start=1)]
         known = await self._taking.known(sent, source, by=by)
-        fates = []
-        for each, (sample, gates) in zip(sent, found, strict=True):
-            try:
-                reading = _understood(each, known, gates)
-                given = {
-                    "specimen": {
-                        "type": reading.specimen,
-                        "collected_at": reading.collected_at,
-                        "specimen_id": reading.specimen_id,
-                    },
-                    "parent_population": about.parent_population,
-                    "events_acquired": sample.events or None,
-                    "gates": gates,
-                    "instrument": about.instrument,
-                    "method": about.method,
-                }
-                fates.append(await self._settled(each, Sample.of(reading), given, by, dry_run=dry_run))
-            except Unreadable as why:
-                fates.append(Fate(each, Outcome.UNREADABLE, "flow", problem=why.problem, says=str(why)))
-        return tuple(fates)
+
+        async def attempt() -> tuple[Fate, ...]:
+            draft = Draft(self._db, self._store)
+            fates = [
+                await self._drafted(draft, each, sample, gates, about, known, by)
+                for each, (sample, gates) in zip(sent, found, strict=True)
+            ]
+            if not dry_run:
+                await draft.append()
+            return tuple(fates)
+
+        return await again_when_stale(attempt)
+
+    async def _drafted(
+        self,
+        draft: Draft,
+        sent: SentObservation,
+        sample: GatedSample,
+        gates: tuple[Gate, ...],
+        about: AboutFlow,
+        known: Known,
+        by: Actor,
+    ) -> Fate:
+        try:
+            reading = _understood(sent, known, gates)
+            given = {
+                "specimen": {
+                    "type": reading.specimen,
+                    "collected_at": reading.collected_at,
+                    "specimen_id": reading.specimen_id,
+                },
+                "parent_population": about.parent_population,
+                "events_acquired": sample.events or None,
+                "gates": gates,
+                "instrument": about.instrument,
+                "method": about.method,
+            }
+            return await self._settled(draft, sent, Sample.of(reading), given, by)
+        except Unreadable as why:
+            return Fate(sent, Outcome.UNREADABLE, "flow", problem=why.problem, says=str(why))
 
     async def _settled(
-        self, sent: SentObservation, sample: Sample, given: dict[str, Any], by: Actor, *, dry_run: bool
+        self, draft: Draft, sent: SentObservation, sample: Sample, given: dict[str, Any], by: Actor
     ) -> Fate:
-        state, version = await self._store.load(DECIDER, sample.result_id)
+        state, version = await draft.load(DECIDER, sample.result_id)
         if isinstance(state, Cancelled):
             raise Unreadable(
                 ReadingProblem.CONFLICT, "the result of this sample was cancelled: record the right one by hand"
             )
-        outcome, command = await self._meant(state, sample, given)
+        outcome, command = await self._meant(draft, state, sample, given)
         if command is not None:
             try:
-                if dry_run:
-                    await self._biomarkers.rehearse(DECIDER, sample.result_id, command, state, by=by)
-                elif isinstance(command, RecordFlowResult):
-                    await self._biomarkers.record(DECIDER, sample.result_id, command, by=by)
-                else:
-                    command_id = sample.command_id(version, command)
-                    await self._biomarkers.change(
-                        DECIDER, sample.result_id, command, by=by, expected=version, command_id=command_id
-                    )
-            except (Unavailable, StaleVersion):
+                command_id = sample.command_id(version, command)
+                await self._biomarkers.draft(draft, DECIDER, sample.result_id, command, command_id=command_id, by=by)
+            except Unavailable:
                 raise
             except TrialError as error:
                 raise Unreadable(ReadingProblem.REFUSED, f"{error.code}: {error}") from error
         return Fate(sent, outcome, "flow", sample.result_id)
 
     async def _meant(
-        self, state: Any, sample: Sample, given: dict[str, Any]
+        self, draft: Draft, state: Any, sample: Sample, given: dict[str, Any]
     ) -> tuple[Outcome, RecordFlowResult | CorrectFlowResult | None]:
         if not isinstance(state, Standing):
             who = {"flow_result_id": sample.result_id, "participant_id": sample.participant_id}
@@ -104,10 +120,8 @@ class FlowRecording:
         report = made(FlowReport, {name: value for name, value in after.items() if name in _FIELDS})
         if report == state.report:
             return Outcome.REPEATED, None
-        for envelope in await self._store.history(DECIDER.stream(sample.result_id)):
-            event: Any = decode(envelope.type, envelope.schema_version, envelope.data)
-            if getattr(event, "report", None) == report:
-                return Outcome.SUPERSEDED, None
+        if any(getattr(event, "report", None) == report for event in await draft.events(sample.stream)):
+            return Outcome.SUPERSEDED, None
         return Outcome.CORRECTED, correct
 
 

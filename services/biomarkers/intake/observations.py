@@ -63,7 +63,7 @@ class SentObservation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TakenCode:
-    """What an observation measures: one cytokine of a panel, or one field of a flow cytometry report."""
+    """What an observation measures: one cytokine of a panel, or one field of a flow or a transgene report."""
 
     key: str
     kind: str
@@ -84,6 +84,12 @@ def taken_codes() -> dict[str, TakenCode]:
 def specimen_types() -> dict[str, str]:
     """Specimen types by the codes of HL7 and SNOMED CT, and by our own terms."""
     return {row["code"].upper(): row["type"] for row in _rows("specimen_codes.csv")}
+
+
+@cache
+def pcr_methods() -> dict[str, str]:
+    """Methods of PCR by the names that laboratories give them, in capitals, and by our own terms."""
+    return {row["name"].upper(): row["method"] for row in _rows("pcr_methods.csv")}
 
 
 def subject_numbers(texts: Iterable[str | None]) -> tuple[str, ...]:

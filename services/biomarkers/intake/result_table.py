@@ -1,4 +1,4 @@
-"""Cytokines and flow results as a table of comma-separated values: a row per value, each with its own outcome."""
+"""Cytokines, flow results and transgene copies as comma-separated values: a row per value, each with its outcome."""
 
 import csv
 import io
@@ -38,6 +38,7 @@ _EXAMPLES = (
     "SITE-001,2026-03-09T08:30:00+07:00,serum,,IL6,38.4,,pg/mL,2.5,10000,LUMINEX-200,,,final",
     "SITE-001,2026-03-09T08:30:00+07:00,serum,,IL2,2.1,<,pg/mL,,,LUMINEX-200,,,final",
     "SITE-001,2026-03-09T08:30:00+07:00,blood,,CARPCT,12.5,,%,,,,,,final",
+    "SITE-001,2026-03-09T08:30:00+07:00,blood,,CARVCN,15200,,{copies}/ug,50,,qpcr,,,final",
 )
 
 
@@ -46,7 +47,7 @@ class TableUnreadable(Unacceptable):
 
 
 def template() -> str:
-    """The columns, and three rows that show how they are filled."""
+    """The columns, and rows that show how they are filled."""
     return "\r\n".join([",".join(COLUMNS), *_EXAMPLES]) + "\r\n"
 
 

@@ -4,6 +4,7 @@ The same observation twice changes nothing; a corrected one supersedes, and the 
 that is sent anew after its correction changes nothing either.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,26 +13,22 @@ from uuid import UUID
 
 from services.biomarkers.application import Biomarkers
 from services.biomarkers.domain.assays import Registry
-from services.biomarkers.domain.cytokine_panel import CancelCytokinePanel, CorrectCytokinePanel, RecordCytokinePanel
-from services.biomarkers.domain.flow_result import CancelFlowResult, CorrectFlowResult, RecordFlowResult
 from services.biomarkers.domain.life import Cancelled, Standing
 from services.biomarkers.domain.result_source import ResultSource
+from services.biomarkers.drafts import Draft
 from services.biomarkers.intake import known_specimens, samples
 from services.biomarkers.intake.known_specimens import KnownSpecimens
+from services.biomarkers.intake.lines import WITHDRAWN, made
 from services.biomarkers.intake.observations import SentObservation, Status
 from services.biomarkers.intake.readings import Known, Reading, ReadingProblem, Unreadable, read
-from services.biomarkers.intake.samples import WITHDRAWN, Sample
+from services.biomarkers.intake.samples import KINDS, Sample
 from services.biomarkers.intake.subjects import numbered
 from shared.contracts.biomarkers import Ground
 from shared.db import Database
-from shared.eventstore.store import EventStore
+from shared.eventstore.store import EventStore, again_when_stale
 from shared.kernel.actor import Actor
-from shared.kernel.clock import Clock
-from shared.kernel.errors import StaleVersion, TrialError, Unavailable
-from shared.kernel.events import decode
+from shared.kernel.errors import TrialError, Unavailable
 
-ATTEMPTS = 8
-_RESULTS = frozenset({"percent", "cells_per_ul", "car_events"})  # without one of these a flow report holds no result
 REASON = "Sent anew by the source: a corrected, withdrawn or further result of the same sample"
 
 
@@ -77,32 +74,55 @@ class _Merge:
 class Taking:
     """Records what feeds and files say, as far as it can be read."""
 
-    def __init__(self, db: Database, store: EventStore, biomarkers: Biomarkers, clock: Clock) -> None:
+    def __init__(self, db: Database, store: EventStore, biomarkers: Biomarkers) -> None:
         self._db = db
         self._store = store
         self._biomarkers = biomarkers
-        self._clock = clock
 
     async def take(
-        self, sent: Sequence[SentObservation], source: ResultSource | None, *, by: Actor, dry_run: bool = False
+        self,
+        sent: Sequence[SentObservation],
+        source: ResultSource | None,
+        *,
+        by: Actor,
+        together: bool = False,
+        dry_run: bool = False,
     ) -> tuple[Fate, ...]:
-        """Record every observation that can be read; the fates are in the order of `sent`."""
-        known, fates = await self.known(sent, source, by=by), dict[int, Fate]()
+        """Record every observation that can be read, in one append; the fates are in the order of `sent`.
+
+        `together` records nothing where one of them cannot be read, `dry_run` nothing at all.
+        """
+        known = await self.known(sent, source, by=by)
+
+        async def attempt() -> tuple[Fate, ...]:
+            draft = Draft(self._db, self._store)
+            fates = await self._drafted(draft, sent, known, by)
+            if not dry_run and not (together and any(each.waits for each in fates)):
+                await draft.append()
+            return fates
+
+        return await again_when_stale(attempt)
+
+    async def _drafted(
+        self, draft: Draft, sent: Sequence[SentObservation], known: Known, by: Actor
+    ) -> tuple[Fate, ...]:
+        fates = dict[int, Fate]()
         groups: dict[Sample, list[tuple[int, Reading]]] = {}
         for place, each in enumerate(sent):
             try:
                 reading = read(each, known)
+                if reading is None:
+                    fates[place] = Fate(each, Outcome.NOT_TAKEN)
+                else:
+                    groups.setdefault(Sample.of(reading), []).append((place, reading))
             except Unreadable as why:
                 fates[place] = _unread(each, why)
-                continue
-            if reading is None:
-                fates[place] = Fate(each, Outcome.NOT_TAKEN)
-            else:
-                groups.setdefault(Sample.of(reading), []).append((place, reading))
+        await draft.read_ahead(sample.stream for sample in groups)
         for sample, placed in groups.items():
-            outcomes = await self._settle(sample, [reading for _, reading in placed], by, dry_run=dry_run)
+            outcomes = await self._settle(draft, sample, [reading for _, reading in placed], by)
             for (place, _), outcome in zip(placed, outcomes, strict=True):
                 fates[place] = _fate(sent[place], sample, outcome)
+            await asyncio.sleep(0)  # a large message is not in the way of others
         return tuple(fates[place] for place in range(len(sent)))
 
     async def known(self, sent: Sequence[SentObservation], source: ResultSource | None, *, by: Actor) -> Known:
@@ -117,77 +137,55 @@ class Taking:
         return Known(source, subjects, specimens or KnownSpecimens(), Registry() if lots is None else await lots())
 
     async def _settle(
-        self, sample: Sample, readings: Sequence[Reading], by: Actor, *, dry_run: bool
+        self, draft: Draft, sample: Sample, readings: Sequence[Reading], by: Actor
     ) -> list[Outcome | Unreadable]:
-        for attempt in range(1, ATTEMPTS + 1):
-            state, version = await self._store.load(sample.decider, sample.result_id)
-            if isinstance(state, Cancelled):
-                return [_after_cancelling(each) for each in readings]
-            merge = await self._begun(sample, state)
-            outcomes = [_merged(merge, each) for each in readings]
-            if not merge.changed:
-                return outcomes
-            try:
-                command = _command(sample, state, merge, _understood(readings, outcomes))
-                await self._carry_out(sample, command, state, version, by, dry_run=dry_run)
-            except StaleVersion:
-                if attempt == ATTEMPTS:
-                    raise
-            except Unavailable:
-                raise
-            except Unreadable as why:
-                return [why if _changes(each) else each for each in outcomes]
-            except TrialError as error:
-                refused = Unreadable(ReadingProblem.REFUSED, f"{error.code}: {error}")
-                return [refused if _changes(each) else each for each in outcomes]
-            else:
-                return outcomes
-        raise AssertionError("the last attempt returns or raises")
+        kind = KINDS[sample.kind]
+        state, version = await draft.load(kind.decider, sample.result_id)
+        if isinstance(state, Cancelled):
+            return [_after_cancelling(each) for each in readings]
+        merge = await self._begun(draft, sample, state)
+        outcomes = [_merged(merge, sample, each) for each in readings]
+        if not merge.changed:
+            return outcomes
+        try:
+            command = _command(sample, state, merge, _understood(readings, outcomes))
+            command_id = sample.command_id(version, command)
+            await self._biomarkers.draft(draft, kind.decider, sample.result_id, command, command_id=command_id, by=by)
+        except Unavailable:
+            raise
+        except Unreadable as why:
+            return [why if _changes(each) else each for each in outcomes]
+        except TrialError as error:
+            refused = Unreadable(ReadingProblem.REFUSED, f"{error.code}: {error}")
+            return [refused if _changes(each) else each for each in outcomes]
+        return outcomes
 
-    async def _begun(self, sample: Sample, state: Any) -> _Merge:
-        panel = self._biomarkers.protocol.cytokines
+    async def _begun(self, draft: Draft, sample: Sample, state: Any) -> _Merge:
         if not isinstance(state, Standing):
             return _Merge({}, {}, set())
+        lines, panel = KINDS[sample.kind].lines, self._biomarkers.protocol.cytokines
         earlier: dict[str, list[Any]] = {}
-        for envelope in await self._store.history(sample.decider.stream(sample.result_id)):
-            event: Any = decode(envelope.type, envelope.schema_version, envelope.data)
-            for key, value in samples.lines_of(event.report, panel).items():
+        for event in await draft.events(sample.stream):
+            for key, value in lines(event.report, panel).items():
                 earlier.setdefault(key, []).append(value)
-        return _Merge(samples.lines_of(state.report, panel), earlier, set())
-
-    async def _carry_out(
-        self, sample: Sample, command: Any, state: Any, version: int, by: Actor, *, dry_run: bool
-    ) -> None:
-        if dry_run:
-            await self._biomarkers.rehearse(sample.decider, sample.result_id, command, state, by=by)
-        elif version == 0:
-            await self._biomarkers.record(sample.decider, sample.result_id, command, by=by)
-        else:
-            await self._biomarkers.change(
-                sample.decider,
-                sample.result_id,
-                command,
-                by=by,
-                expected=version,
-                command_id=sample.command_id(version, command),
-            )
+        return _Merge(lines(state.report, panel), earlier, set())
 
 
-def _merged(merge: _Merge, reading: Reading) -> Outcome | Unreadable:
+def _merged(merge: _Merge, sample: Sample, reading: Reading) -> Outcome | Unreadable:
     """Take one observation into the lines of its sample; what became of it."""
     try:
-        return _taken_in(merge, reading)
+        return _taken_in(merge, sample, reading)
     except Unreadable as why:
         return why
 
 
-def _taken_in(merge: _Merge, reading: Reading) -> Outcome:
+def _taken_in(merge: _Merge, sample: Sample, reading: Reading) -> Outcome:
     key = reading.taken.field or reading.taken.key
     withdrawn = reading.status is Status.ENTERED_IN_ERROR or (
-        reading.status is Status.CANCELLED and reading.taken.kind == "flow"
+        reading.status is Status.CANCELLED and sample.kind != "cytokine"  # a panel says what was not measured
     )
-    said = None if withdrawn else samples.line(reading)
     stands, earlier = merge.lines.get(key), merge.earlier.get(key, [])
+    said = None if withdrawn else KINDS[sample.kind].line(reading, stands)
     if stands == said and (earlier or not withdrawn):
         merge.seen.add(key)
         return Outcome.REPEATED
@@ -221,19 +219,15 @@ def _refuse_conflict(reading: Reading, stands: Any, said: Any, earlier: Sequence
 
 def _command(sample: Sample, state: Any, merge: _Merge, readings: Sequence[Reading]) -> Any:
     """The command that brings the merged lines about."""
-    cytokines = sample.kind == "cytokine"
-    before = state.report if isinstance(state, Standing) else None
-    if before is not None and not (merge.lines if cytokines else _RESULTS & merge.lines.keys()):
-        cancel = CancelCytokinePanel if cytokines else CancelFlowResult
-        return cancel(ground=merge.ground, reason=REASON)
+    kind, before = KINDS[sample.kind], state.report if isinstance(state, Standing) else None
+    measured = kind.measured or merge.lines.keys()
+    if before is not None and not measured & merge.lines.keys():
+        return kind.cancel(ground=merge.ground, reason=REASON)
     given = samples.report(sample, readings, before, merge.lines)
     if before is not None:
-        correct: Any = CorrectCytokinePanel if cytokines else CorrectFlowResult
-        return samples.made(correct, {**given, "reason": REASON})
-    who = {"participant_id": sample.participant_id}
-    if cytokines:
-        return samples.made(RecordCytokinePanel, {**given, **who, "cytokine_panel_id": sample.result_id})
-    return samples.made(RecordFlowResult, {**given, **who, "flow_result_id": sample.result_id})
+        return made(kind.correct, {**given, "reason": REASON})
+    who = {"participant_id": sample.participant_id, kind.id_name: sample.result_id}
+    return made(kind.record, {**given, **who})
 
 
 def _understood(readings: Sequence[Reading], outcomes: Sequence[Outcome | Unreadable]) -> list[Reading]:

@@ -4,13 +4,21 @@ import csv
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.biomarkers.domain import units
-from services.biomarkers.domain.units import UnitNotConvertible, to_cells_per_ul, to_pg_per_ml
+from services.biomarkers.domain.units import (
+    UnitNotConvertible,
+    to_cells_per_ul,
+    to_copies_per_ml,
+    to_copies_per_ug,
+    to_ng,
+    to_pg_per_ml,
+)
 from tests.services.biomarkers.reports import PROTOCOL
 
 ROWS = list(csv.DictReader(Path(units.__file__).with_name("units.csv").read_text(encoding="utf-8").splitlines()))
@@ -41,6 +49,33 @@ def test_a_concentration_is_converted_to_pg_per_ml(value: str, unit: str, pg_per
 )  # fmt: skip
 def test_a_cell_count_is_converted_to_cells_per_ul(value: str, unit: str, per_ul: str) -> None:
     assert to_cells_per_ul(Decimal(value), unit) == Decimal(per_ul)
+
+
+@pytest.mark.parametrize(
+    ("convert", "value", "unit", "converted"),
+    [
+        (to_copies_per_ug, "15200", "{copies}/ug", "15200"),
+        (to_copies_per_ug, "15200", "copies/ug", "15200"),
+        (to_copies_per_ug, "15.2", "{copies}/ng", "15200"),
+        (to_copies_per_ug, "15200000", "/mg", "15200"),
+        (to_copies_per_ml, "300", "{copies}/mL", "300"),
+        (to_copies_per_ml, "0.3", "copies/uL", "300"),
+        (to_ng, "200", "ng", "200"),
+        (to_ng, "0.2", "ug", "200"),
+        (to_ng, "200000", "pg", "200"),
+    ],
+)
+def test_copies_and_dna_are_converted(convert: Any, value: str, unit: str, converted: str) -> None:
+    assert convert(Decimal(value), unit) == Decimal(converted)
+
+
+@pytest.mark.parametrize(
+    ("convert", "unit"),
+    [(to_copies_per_ug, "{copies}/{cell}"), (to_copies_per_ug, "/mL"), (to_copies_per_ml, "/ug"), (to_ng, "mL")],
+)
+def test_copies_per_cell_or_of_another_quantity_are_refused(convert: Any, unit: str) -> None:
+    with pytest.raises(UnitNotConvertible, match="send one of"):
+        convert(Decimal(1), unit)
 
 
 @pytest.mark.parametrize(
