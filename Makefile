@@ -37,7 +37,7 @@ PYTEST := $(BIN)/python -m pytest -q --dist loadgroup
 test: install ## Every test, with real PostgreSQL and real Kafka
 	@$(PYTEST) -n 2 $(RULES) --cov --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.architecture.coverage_gate .coverage.json
-	@$(PYTEST) -n 3 $(foreach folder,$(RULES),--ignore=$(folder))
+	@$(PYTEST) -n 4 $(foreach folder,$(RULES),--ignore=$(folder))
 
 fast: install ## Domain, kernel and contract tests alone: seconds
 	@$(PYTEST) -n 2 $(RULES)

@@ -25,12 +25,13 @@ settings.load_profile("house")
 
 STACK = ("tests/flows/", "tests/faults/")  # what needs the whole stack, and after it what breaks the stack
 DEMO = ("tests/services/loading/test_demo.py", "tests/services/loading/test_sample_outcomes.py")  # look at one demo
-SPREAD = ("tests/architecture/test_generated_requests.py", "tests/shared/messaging/test_relay.py")  # long, one by one
+GENERATED = ("tests/architecture/test_generated_requests.py",)  # loads a trial for whoever runs it
+SPREAD = ("tests/shared/messaging/test_relay.py",)  # long, one by one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest begin first: one worker has the stack to itself, another the demo; the rest comes after."""
-    order = (*STACK, *DEMO, *SPREAD)
+    order = (*STACK, *DEMO, *GENERATED, *SPREAD)
     items.sort(key=lambda item: next((at for at, room in enumerate(order) if item.nodeid.startswith(room)), len(order)))
 
 
@@ -45,6 +46,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
                 return "stack"
             if nodeid.startswith(DEMO):
                 return "demo"
+            if nodeid.startswith(GENERATED):
+                return "generated: half" if "/safety/" in nodeid or "/trial/" in nodeid else "generated"
             return nodeid if nodeid.startswith(SPREAD) else nodeid.partition("::")[0]
 
     return OneStack(config, log)

@@ -2,7 +2,7 @@
 
 Half the requests name what is on record, at the version it is at, so that they reach the rules behind the door.
 GENERATED_REQUESTS (2) sets how many random ones each endpoint gets, GENERATED_SYSTEMATIC how many of the systematic
-ones at most, taken evenly from all of them (8); `make generated` sends every one, and more random ones.
+ones at most, taken evenly from all of them (5); `make generated` sends every one, and more random ones.
 """
 
 import os
