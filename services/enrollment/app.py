@@ -1,12 +1,13 @@
 """Wires enrollment: its FastAPI application, and the manifest that processes run it from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.enrollment import references
 from services.enrollment.tables import METADATA
-from shared.http.parts import Parts
-from shared.process.service import Service
+from shared.http.parts import Parts, Tools
+from shared.process.service import Service, Task
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -28,6 +29,7 @@ def create_app(parts: Parts) -> "FastAPI":
         dosing_halts,
         eligibility_evaluation,
         endings,
+        escalation,
         infusions,
         lymphodepletions,
         participants,
@@ -36,6 +38,7 @@ def create_app(parts: Parts) -> "FastAPI":
     )
     from services.enrollment.application import Enrollment  # noqa: PLC0415
     from services.enrollment.consent_documents import ConsentDocuments  # noqa: PLC0415
+    from services.enrollment.dose_escalation import DoseEscalations  # noqa: PLC0415
     from services.enrollment.products import Products  # noqa: PLC0415
     from shared.http.service_app import create_service_app  # noqa: PLC0415
 
@@ -56,6 +59,8 @@ def create_app(parts: Parts) -> "FastAPI":
             anticancer_therapies.router,
             endings.router,
             dosing_halts.router,
+            escalation.router,
+            escalation.permits,
             dose_escalation.router,
             eligibility_evaluation.router,
         ],
@@ -63,7 +68,16 @@ def create_app(parts: Parts) -> "FastAPI":
         enrollment=enrollment,
         consent_documents=ConsentDocuments(enrollment, parts.store, parts.clock),
         products=Products(parts.store, enrollment, parts.clock),
+        dose_escalations=DoseEscalations(enrollment, parts.store, parts.clock),
     )
+
+
+def _tasks(tools: Tools) -> Sequence[Task]:
+    # Imported by the worker alone.
+    from services.enrollment.escalation_watch import EscalationWatch  # noqa: PLC0415
+    from shared.process.wiring import open_protocol  # noqa: PLC0415
+
+    return (EscalationWatch(tools.db, tools.store, tools.clock, open_protocol(tools.settings)),)
 
 
 SERVICE = Service(
@@ -74,5 +88,6 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION,),
+    projections=(references.PROJECTION, references.ESCALATION),
+    tasks=_tasks,
 )

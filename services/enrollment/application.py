@@ -14,10 +14,12 @@ from services.enrollment.domain.lymphodepletion import CorrectLymphodepletion, R
 from services.enrollment.domain.participant import LaterCommand
 from services.enrollment.domain.screening import EnrolParticipant, ScreenParticipant
 from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
+from services.enrollment.escalating import Escalating
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
+from shared.kernel.decider import Recording
 from shared.kernel.errors import StaleVersion, Unavailable
 from shared.kernel.events import Envelope
 from shared.protocol import Protocol
@@ -50,6 +52,7 @@ class Enrollment:
         self._store = store
         self._clock = clock
         self.protocol = protocol
+        self.escalating = Escalating(db, store, protocol, clock)
 
     def facts(self) -> Facts:
         return Facts(self._clock(), self.protocol)
@@ -118,9 +121,27 @@ class Enrollment:
         recording = tracing.recording(
             by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
+        if isinstance(command, EnrolParticipant) and self.escalating.is_enforced:
+            return await self._enrol(command, participant_id, facts, recording, expected)
         return await self._store.execute(
             participant.DECIDER, participant_id, command, facts, recording, expected=expected
         )
+
+    async def _enrol(
+        self, command: EnrolParticipant, participant_id: UUID, facts: Facts, frame: Recording, expected: int
+    ) -> Receipt:
+        """Enrol at the dose level that is open, with a slot at it: one append, or none where the last slot is gone."""
+        stream, fingerprint = participant.DECIDER.stream(participant_id), command.fingerprint()
+
+        async def decide() -> list[Write]:
+            state, version = await self._store.load(participant.DECIDER, participant_id)
+            if not participant.decide(command, state, facts):
+                return []
+            placed, slot = await self.escalating.placed(command, participant_id, frame, fingerprint)
+            decided = participant.decide(placed, state, facts)
+            return [*slot, Write(stream, version, decided, frame, fingerprint)]
+
+        return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
 
     async def facts_for(self, command: LaterCommand, of: Participant) -> Facts:
         """What this command is decided on, beside the participant."""

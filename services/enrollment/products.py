@@ -111,6 +111,7 @@ class Products:
 
         Raises:
             ProductRefused: it must not be given, and nobody says that it was. The alert is on record.
+            InfusionNotPermitted: the escalation of the dose forbids it, and nobody says that it was given.
         """
         who, _ = await self._enrollment.participant(participant_id, by=by)
         its = _of_participant(command)
@@ -127,6 +128,7 @@ class Products:
                 return []
             assert isinstance(state, Participant)  # noqa: S101 - else it was refused
             beside = await self._beside(command, state, frame, fingerprint, by)
+            beside += await self._enrollment.escalating.judged(its, state, _despite(command), frame, fingerprint)
             return [*beside, Write(stream, version, decided, frame, fingerprint)]
 
         try:
@@ -297,6 +299,10 @@ def _of_participant(command: InfusionCommand) -> Any:
             return plain(command, CorrectInfusion)
         case _:
             return command
+
+
+def _despite(command: InfusionCommand) -> str | None:
+    return None if isinstance(command, RetractInfusion) else command.given_despite
 
 
 def _unknown() -> NoSuchProduct:

@@ -1,9 +1,36 @@
-"""What enrollment knows of halts of dosing, from safety's events: while dosing is halted nobody is enrolled."""
+"""What enrollment knows of dose-limiting toxicity and of halts of dosing, from safety's events.
+
+While dosing is halted nobody is enrolled. The escalation of the dose rests on the rest; `escalation_basis` changes in
+the same transaction as everything that its watch reads from here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
-from services.enrollment.tables import dosing_halts
-from shared.contracts.safety_dose_limiting import StoppingReviewed, StoppingRuleTriggered
+from services.enrollment.tables import dosing_halts, escalation_basis, halt_steps, infused_once, toxicity_decisions
+from shared.contracts.enrollment import (
+    CellsInfused,
+    ConsentWithdrawn,
+    DiscontinuationRetracted,
+    FollowUpCompleted,
+    InfusionCorrected,
+    InfusionRetracted,
+    ParticipantDied,
+    ParticipantLostToFollowUp,
+    TreatmentDiscontinued,
+)
+from shared.contracts.enrollment_escalation import EscalationDecided, InfusionJudged, SlotReleased, SlotReserved
+from shared.contracts.safety_dose_limiting import (
+    DoseLimitingToxicityDecided,
+    DoseLimitingToxicityProposed,
+    DoseLimitingToxicityWithdrawn,
+    StoppingReviewed,
+    StoppingRuleTriggered,
+)
 from shared.db import Database
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
@@ -27,3 +54,110 @@ def _(rows: Rows, event: StoppingRuleTriggered, _envelope: Envelope) -> None:
 @PROJECTION.on(StoppingReviewed)
 def _(rows: Rows, event: StoppingReviewed, _envelope: Envelope) -> None:
     rows.upsert(dosing_halts, {"rule": event.rule}, halts=event.decision != "resume")
+
+
+ESCALATION = Projection(
+    "escalation",
+    tables=[toxicity_decisions, halt_steps, infused_once, escalation_basis],
+    topics=["trial.enrollment", "trial.safety"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HaltStep:
+    """A stopping rule fired, or was reviewed: from this instant on it halts dosing, or does not."""
+
+    rule: str
+    halts: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownToxicity:
+    """A toxicity of a participant that a rule proposed, or an officer named. `decision` None: nobody has decided."""
+
+    participant_id: UUID
+    proposed: bool
+    decision: str | None
+
+
+async def halts(db: Database) -> list[HaltStep]:
+    """When which stopping rule began and ceased to halt dosing, in order of time."""
+    query = select(halt_steps.c.rule, halt_steps.c.halts, halt_steps.c.at)
+    async with db.connect() as connection:
+        rows = (await connection.execute(query.order_by(halt_steps.c.stream, halt_steps.c.version))).all()
+    return [HaltStep(row.rule, row.halts, row.at) for row in rows]
+
+
+async def toxicities(db: Database) -> list[KnownToxicity]:
+    async with db.connect() as connection:
+        rows = (await connection.execute(select(toxicity_decisions))).all()
+    return [KnownToxicity(UUID(row.participant_id), row.proposed, row.decision) for row in rows]
+
+
+async def infused(db: Database) -> list[UUID]:
+    """Everybody of whom an infusion was ever recorded, as far as is heard here; it may have been taken back."""
+    async with db.connect() as connection:
+        return [UUID(who) for who in (await connection.execute(select(infused_once))).scalars()]
+
+
+def _changed(rows: Rows, topic: str, envelope: Envelope) -> None:
+    rows.upsert(escalation_basis, {"topic": topic}, changed_by=str(envelope.event_id))
+
+
+@ESCALATION.on(DoseLimitingToxicityProposed)
+def _(rows: Rows, event: DoseLimitingToxicityProposed, envelope: Envelope) -> None:
+    told = {"participant_id": str(event.participant_id), "proposed": True, "decision": None}
+    rows.upsert(toxicity_decisions, {"dlt_id": str(event.dlt_id)}, **told)
+    _changed(rows, "trial.safety", envelope)
+
+
+@ESCALATION.on(DoseLimitingToxicityDecided)
+def _(rows: Rows, event: DoseLimitingToxicityDecided, envelope: Envelope) -> None:
+    rows.upsert(toxicity_decisions, {"dlt_id": str(event.dlt_id)}, decision=event.decision)
+    _changed(rows, "trial.safety", envelope)
+
+
+@ESCALATION.on(DoseLimitingToxicityWithdrawn)
+def _(rows: Rows, event: DoseLimitingToxicityWithdrawn, envelope: Envelope) -> None:
+    rows.upsert(toxicity_decisions, {"dlt_id": str(event.dlt_id)}, proposed=False)
+    _changed(rows, "trial.safety", envelope)
+
+
+@ESCALATION.on(StoppingRuleTriggered)
+def _(rows: Rows, event: StoppingRuleTriggered, envelope: Envelope) -> None:
+    _halts(rows, event.rule, halting=True, envelope=envelope)
+
+
+@ESCALATION.on(StoppingReviewed)
+def _(rows: Rows, event: StoppingReviewed, envelope: Envelope) -> None:
+    _halts(rows, event.rule, halting=event.decision != "resume", envelope=envelope)
+
+
+def _halts(rows: Rows, rule: str, *, halting: bool, envelope: Envelope) -> None:
+    key = {"stream": envelope.stream, "version": envelope.version}
+    rows.upsert(halt_steps, key, rule=rule, halts=halting, at=envelope.recorded_at)
+
+
+@ESCALATION.on(CellsInfused)
+def _(rows: Rows, event: CellsInfused, envelope: Envelope) -> None:
+    rows.upsert(infused_once, {"participant_id": str(event.participant_id)})
+    _changed(rows, "trial.enrollment", envelope)
+
+
+@ESCALATION.on(
+    InfusionCorrected,
+    InfusionRetracted,
+    ConsentWithdrawn,
+    TreatmentDiscontinued,
+    ParticipantLostToFollowUp,
+    FollowUpCompleted,
+    ParticipantDied,
+    DiscontinuationRetracted,
+    EscalationDecided,
+    SlotReserved,
+    SlotReleased,
+    InfusionJudged,
+)
+def _(rows: Rows, _event: Any, envelope: Envelope) -> None:
+    _changed(rows, "trial.enrollment", envelope)

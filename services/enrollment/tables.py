@@ -1,7 +1,8 @@
-"""The tables of enrollment's database: its event store, and what it has heard of halts of dosing."""
+"""The tables of enrollment's database: its event store, and what it has heard of toxicity and halts of dosing."""
 
-from sqlalchemy import Boolean, Column, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
 
+from shared.db import Instant
 from shared.eventstore.tables import event_store_tables
 from shared.projection import projection_tables
 
@@ -14,4 +15,45 @@ dosing_halts = Table(
     METADATA,
     Column("rule", Text, primary_key=True, comment="a stopping rule of the protocol that has fired"),
     Column("halts", Boolean, comment="false: reviewed, so that dosing resumes"),
+)
+
+# What the escalation of the dose rests on beside enrollment's own streams.
+toxicity_decisions = Table(
+    "toxicity_decisions",
+    METADATA,
+    Column("dlt_id", Text, primary_key=True),
+    Column("participant_id", Text, index=True),
+    Column("proposed", Boolean, comment="false: withdrawn, since no rule holds any more"),
+    Column("decision", Text, comment="confirmed, refuted; null: nobody has decided"),
+)
+
+halt_steps = Table(
+    "halt_steps",
+    METADATA,
+    Column("stream", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("rule", Text),
+    Column("halts", Boolean, comment="false: reviewed, so that dosing resumes"),
+    Column("at", Instant),
+)
+
+infused_once = Table(
+    "infused_once",
+    METADATA,
+    Column("participant_id", Text, primary_key=True, comment="infused, as was recorded at least once"),
+)
+
+escalation_basis = Table(
+    "escalation_basis",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("changed_by", Text, comment="the last event that may change what a decision rests on"),
+)
+
+# The watch's own memory, written by nothing else: what it has looked at.
+escalation_looks = Table(
+    "escalation_looks",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("looked_for", Text, nullable=False, comment="escalation_basis.changed_by when it looked"),
 )

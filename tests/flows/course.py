@@ -147,9 +147,23 @@ def consent_documents() -> Iterator[Step]:
     yield Step(f"{documents}/withdraw")
 
 
+def escalation(verb: str, role: Role = Role.INVESTIGATOR, child: str = "main") -> Step:
+    return Step(f"POST /enrollment/v1/dose-escalation/{verb}", role, child)
+
+
+def dose_escalation() -> Iterator[Step]:
+    """What is decided before anybody is infused, so that a toxicity of the course changes what it rests on."""
+    yield escalation("record-decision", Role.SAFETY_OFFICER)
+    yield escalation("pause")
+    yield escalation("resume", Role.SAFETY_OFFICER)
+    for verb in ("reserve-slot", "release-slot", "reserve-slot"):
+        yield escalation(verb)
+
+
 def enrollment() -> Iterator[Step]:
     yield screened("main")
     yield person("correct-screening-data")
+    yield from dose_escalation()
     yield from infused("main")
     yield person("correct-consent")
     yield person("correct-lymphodepletion")
@@ -158,6 +172,8 @@ def enrollment() -> Iterator[Step]:
     yield person("fail-screening", "other")
     yield person("rescreen", "other")
     yield person("obtain-consent", "other", **{**CONSENT, "obtained_on": "2025-09-05"})
+    yield escalation("request-override", child="other")
+    yield escalation("confirm-override", Role.SPONSOR, "other")
     yield person("withdraw-consent", "other")
     yield screened("third")
     yield from infused("third")

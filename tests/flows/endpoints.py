@@ -201,6 +201,34 @@ ENROLLMENT: dict[str, Endpoint] = {
         201,
     ),
     "GET /v1/dosing-halts": NOBODY,
+    "GET /v1/dose-escalation": NOBODY,
+    "GET /v1/dose-escalation/history": NOBODY,
+    "POST /v1/dose-escalation/reserve-slot": Endpoint(body={"participant_id": "{participant_id}"}),
+    "POST /v1/dose-escalation/release-slot": changing(
+        participant_id="{participant_id}", reason="Too ill to be treated at the moment"
+    ),
+    "POST /v1/dose-escalation/record-decision": Endpoint(
+        About.TRIAL,
+        {
+            "design_said": "stay",
+            "decision": "stay",
+            "next_level": "DL1",
+            "slots": 3,
+            "reason": "The committee opens three more slots at the first level",
+        },
+        needs_version=True,
+    ),
+    "POST /v1/dose-escalation/pause": Endpoint(About.TRIAL, {"reason": "A report from another trial is being read"}),
+    "POST /v1/dose-escalation/resume": Endpoint(
+        About.TRIAL, {"reason": "The report concerns another product"}, needs_version=True
+    ),
+    "POST /v1/dose-escalation/request-override": Endpoint(
+        body={"participant_id": "{participant_id}", "reason": "No other treatment is left"}
+    ),
+    "POST /v1/dose-escalation/confirm-override": changing(
+        participant_id="{participant_id}", reason="The sponsor agrees with the investigator"
+    ),
+    "GET /v1/participants/{participant_id}/infusion-permit": Endpoint(query="?on=2025-10-20&dose_level=DL1"),
     "POST /v1/evaluations/dose-escalation": asking(
         design="BOIN",
         parameters={"levels": 3, "target": "0.30", "allow_deescalation": True},

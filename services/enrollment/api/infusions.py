@@ -10,6 +10,7 @@ from pydantic import Field
 from services.enrollment.api.changes import changes
 from services.enrollment.api.permissions import MayEnterData
 from services.enrollment.api.products import ProductsDep
+from services.enrollment.domain.cohorts.escalation import InfusionNotPermitted
 from services.enrollment.domain.infusion import (
     DoseDisagrees,
     DoseIncomplete,
@@ -74,7 +75,7 @@ Change = Annotated[InfusionChange, Depends(_change)]
 
 _DOES_NOT_FIT = (
     *(DoseIncomplete, DoseDisagrees, InfusionBeforeEnrolment, InfusionOutOfOrder),
-    *(ProductRefused, MoreThanTheBagHeld),
+    *(ProductRefused, MoreThanTheBagHeld, InfusionNotPermitted),
 )
 
 
@@ -84,6 +85,8 @@ async def record_infusion(command: GiveInfusion, actor: MayEnterData, change: Ch
 
     A lot that is a product must be this participant's, released and not expired: else 409, and an alert is on record.
     With `given_despite` it goes on record all the same, as a deviation. A dose out of range is told, never refused.
+    Where the protocol enforces its dose escalation, 409 `infusion-not-permitted` lists all that forbids it, and until
+    when; `given_despite` records it as a deviation here too.
     """
     return await change(command, actor)
 

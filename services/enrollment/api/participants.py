@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from services.enrollment.api.changes import Change, changes
 from services.enrollment.api.permissions import EnrollmentDep, MayEnterData, MayReadParticipants
 from services.enrollment.api.views import ParticipantView, view_of
+from services.enrollment.domain.cohorts.escalation import DosingPausedNow, NoFreeSlot, NoLevelOpen
 from services.enrollment.domain.consent import ConsentNotValid
 from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor
 from services.enrollment.domain.facts import (
@@ -25,6 +26,7 @@ from services.enrollment.domain.screening import (
     UnknownDoseLevel,
 )
 from services.enrollment.domain.site import NoSuchSite, SubjectLabelTaken
+from services.enrollment.escalating import LevelOfAnotherSlot
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -32,6 +34,8 @@ from shared.http.identities import Mint
 from shared.http.service_app import router as service_router
 
 router = service_router("/v1/participants", "participants")
+
+NO_PLACE = (NoFreeSlot, NoLevelOpen, DosingPausedNow, LevelOfAnotherSlot)
 
 
 @router.post(
@@ -121,8 +125,11 @@ async def assess_eligibility(command: AssessEligibility, actor: MayEnterData, ch
 @router.post(
     "/{participant_id}/enrol",
     summary="Enrol an eligible participant",
-    responses=changes(ConsentNotValid, DosingHalted, NotEligible, UnknownDoseLevel),
+    responses=changes(ConsentNotValid, DosingHalted, NotEligible, UnknownDoseLevel, *NO_PLACE),
 )
 async def enrol_participant(command: EnrolParticipant, actor: MayEnterData, change: Change) -> Recorded:
-    """Enrol a participant whose consent is valid and whose assessment still holds on that day. There are no waivers."""
+    """Enrol a participant whose consent is valid and whose assessment still holds on that day. There are no waivers.
+
+    Where the protocol enforces its dose escalation, the participant takes a slot at the dose level that is open.
+    """
     return await change(command, actor)

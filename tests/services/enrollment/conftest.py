@@ -18,6 +18,8 @@ from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
 from shared.http.parts import Parts
 from shared.kernel.actor import Role
+from shared.kernel.clock import Clock
+from shared.protocol import Protocol
 from shared.settings import Settings
 from tests.services.enrollment.builders import NOW, PROTOCOL
 
@@ -69,9 +71,16 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> LocalIssuer:
     return LocalIssuer(folder, issuer=ISSUER, audience=AUDIENCE).prepare()
 
 
-def app_over(db: Database, issuer: LocalIssuer, store: EventStore | None = None) -> FastAPI:
+def app_over(
+    db: Database,
+    issuer: LocalIssuer,
+    store: EventStore | None = None,
+    *,
+    protocol: Protocol = PROTOCOL,
+    clock: Clock = lambda: NOW,
+) -> FastAPI:
     verifier = TokenVerifier(FileKeys(issuer.jwks_file), issuer=ISSUER, audience=AUDIENCE)
-    parts = Parts(db, store or EventStore(db), PROTOCOL, lambda: NOW, Settings(), verifier)
+    parts = Parts(db, store or EventStore(db), protocol, clock, Settings(), verifier)
     return SERVICE.create_app(parts)
 
 

@@ -1,13 +1,23 @@
 """Deciding about the escalation: slots, the committee's decisions, pauses, overrides, and how an infusion is judged."""
 
+from collections.abc import Sequence
 from typing import assert_never
-from uuid import UUID
 
-from pydantic import ConfigDict, Field
-
-from services.enrollment.domain.cohorts.gate import closed_for, earliest, said_of
+from services.enrollment.domain.cohorts.commands import (
+    ConfirmOverride,
+    EscalationCommand,
+    JudgeInfusion,
+    PauseDosing,
+    RecordDecision,
+    ReleaseSlot,
+    RequestOverride,
+    ReserveSlot,
+    ResumeDosing,
+    RetractJudgement,
+    ReviewBasis,
+)
+from services.enrollment.domain.cohorts.gate import Closed, closed_for, earliest, said_of
 from services.enrollment.domain.cohorts.standing import Escalation, Facts, Person, basis_of, evolve, is_other
-from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
     DesignSays,
     DosingPaused,
@@ -25,102 +35,11 @@ from shared.contracts.enrollment_escalation import (
     SlotReleased,
     SlotReserved,
 )
-from shared.contracts.terms import Code, Instant, Reason
-from shared.kernel.decider import Command, Decider
+from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol.dose_limiting_status import DltStatus
 
 UNKNOWN_COUNTS = "The design knows no such counts, as where more were treated than it foresees: the committee decides"
-
-
-class ReserveSlot(Command):
-    """Reserve a place at the dose level that is open."""
-
-    participant_id: UUID
-
-
-class ReleaseSlot(Command):
-    """Give a reserved place back, before the infusion."""
-
-    participant_id: UUID
-    reason: Reason
-
-
-class RecordDecision(Command):
-    """Record what the committee decided. `design_said`: what the design said of it when the committee saw it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"design_said": "escalate", "decision": "escalate", "next_level": "DL2", "slots": 3}]
-        }
-    )
-
-    design_said: Decision | None = Field(description="null: the design knew no such counts")
-    decision: Decision
-    next_level: Code | None = Field(None, description="null: nobody is treated")
-    slots: int = Field(0, strict=True, ge=0, le=100, description="So many more are treated at next_level")
-    reason: Reason | None = Field(None, description="needed where the committee decides otherwise than the design")
-
-
-class ReviewBasis(Command):
-    """Look again at what the latest decision rests on. The system sends it."""
-
-
-class PauseDosing(Command):
-    """Pause dosing in the whole trial."""
-
-    reason: Reason
-
-
-class ResumeDosing(Command):
-    """End a pause."""
-
-    reason: Reason
-
-
-class _OneInfusion(Command):
-    participant_id: UUID
-    infusion_number: int = Field(1, strict=True, ge=1)
-    reason: Reason
-
-
-class RequestOverride(_OneInfusion):
-    """Ask, as the first of two people, to open the gate for one infusion."""
-
-
-class ConfirmOverride(_OneInfusion):
-    """Open the gate, as the second of two people, in the other role."""
-
-
-class JudgeInfusion(Command):
-    """Judge an infusion that is put on record, or put right. `given_despite`: why it was given before a closed gate."""
-
-    participant_id: UUID
-    infusion_number: int
-    started_at: Instant
-    given_despite: Reason | None = None
-    corrects: bool = False
-
-
-class RetractJudgement(Command):
-    """Take back the judgement of an infusion that never was."""
-
-    participant_id: UUID
-    infusion_number: int
-
-
-EscalationCommand = (
-    ReserveSlot
-    | ReleaseSlot
-    | RecordDecision
-    | ReviewBasis
-    | PauseDosing
-    | ResumeDosing
-    | RequestOverride
-    | ConfirmOverride
-    | JudgeInfusion
-    | RetractJudgement
-)
 
 
 class NoFreeSlot(Conflict):
@@ -139,6 +58,10 @@ class DosingPausedNow(Conflict):
 
 class AlreadyInfused(Conflict):
     """The participant was infused: the slot is used."""
+
+
+class ParticipantHasLeft(Conflict):
+    """The participant failed the screening, or left the treatment or the trial: there is nobody to reserve for."""
 
 
 class NoSlotReserved(NotFound):
@@ -171,6 +94,16 @@ class OverrideNeedsTwo(Conflict):
 
 class InfusionNotPermitted(Conflict):
     """The gate is closed. Send `given_despite` where the infusion took place all the same: it is then a deviation."""
+
+    def __init__(self, closed: Sequence[Closed]) -> None:
+        by_itself = earliest(closed)
+        when = "that needs a decision" if by_itself is None else f"permitted from {by_itself.isoformat()} on"
+        super().__init__(f"forbidden by: {', '.join(each.bar for each in closed)}; {when}")
+        self.places = [("/started_at", f"{each.bar}: {_until(each)}") for each in closed]
+
+
+def _until(closed: Closed) -> str:
+    return "that needs a decision" if closed.until is None else f"until {closed.until.isoformat()}"
 
 
 def says(state: Escalation, facts: Facts) -> DesignSays:
@@ -229,7 +162,9 @@ def _reserve(command: ReserveSlot, state: Escalation, facts: Facts) -> list[Esca
         return []
     if person.started_at is not None:
         raise AlreadyInfused("the participant was infused; a slot is for who is still to be")
-    if state.is_paused or facts.halts:
+    if person.left:
+        raise ParticipantHasLeft("the participant has left; a slot is for who is still to be treated")
+    if state.is_paused or facts.is_halted:
         raise DosingPausedNow("dosing is paused, or halted by a stopping rule; a slot is reserved once it resumes")
     if level is None:
         raise NoLevelOpen("nobody is treated by the latest decision; there is no slot to reserve")
@@ -359,19 +294,19 @@ def _refuse_other_roles(facts: Facts) -> None:
 def _judge(command: JudgeInfusion, state: Escalation, facts: Facts) -> list[EscalationEvent]:
     """What was given is never lost: a correction is judged anew and not refused, nor is what names its reason."""
     key = (command.participant_id, command.infusion_number)
+    if command.corrects and key not in state.judged:
+        return []  # given before infusions were held to anything
     closed = closed_for(*key, command.started_at, state, facts)
     bars = tuple(each.bar for each in closed)
     override = state.overrides.get(key)
     if not bars:
         permission = Permission.PERMITTED
-    elif override is not None and override.confirmed and override.bars >= set(bars):
+    elif override is not None and override.opens(bars):
         permission = Permission.OVERRIDDEN
     elif command.corrects or command.given_despite is not None:
         permission = Permission.DEVIATION
     else:
-        by_itself = earliest(closed)
-        when = "that needs a decision" if by_itself is None else f"permitted from {by_itself.isoformat()} on"
-        raise InfusionNotPermitted(f"forbidden by: {', '.join(bars)}; {when}")
+        raise InfusionNotPermitted(closed)
     person = facts.people[command.participant_id]
     return [
         InfusionJudged(

@@ -43,6 +43,18 @@ def earliest(closed: Sequence[Closed]) -> datetime | None:
     return max(known) if len(known) == len(ends) and known else None
 
 
+def opens(who: UUID, number: int, at: datetime, state: Escalation, facts: Facts) -> datetime | None:
+    """The first instant, from this one on, at which nothing forbids the infusion; None: that needs a decision."""
+    while True:
+        closed = closed_for(who, number, at, state, facts)
+        if not closed:
+            return at
+        by_itself = earliest(closed)
+        if by_itself is None:
+            return None
+        at = by_itself
+
+
 def closed_for(who: UUID, number: int, at: datetime, state: Escalation, facts: Facts) -> tuple[Closed, ...]:
     """All that forbids the infusion of this number, begun at this instant. A later infusion is no new participant."""
     bars = [*_halted(at, state, facts)]
@@ -54,10 +66,12 @@ def closed_for(who: UUID, number: int, at: datetime, state: Escalation, facts: F
 
 
 def _halted(at: datetime, state: Escalation, facts: Facts) -> Iterator[Closed]:
-    if state.was_paused(at):
-        yield Closed(Bar.PAUSED)
-    if facts.halts:
-        yield Closed(Bar.STOPPING_RULE)
+    for until in state.pauses_of(at):
+        yield Closed(Bar.PAUSED, until)
+    held = [halt.until for halt in facts.halts if halt.held(at)]
+    if held:
+        ends = [until for until in held if until is not None]
+        yield Closed(Bar.STOPPING_RULE, max(ends) if len(ends) == len(held) else None)
 
 
 def _without_place(person: Person, others: list[Person], state: Escalation, facts: Facts) -> Iterator[Closed]:

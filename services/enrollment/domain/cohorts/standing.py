@@ -4,7 +4,7 @@ A participant who is not evaluable for dose-limiting toxicity (DLT) is replaced 
 who left before the infusion. Whoever was infused without a slot counts all the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -96,14 +96,30 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """The time during which a stopping rule halted dosing. `until` None: it does, until a person lets dosing resume."""
+
+    rule: str
+    since: datetime
+    until: datetime | None = None
+
+    def held(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """`by` acts. `halts`: the stopping rules that halt dosing. `people`: all who were infused or have a slot."""
+    """`by` acts. `halts`: of dosing, by stopping rules. `people`: all who were infused or have a slot."""
 
     now: datetime
     plan: Plan
     by: Actor
     people: Mapping[UUID, Person]
-    halts: tuple[str, ...] = ()
+    halts: tuple[Halt, ...] = ()
+
+    @property
+    def is_halted(self) -> bool:
+        return any(halt.until is None for halt in self.halts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +130,11 @@ class Override:
     requested_by: str
     role: str
     confirmed: bool = False
+
+    def opens(self, bars: Iterable[Bar]) -> bool:
+        """Whether two people have opened the gate against all of these bars, of which there are some."""
+        named = set(bars)
+        return self.confirmed and bool(named) and self.bars >= named
 
 
 Infusion = tuple[UUID, int]
@@ -134,8 +155,9 @@ class Escalation:
     def is_paused(self) -> bool:
         return bool(self.pauses) and self.pauses[-1][1] is None
 
-    def was_paused(self, at: datetime) -> bool:
-        return any(since <= at and (until is None or at < until) for since, until in self.pauses)
+    def pauses_of(self, at: datetime) -> list[datetime | None]:
+        """When each pause ended that there was at this instant; None: not yet."""
+        return [until for since, until in self.pauses if since <= at and (until is None or at < until)]
 
     def open_level(self, plan: Plan) -> str | None:
         """Where participants are treated now; None: nowhere."""

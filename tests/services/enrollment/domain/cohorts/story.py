@@ -5,18 +5,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
-from services.enrollment.domain.cohorts.escalation import (
-    DECIDER,
+from services.enrollment.domain.cohorts.commands import (
     ConfirmOverride,
     EscalationCommand,
     JudgeInfusion,
     RecordDecision,
     RequestOverride,
     ReserveSlot,
-    says,
 )
+from services.enrollment.domain.cohorts.escalation import DECIDER, says
 from services.enrollment.domain.cohorts.gate import closed_for
-from services.enrollment.domain.cohorts.standing import Escalation, Facts, Person, Plan
+from services.enrollment.domain.cohorts.standing import Escalation, Facts, Halt, Person, Plan
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import Bar, EscalationEvent, InfusionJudged
 from shared.kernel.actor import Actor, Role
@@ -68,7 +67,7 @@ class Story:
     now: datetime = BEGIN
     people: dict[UUID, Person] = field(default_factory=dict)
     history: list[EscalationEvent] = field(default_factory=list)
-    halts: tuple[str, ...] = ()
+    halts: tuple[Halt, ...] = ()
     dlt: set[UUID] = field(default_factory=set)
 
     @property

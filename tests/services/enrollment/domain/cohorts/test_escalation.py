@@ -4,10 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from services.enrollment.domain.cohorts.commands import (
+    ConfirmOverride,
+    PauseDosing,
+    RecordDecision,
+    ReleaseSlot,
+    RequestOverride,
+    ResumeDosing,
+    RetractJudgement,
+    ReviewBasis,
+)
 from services.enrollment.domain.cohorts.escalation import (
     DECIDER,
     AlreadyInfused,
-    ConfirmOverride,
     DesignSaysOtherwise,
     DosingPausedNow,
     NoFreeSlot,
@@ -16,17 +25,10 @@ from services.enrollment.domain.cohorts.escalation import (
     NoSlotReserved,
     NothingToOverride,
     OverrideNeedsTwo,
-    PauseDosing,
     ReasonNeeded,
-    RecordDecision,
-    ReleaseSlot,
-    RequestOverride,
-    ResumeDosing,
-    RetractJudgement,
-    ReviewBasis,
     UnknownLevel,
 )
-from services.enrollment.domain.cohorts.standing import Escalation, Person
+from services.enrollment.domain.cohorts.standing import Escalation, Halt, Person
 from services.enrollment.domain.escalation import DESIGNS
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
@@ -121,7 +123,7 @@ def test_no_slot_while_dosing_is_paused_or_halted() -> None:
     (resumed,) = story.tell(ResumeDosing(reason=REASON))
     assert isinstance(resumed, DosingResumed)
     assert story.tell(ResumeDosing(reason=REASON)) == []
-    story.halts = ("treatment-related-death",)
+    story.halts = (Halt("treatment-related-death", story.now),)
     with pytest.raises(DosingPausedNow):
         story.reserve(1)
 

@@ -6,16 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from services.enrollment.domain.cohorts.escalation import (
-    InfusionNotPermitted,
-    PauseDosing,
-    RecordDecision,
-    RequestOverride,
-    ResumeDosing,
-    says,
-)
+from services.enrollment.domain.cohorts.commands import PauseDosing, RecordDecision, RequestOverride, ResumeDosing
+from services.enrollment.domain.cohorts.escalation import InfusionNotPermitted, says
 from services.enrollment.domain.cohorts.gate import Closed, closed_for, earliest
-from services.enrollment.domain.cohorts.standing import Person, plan_of
+from services.enrollment.domain.cohorts.standing import Halt, Person, plan_of
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import Bar, Permission
 from shared.kernel.actor import Role
@@ -78,7 +72,7 @@ def test_without_a_slot_at_a_full_level_all_reasons_are_told() -> None:
     story.cohort(1, 2, 3)
     story.people[who(4)] = Person(who(4), "CU", "DL1", DltStatus.NOT_INFUSED)
     story.tell(PauseDosing(reason="A report from another trial"))
-    story.halts = ("treatment-related-death",)
+    story.halts = (Halt("treatment-related-death", story.now),)
     assert story.bars(4) == (Bar.PAUSED, Bar.STOPPING_RULE, Bar.NO_SLOT, Bar.COHORT_CAP)
     with pytest.raises(InfusionNotPermitted, match="needs a decision"):
         story.infuse(4)
@@ -92,7 +86,8 @@ def test_a_pause_forbids_what_was_given_within_it_and_nothing_else() -> None:
     story.tell(ResumeDosing(reason="The report was read"))
     facts, state = story.facts(), story.state
     bars = [closed_for(who(1), 1, BEGIN + each, state, facts) for each in (-SECOND, SECOND - SECOND, DAY - SECOND, DAY)]
-    assert bars == [(), (Closed(Bar.PAUSED),), (Closed(Bar.PAUSED),), ()]
+    paused = (Closed(Bar.PAUSED, BEGIN + DAY),)
+    assert bars == [(), paused, paused, ()]
 
 
 def test_a_second_infusion_is_held_to_pause_and_halt_alone() -> None:
@@ -100,7 +95,7 @@ def test_a_second_infusion_is_held_to_pause_and_halt_alone() -> None:
     story.reserve(1)
     story.infuse(1)
     assert story.infuse(1, infusion=2).permission is Permission.PERMITTED
-    story.halts = ("treatment-related-death",)
+    story.halts = (Halt("treatment-related-death", story.now),)
     assert closed_for(who(1), 2, story.now, story.state, story.facts()) == (Closed(Bar.STOPPING_RULE),)
 
 

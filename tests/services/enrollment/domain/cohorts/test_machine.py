@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.enrollment.domain.cohorts.escalation import (
+from services.enrollment.domain.cohorts.commands import (
     PauseDosing,
     RecordDecision,
     ReleaseSlot,
     ResumeDosing,
     ReviewBasis,
-    says,
 )
+from services.enrollment.domain.cohorts.escalation import says
 from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
     EscalationBasisChanged,
