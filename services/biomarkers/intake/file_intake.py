@@ -45,7 +45,7 @@ class FileIntake:
     def __init__(self, feeds: Feeds, recording: FlowRecording, readers: Readers, limits: Limits) -> None:
         self._feeds = feeds
         self._recording = recording
-        self._readers = readers
+        self.readers = readers
         self.limits = limits
 
     async def acquisition(self, path: Path) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class FileIntake:
         if not fcs_file.looks_like_one(path):
             raise NotFcs("the file does not begin as FCS 2.0, 3.0 or 3.1 does")
         try:
-            found: dict[str, Any] = await self._readers.read("acquisition", str(path))
+            found: dict[str, Any] = await self.readers.read("acquisition", str(path))
         except FileUnreadable as error:
             raise NotFcs(str(error)) from error
         return found
@@ -71,7 +71,7 @@ class FileIntake:
         tree(gating_ml)  # before a library reads it: no document type
         gates_path = path.with_name("gates.xml")
         gates_path.write_bytes(gating_ml)
-        found = await self._readers.read("gated", str(path), str(gates_path))
+        found = await self.readers.read("gated", str(path), str(gates_path))
         return GatedSample(
             None, found["events"], tuple(Gated(e["name"], tuple(e["path"]), e["events"]) for e in found["gates"])
         )
@@ -85,7 +85,7 @@ class FileIntake:
         named = allotrope_model.named_as(path, vendor)
         if vendor == "LUMINEX_XPONENT" and named.suffix == ".csv":
             return (await to_thread(lambda: luminex_file.read(named.read_bytes()))).run
-        found = allotrope_model.run_of(await self._readers.read("allotrope", str(named), vendor))
+        found = allotrope_model.run_of(await self.readers.read("allotrope", str(named), vendor))
         if not found.wells:
             raise FileUnreadable("the file holds no analyte of any sample")
         return found

@@ -1,18 +1,22 @@
 """Gated samples recorded as flow results: gates applied to FCS, counts of FlowJo workspaces; large files; damage."""
 
 import json
+import re
+from math import exp, log
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
 import pytest
+from flowio import FlowData
 
-from services.biomarkers.intake import gates
-from services.biomarkers.intake.apart import FileTakesTooMuch, InstrumentsNotInstalled, Readers
+from services.biomarkers.intake import gates, reading
+from services.biomarkers.intake.apart import FileTakesTooMuch, FileUnreadable, InstrumentsNotInstalled, Readers
 from services.biomarkers.intake.file_intake import Limits
 from shared.contracts.biomarkers import GatedPopulation
 from shared.kernel.actor import Role
+from tests.services.biomarkers.api.remembered import remember, told_of_each
 from tests.services.biomarkers.api.test_instrument_files import TUBE, count
 from tests.services.biomarkers.api.test_specimens import collected, step
 from tests.services.biomarkers.api.trial import Trial
@@ -44,6 +48,7 @@ async def at_the_laboratory(trial: Trial) -> None:
 
 
 async def test_gates_are_applied_and_what_they_hold_is_a_flow_result(trial: Trial) -> None:
+    remember(trial)
     answer = await send(trial, "fcs", FCS, ABOUT, gates=GATES)
     assert answer.status_code == 200, answer.text
     gated = answer.json()["gated"]
@@ -71,20 +76,53 @@ async def test_gates_are_applied_and_what_they_hold_is_a_flow_result(trial: Tria
     assert (current["count"]["parent_events"], current["count"]["car_events"]) == (2231, 497)
     assert current["count"]["lloq_basis"] == "events"
     assert current["report"]["events_acquired"] == 5785
-    other = GATES.replace(b'gating:min="0.4"', b'gating:min="0.5"')
-    corrected = (await send(trial, "fcs", FCS, ABOUT, gates=other)).json()["gated"]
-    assert corrected["recorded"]["outcome"] == "corrected"
-    assert corrected["gates"][1]["events"] < 497
-    last = await send(trial, "fcs", FCS, ABOUT, gates=GATES)
-    assert last.json()["gated"]["recorded"]["outcome"] == "superseded"
-    result = (await trial.get(gated["recorded"]["result"])).json()
+
+
+async def test_other_counts_correct_and_those_before_them_change_nothing_anew(trial: Trial) -> None:
+    about = {"populations": T_CELLS, "samples": [NAMED]}
+    other = WORKSPACE.replace(b'count="25000"', b'count="24000"')
+    fates = []
+    for content in (WORKSPACE, other, WORKSPACE):
+        first, _ = (await send(trial, "flowjo", content, about)).json()["samples"]
+        fates.append(first["recorded"]["outcome"])
+    assert fates == ["recorded", "corrected", "superseded"]
+    result = (await trial.get(first["recorded"]["result"])).json()
     assert len(result["superseded"]) == 1
+
+
+def logicle_inverse(y: float) -> float:
+    """The value that the file's transformation leads to `y`: Gating-ML 2.0, 6.4, "Logicle" (T 1048576, W 0.5, M 4.5).
+
+    With A = 0: x = a e^(by) - c e^(-dy) - f, where d solves 2 (ln d - ln b) + w (b + d) = 0.
+    """
+    top, w, b = 1_048_576, 0.5 / 4.5, 4.5 * log(10)
+    low, high = 0.0, b
+    for _ in range(200):
+        d = (low + high) / 2
+        low, high = (low, d) if 2 * (log(d) - log(b)) + w * (b + d) > 0 else (d, high)
+    over_a = exp(2 * w * (b + d))
+    f_over_a = exp(b * w) - over_a / exp(d * w)
+    a = top / (exp(b) - f_over_a - over_a / exp(d))
+    return a * (exp(b * y) - over_a / exp(d * y) - f_over_a)
+
+
+def test_gates_hold_the_events_that_gating_ml_says() -> None:
+    """A minimum belongs to the gate, a maximum does not (Gating-ML 2.0, 5.1); counted without any library of gates."""
+    data = FlowData(str(FLOW / "G11.fcs"))
+    names = [data.channels[number]["pnn"] for number in sorted(data.channels)]
+    size, side, green = (names.index(name) for name in ("FSC-A", "SSC-A", "BL1-A"))
+    rows = zip(*[iter(data.events)] * data.channel_count, strict=True)
+    cd3 = [row for row in rows if 100_000 <= row[size] < 800_000 and 1 <= row[side] < 500_000]
+    assert logicle_inverse(1) == pytest.approx(1_048_576)
+    assert (data.event_count, len(cd3)) == (5785, 2231)
+    assert sum(row[green] >= logicle_inverse(0.4) for row in cd3) == 497
 
 
 GATE_SET = {"site_id": "CU", "name": "CAR-T panel 3", "gating_ml": GATES.decode(), "populations": {"GFP-pos": "car"}}
 
 
 async def test_a_saved_gate_set_is_applied_by_its_id(trial: Trial) -> None:
+    remember(trial)
     first = await trial.post("/v1/gate-sets", GATE_SET)
     assert first.status_code == 201, first.text
     saved = first.json()
@@ -122,8 +160,6 @@ DOCTYPE = DOCTYPE_OF.removesuffix(b"<Gating-ML/>")
         (GATES[:900], "no XML"),
         (GATES.replace(b"?>", b"?>" + DOCTYPE, 1), "document type"),
         (b"<a>" * 300 + b"</a>" * 300, "nested"),
-        (GATES.replace(b'parent_id="CD3"', b'parent_id="nowhere"'), "not valid Gating-ML"),
-        (GATES.replace(b'"BL1-A"', b'"nowhere"'), "do not fit"),
     ],
 )
 async def test_gates_that_cannot_be_applied_are_refused(trial: Trial, gating_ml: bytes, says: str) -> None:
@@ -131,6 +167,24 @@ async def test_gates_that_cannot_be_applied_are_refused(trial: Trial, gating_ml:
     assert (answer.status_code, answer.json()["type"]) == (422, "file-unreadable")
     assert says in answer.json()["detail"]
     assert await count(trial) == 0
+
+
+UNFIT = {
+    GATES.replace(b'parent_id="CD3"', b'parent_id="nowhere"'): "not valid Gating-ML",
+    GATES.replace(b'"BL1-A"', b'"nowhere"'): "do not fit",
+    re.sub(rb"<gating:RectangleGate.*</gating:RectangleGate>", b"", GATES, flags=re.DOTALL): "holds no gate",
+    b"<a/>": "not valid Gating-ML",
+}
+
+
+def test_a_library_refuses_gates_that_do_not_fit(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.xml" for number in range(len(UNFIT))]
+    for path, content in zip(paths, UNFIT, strict=True):
+        path.write_bytes(content)
+    told = told_of_each("gated", *((FLOW / "G11.fcs", path) for path in paths))
+    assert [code for code, _ in told] == [reading.REFUSED] * len(UNFIT)
+    for (_, says), expected in zip(told, UNFIT.values(), strict=True):
+        assert expected in says
 
 
 T_CELLS = {"CAR+": "car", "CD3+": "cd3"}
@@ -225,9 +279,9 @@ async def test_a_file_over_the_limit_is_refused(trial: Trial) -> None:
 
 READING = """
 import sys, time
-print("nothing to read")
 match sys.argv[2]:
     case "slow": time.sleep(30)
+    case "foreign": print('{"says": "foreign"}'); sys.exit(3)
     case "absent": sys.exit(4)
     case "large": sys.exit(5)
     case "killed": import os; os.kill(os.getpid(), 9)
@@ -239,6 +293,7 @@ match sys.argv[2]:
     ("kind", "error"),
     [
         ("slow", FileTakesTooMuch),
+        ("foreign", FileUnreadable),
         ("absent", InstrumentsNotInstalled),
         ("large", FileTakesTooMuch),
         ("killed", FileTakesTooMuch),

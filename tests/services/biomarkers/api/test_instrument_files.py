@@ -9,7 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.biomarkers.intake import reading
 from shared.kernel.actor import Role
+from tests.services.biomarkers.api.remembered import remember, told_of_each
 from tests.services.biomarkers.api.test_assay_lots import registered as lot_registered
 from tests.services.biomarkers.api.test_hl7v2 import panels, registered, the_panel, waiting
 from tests.services.biomarkers.api.test_specimens import collected, step
@@ -237,6 +239,7 @@ async def test_an_export_of_signals_alone_says_so_in_each_row(trial: Trial) -> N
 
 
 async def test_msd_is_read_through_allotropy(trial: Trial, tube: str) -> None:
+    remember(trial)
     content = (FILES / "instruments" / "msd_workbench.csv").read_bytes()
     about = {"platform": "MSD-S600", "unit": "pg/mL", "dilution_corrected": True, "kit": "V-PLEX", "lot": "K1"}
     await lot_registered(trial, platform="MSD-S600", kit="V-PLEX", lot="K1", ranges=[
@@ -262,8 +265,6 @@ async def test_an_export_of_xponent_is_read_by_our_own_reader_whoever_names_it(t
 @pytest.mark.parametrize(
     ("query", "about", "content", "status", "code"),
     [
-        ("vendor=MSD_WORKBENCH", None, b"Sample,Assay\n1,2\n3,4\n5", 422, "file-unreadable"),
-        ("vendor=MSD_WORKBENCH", None, b"PK\x03\x04 no workbook", 422, "file-unreadable"),
         ("vendor=MSD_WORKBENCH", None, b"\x00\n1\n2\n3", 422, "file-unreadable"),
         ("vendor=NOBODY", None, b"a", 422, "invalid-request"),
         ("vendor=MSD_WORKBENCH", {"samples": 3}, b"a", 422, "invalid-request"),
@@ -276,6 +277,16 @@ async def test_what_cannot_be_read_is_refused_and_stored_nowhere(
     answer = await send(trial, content, query, about, "instrument")
     assert (answer.status_code, answer.json()["type"]) == (status, code), answer.text
     assert await count(trial) == 0
+
+
+FOREIGN = {"a.csv": b"Sample,Assay\n1,2\n3,4\n5", "b.xlsx": b"PK\x03\x04 no workbook", "c.csv": xponent("Unknown1,1,2")}
+
+
+def test_a_library_refuses_every_file_that_is_foreign(tmp_path: Path) -> None:
+    for name, content in FOREIGN.items():
+        (tmp_path / name).write_bytes(content)
+    told = told_of_each("allotrope", *((tmp_path / name, "MSD_WORKBENCH") for name in FOREIGN))
+    assert [code for code, _ in told] == [reading.REFUSED] * len(FOREIGN), told
 
 
 async def test_a_form_of_other_parts_is_refused(trial: Trial) -> None:
