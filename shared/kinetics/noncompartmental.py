@@ -4,9 +4,9 @@ Cmax is the highest quantified value at its actual time, Tmax, the first if tied
 one. AUClast runs from the infusion (or the first value that is known) to Tlast; AUC to infinity adds Clast / lambda z.
 The half-life is ln 2 / lambda z, which is reported only where its adjusted R2 is high enough.
 
-What was observed is told as it was sent; what is computed, in decimals of 50 digits, and rounded once, half to even,
-to 15 significant ones. CDISC: CMAX C70918, TMAX
-C70919, CLST C85655, TLST C85822, AUCLST C85565, AUCINT C85566, LAMZ C85652, LAMZHL C85818.
+What was observed is told as it was sent; what follows is worked out in decimals of 50 digits and rounded once, half to
+even, to 15 significant ones. CDISC: CMAX C70918, TMAX C70919, CLST C85655, TLST C85822, AUCLST C85565, AUCINT C85566,
+LAMZ C85652, LAMZHL C85818.
 Source: tisagenlecleucel reporting (Blood Adv 2020;4:560) for the set of parameters; see `areas` and `terminal`.
 """
 
@@ -165,8 +165,8 @@ def _remarks(course: Course, curve: tuple[Node, ...], rule: KineticRule, fit: Fi
     if fit is not None:
         yield f"Lambda z is that of {fit.points} points from {fit.first:f} to {fit.last:f}."
     if curve:
-        start = "0, taken as 0 before the infusion" if _begins_with_none(course, curve) else f"{curve[0].time:f}"
-        yield f"The curve runs from {start}, to {curve[-1].time:f}; areas are by {rule.auc_method}."
+        start = "0, taken as 0 before the infusion," if _begins_with_none(course, curve) else f"{curve[0].time:f}"
+        yield f"The curve runs from {start} to {curve[-1].time:f}; areas are by {rule.auc_method}."
         places = zip(
             course.blq(course.quantified[0].time, curve[-1].time),
             ("before the first quantifiable one", "between quantifiable ones", "after the last quantifiable one"),

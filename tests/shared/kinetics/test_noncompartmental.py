@@ -88,7 +88,7 @@ def test_a_value_is_quantified_from_its_limit_on(point: Point, quantified: str |
 def test_what_was_left_out_or_stood_for_something_is_told() -> None:
     found = kinetics(points("-1=5 0=<1 7=<1 14=8 21=<2 28=4 30=? 60=<1"), rule(between="half-lloq"))
     assert found.remarks == (
-        "The curve runs from 0, to 28; areas are by linear.",
+        "The curve runs from 0 to 28; areas are by linear.",
         "Below the limit before the first quantifiable one: 2, taken as 0.",
         "Below the limit between quantifiable ones: 1, taken as half the LLOQ.",
         "Below the limit after the last quantifiable one: 1, left out.",
