@@ -131,10 +131,6 @@ class Chain:
         return self.last(Rejection) is not None
 
     @property
-    def is_released(self) -> bool:
-        return self.last(Release) is not None and not self.is_rejected
-
-    @property
     def verdicts(self) -> Mapping[str, JudgedTest]:
         """The latest of each test."""
         return {verdict.test: verdict for step in self.steps for verdict in step.verdicts}

@@ -4,11 +4,12 @@ A finding never says whose another lot is: those at one bedside need not know wh
 """
 
 from collections.abc import Collection as Several
+from dataclasses import replace
 from datetime import datetime
 
 from services.enrollment.domain.product.chain import Chain
 from services.enrollment.domain.product.facts import Facts, Owner, ProductRefused, Scan
-from shared.contracts.enrollment_product_terms import ProductFinding
+from shared.contracts.enrollment_product_terms import ProductFinding, Rejection, Release
 
 _SAYS = {
     ProductFinding.LOT_OF_ANOTHER_PARTICIPANT: "the lot is not this participant's",
@@ -43,12 +44,18 @@ def findings_of(scan: Scan, chain: Chain, facts: Facts, *, used: Several[str] = 
     return (*found, *may_not_be_given(chain, scan.at, facts))
 
 
+def as_it_was(chain: Chain, at: datetime) -> Chain:
+    """Without a rejection that came later, as when a lot is recalled: what was given before that was good then."""
+    later = [each for each in chain.steps if isinstance(each.details, Rejection) and each.details.decided_at > at]
+    return replace(chain, steps=tuple(each for each in chain.steps if each not in later))
+
+
 def may_not_be_given(chain: Chain, at: datetime, facts: Facts) -> tuple[ProductFinding, ...]:
     """Why the lot may be given to nobody at this instant; the day of expiry is still inside."""
     found = []
     if chain.is_rejected:
         found.append(ProductFinding.REJECTED)
-    elif not chain.is_released:
+    elif not any(release.decided_at <= at for release in chain.every(Release)):
         found.append(ProductFinding.NOT_RELEASED)
     expires = None if chain.end is None else chain.end.expires_on
     if expires is not None and at.astimezone(facts.zone).date() > expires:

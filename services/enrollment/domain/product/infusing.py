@@ -17,7 +17,7 @@ from services.enrollment.domain.life import Infusion, Participant
 from services.enrollment.domain.product.chain import GIVEN, Chain
 from services.enrollment.domain.product.dose import dose_check
 from services.enrollment.domain.product.facts import Facts, Scan
-from services.enrollment.domain.product.identity import may_not_be_given, refuse
+from services.enrollment.domain.product.identity import as_it_was, may_not_be_given, refuse
 from shared.contracts.enrollment_product import (
     InfusionAppraised,
     ProductDiverted,
@@ -108,7 +108,8 @@ def appraise(asked: Asked, facts: Facts) -> InfusionAppraised:
     if product is not None:
         _refuse_more_than_a_bag(given, product)
         findings += [] if own else [ProductFinding.LOT_OF_ANOTHER_PARTICIPANT]
-        findings += may_not_be_given(product, asked.details.started_at, facts)
+        began = asked.details.started_at
+        findings += may_not_be_given(as_it_was(product, began), began, facts)
         findings += _of_bags(given, product, asked)
         enrolment = participant.enrolment
         level = None if enrolment is None else enrolment.dose_level
@@ -172,10 +173,11 @@ def _is_of(given: Infused | Diverted, product: Chain, asked: Asked) -> bool:
 
 
 def _of_bags(given: tuple[BagGiven, ...], product: Chain, asked: Asked) -> list[ProductFinding]:
+    """No bag named, and none left: then it was one that is used."""
     bags, taken = {each.bag for each in given}, _taken(product, asked)
     found = {
         ProductFinding.BAG_UNKNOWN: bool(bags - set(product.bags)),
-        ProductFinding.BAG_USED: bool(bags & taken),
+        ProductFinding.BAG_USED: bool(bags & taken) or (not bags and bool(product.bags) and taken >= set(product.bags)),
         ProductFinding.BAG_NOT_THAWED: not bags or bool((bags & set(product.bags)) - set(product.thaws)),
     }
     return [finding for finding, is_so in found.items() if is_so]

@@ -44,6 +44,7 @@ from tests.services.enrollment.domain.product.usual import (
     USUAL,
     chain,
     facts,
+    rejection,
     spec,
     told,
     until,
@@ -141,7 +142,30 @@ def test_a_bag_of_another_infusion_is_used() -> None:
         appraise(again, FACTS)
     assert "bag-used" in refused.value.findings
     assert appraise(asked(product), FACTS).findings == ()  # its own
-    assert appraise(replace(again, bags=()), FACTS).bags == ()  # none is left
+    with pytest.raises(ProductRefused) as none_is_left:
+        appraise(replace(again, bags=()), FACTS)
+    assert none_is_left.value.findings == ("bag-used",)
+    assert appraise(replace(again, bags=(), given_despite="It was"), FACTS).bags == ()
+
+
+@pytest.mark.parametrize(
+    ("decided_at", "found"),
+    [
+        ("2026-03-16T09:59:59+07:00", ("rejected",)),
+        ("2026-03-16T10:00:00+07:00", ("rejected",)),  # GIVEN began
+        ("2026-03-16T10:00:01+07:00", ()),
+        ("2026-05-02T09:00:00+07:00", ()),
+    ],
+)
+def test_a_lot_that_is_recalled_was_good_until_then(decided_at: str, found: Any) -> None:
+    recalled = chain(*told(*USUAL, rejection(decided_at=decided_at)))
+    assert appraise(asked(recalled, given_despite="It was given"), FACTS).findings == found
+
+
+def test_a_lot_that_was_released_afterwards_was_not_released() -> None:
+    before = builders.infusion("2026-02-21T09:59:00+07:00")
+    appraisal = appraise(replace(asked(given_despite="It was given"), details=before), FACTS)
+    assert "not-released" in appraisal.findings
 
 
 @pytest.mark.parametrize(

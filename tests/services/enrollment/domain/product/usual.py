@@ -14,6 +14,7 @@ from services.enrollment.domain.product.commands import (
     ReceiveAtManufacturer,
     ReceiveAtSite,
     RecordReleaseTests,
+    RejectProduct,
     ReleaseProduct,
     ShipProduct,
     StartManufacture,
@@ -95,3 +96,8 @@ def chain(*history: ProductEvent) -> Chain:
     state = product.DECIDER.fold(history)
     assert isinstance(state, Chain)
     return state
+
+
+def rejection(**given: Any) -> RejectProduct:
+    body = {"decided_at": "2026-03-20T10:00:00+07:00", "because": "temperature"}
+    return RejectProduct.model_validate(body | given)
