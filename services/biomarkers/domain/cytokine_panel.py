@@ -1,13 +1,12 @@
 """One cytokine panel of one sample: recorded, corrected as often as need be, or cancelled."""
 
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
 from services.biomarkers.domain.assay_use import assay_used
-from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.cytokines import results_in
 from services.biomarkers.domain.facts import Facts
 from shared.contracts.biomarkers import (
@@ -88,7 +87,20 @@ class CytokinePanelIsCancelled(Conflict):
     """A cancelled panel is not corrected: record the right one under a new id."""
 
 
-LIFE = life.Life("cytokine panel", NoSuchCytokinePanel, CytokinePanelAlreadyRecorded, CytokinePanelIsCancelled)
+def _read(report: CytokineReport, facts: Facts) -> dict[str, Any]:
+    results = results_in(report, facts.now, facts.protocol.cytokines, facts.lot)
+    return {"results": results, "assay": assay_used(report, facts.lot, facts.protocol)}
+
+
+LIFE = life.Life(
+    name="cytokine panel",
+    id_name="cytokine_panel_id",
+    report=CytokineReport,
+    read=_read,
+    unknown=NoSuchCytokinePanel,
+    already_recorded=CytokinePanelAlreadyRecorded,
+    is_cancelled=CytokinePanelIsCancelled,
+)
 
 
 def evolve(state: State, event: CytokinePanelEvent) -> State:
@@ -106,69 +118,15 @@ def evolve(state: State, event: CytokinePanelEvent) -> State:
 def decide(command: CytokinePanelCommand, state: State, facts: Facts) -> list[CytokinePanelEvent]:
     match command:
         case RecordCytokinePanel():
-            return _record(command, state, facts)
+            return [
+                CytokinePanelRecorded(**told) for told in LIFE.record(command, command.participant_id, state, facts)
+            ]
         case CorrectCytokinePanel():
-            return _correct(command, state, facts)
+            return [CytokinePanelCorrected(**told) for told in LIFE.correct(command, state, facts)]
         case CancelCytokinePanel():
-            return _cancel(command, state)
+            return [CytokinePanelCancelled(**told) for told in LIFE.cancel(command, state)]
         case _:
             assert_never(command)
-
-
-def _record(command: RecordCytokinePanel, state: State, facts: Facts) -> list[CytokinePanelEvent]:
-    report = report_in(command)
-    if not LIFE.begins(state, command.participant_id, report):
-        return []
-    refuse_uncovered(facts, report.specimen.collected_at)
-    assert command.cytokine_panel_id is not None  # noqa: S101 - minted where the body has none
-    return [
-        CytokinePanelRecorded(
-            cytokine_panel_id=command.cytokine_panel_id,
-            participant_id=command.participant_id,
-            report=report,
-            results=results_in(report, facts.now, facts.protocol.cytokines, facts.lot),
-            protocol=facts.protocol.ref,
-            assay=assay_used(report, facts.lot, facts.protocol),
-        )
-    ]
-
-
-def _correct(command: CorrectCytokinePanel, state: State, facts: Facts) -> list[CytokinePanelEvent]:
-    report = report_in(command)
-    standing = LIFE.to_correct(state, report)
-    if standing is None:
-        return []
-    refuse_uncovered(facts, report.specimen.collected_at, standing.report.specimen.collected_at)
-    return [
-        CytokinePanelCorrected(
-            cytokine_panel_id=standing.result_id,
-            participant_id=standing.participant_id,
-            report=report,
-            results=results_in(report, facts.now, facts.protocol.cytokines, facts.lot),
-            reason=command.reason,
-            protocol=facts.protocol.ref,
-            assay=assay_used(report, facts.lot, facts.protocol),
-        )
-    ]
-
-
-def _cancel(command: CancelCytokinePanel, state: State) -> list[CytokinePanelEvent]:
-    standing = LIFE.to_cancel(state, command.ground)
-    if standing is None:
-        return []
-    return [
-        CytokinePanelCancelled(
-            cytokine_panel_id=standing.result_id,
-            participant_id=standing.participant_id,
-            ground=command.ground,
-            reason=command.reason,
-        )
-    ]
-
-
-def report_in(command: RecordCytokinePanel | CorrectCytokinePanel) -> CytokineReport:
-    """The laboratory's part of a command."""
-    return CytokineReport.model_construct(**{name: getattr(command, name) for name in CytokineReport.model_fields})
 
 
 DECIDER: Decider[CytokinePanelCommand, State, Facts, CytokinePanelEvent] = Decider(

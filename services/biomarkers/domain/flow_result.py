@@ -1,13 +1,12 @@
 """One flow cytometry result of CAR-T cells: recorded, corrected as often as need be, or cancelled."""
 
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
 from services.biomarkers.domain.car_t_count import count_of
-from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.flow_gates import with_gates
 from services.biomarkers.domain.flow_report import check
@@ -88,7 +87,21 @@ class FlowResultIsCancelled(Conflict):
     """A cancelled result is not corrected: record the right one under a new id."""
 
 
-LIFE = life.Life("flow result", NoSuchFlowResult, FlowResultAlreadyRecorded, FlowResultIsCancelled)
+def _read(report: FlowReport, facts: Facts) -> dict[str, Any]:
+    read = with_gates(report)
+    check(read, facts.now, facts.protocol)
+    return {"count": count_of(read, facts.protocol)}
+
+
+LIFE = life.Life(
+    name="flow result",
+    id_name="flow_result_id",
+    report=FlowReport,
+    read=_read,
+    unknown=NoSuchFlowResult,
+    already_recorded=FlowResultAlreadyRecorded,
+    is_cancelled=FlowResultIsCancelled,
+)
 
 
 def evolve(state: State, event: FlowResultEvent) -> State:
@@ -106,73 +119,13 @@ def evolve(state: State, event: FlowResultEvent) -> State:
 def decide(command: FlowResultCommand, state: State, facts: Facts) -> list[FlowResultEvent]:
     match command:
         case RecordFlowResult():
-            return _record(command, state, facts)
+            return [FlowResultRecorded(**told) for told in LIFE.record(command, command.participant_id, state, facts)]
         case CorrectFlowResult():
-            return _correct(command, state, facts)
+            return [FlowResultCorrected(**told) for told in LIFE.correct(command, state, facts)]
         case CancelFlowResult():
-            return _cancel(command, state)
+            return [FlowResultCancelled(**told) for told in LIFE.cancel(command, state)]
         case _:
             assert_never(command)
-
-
-def _record(command: RecordFlowResult, state: State, facts: Facts) -> list[FlowResultEvent]:
-    report = report_in(command)
-    if not LIFE.begins(state, command.participant_id, report):
-        return []
-    refuse_uncovered(facts, report.specimen.collected_at)
-    assert command.flow_result_id is not None  # noqa: S101 - minted where the body has none
-    return [
-        FlowResultRecorded(
-            flow_result_id=command.flow_result_id,
-            participant_id=command.participant_id,
-            report=report,
-            count=_read(report, facts),
-            protocol=facts.protocol.ref,
-        )
-    ]
-
-
-def _correct(command: CorrectFlowResult, state: State, facts: Facts) -> list[FlowResultEvent]:
-    report = report_in(command)
-    standing = LIFE.to_correct(state, report)
-    if standing is None:
-        return []
-    refuse_uncovered(facts, report.specimen.collected_at, standing.report.specimen.collected_at)
-    return [
-        FlowResultCorrected(
-            flow_result_id=standing.result_id,
-            participant_id=standing.participant_id,
-            report=report,
-            count=_read(report, facts),
-            reason=command.reason,
-            protocol=facts.protocol.ref,
-        )
-    ]
-
-
-def _cancel(command: CancelFlowResult, state: State) -> list[FlowResultEvent]:
-    standing = LIFE.to_cancel(state, command.ground)
-    if standing is None:
-        return []
-    return [
-        FlowResultCancelled(
-            flow_result_id=standing.result_id,
-            participant_id=standing.participant_id,
-            ground=command.ground,
-            reason=command.reason,
-        )
-    ]
-
-
-def _read(report: FlowReport, facts: Facts) -> CarTCount:
-    read = with_gates(report)
-    check(read, facts.now, facts.protocol)
-    return count_of(read, facts.protocol)
-
-
-def report_in(command: RecordFlowResult | CorrectFlowResult) -> FlowReport:
-    """The laboratory's part of a command."""
-    return FlowReport.model_construct(**{name: getattr(command, name) for name in FlowReport.model_fields})
 
 
 DECIDER: Decider[FlowResultCommand, State, Facts, FlowResultEvent] = Decider(

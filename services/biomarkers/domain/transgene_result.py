@@ -1,12 +1,11 @@
 """One count of transgene copies by PCR: recorded, corrected as often as need be, or cancelled."""
 
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from pydantic import ConfigDict, JsonValue
 
 from services.biomarkers.domain import life
-from services.biomarkers.domain.consent_gate import refuse_uncovered
 from services.biomarkers.domain.facts import Facts
 from services.biomarkers.domain.transgene_report import check, level_of
 from shared.contracts.biomarkers import Ground
@@ -84,7 +83,20 @@ class TransgeneResultIsCancelled(Conflict):
     """A cancelled result is not corrected: record the right one under a new id."""
 
 
-LIFE = life.Life("transgene result", NoSuchTransgeneResult, TransgeneResultAlreadyRecorded, TransgeneResultIsCancelled)
+def _read(report: TransgeneReport, facts: Facts) -> dict[str, Any]:
+    check(report, facts.now)
+    return {"level": level_of(report, facts.protocol)}
+
+
+LIFE = life.Life(
+    name="transgene result",
+    id_name="transgene_result_id",
+    report=TransgeneReport,
+    read=_read,
+    unknown=NoSuchTransgeneResult,
+    already_recorded=TransgeneResultAlreadyRecorded,
+    is_cancelled=TransgeneResultIsCancelled,
+)
 
 
 def evolve(state: State, event: TransgeneResultEvent) -> State:
@@ -102,72 +114,15 @@ def evolve(state: State, event: TransgeneResultEvent) -> State:
 def decide(command: TransgeneResultCommand, state: State, facts: Facts) -> list[TransgeneResultEvent]:
     match command:
         case RecordTransgeneResult():
-            return _record(command, state, facts)
+            return [
+                TransgeneResultRecorded(**told) for told in LIFE.record(command, command.participant_id, state, facts)
+            ]
         case CorrectTransgeneResult():
-            return _correct(command, state, facts)
+            return [TransgeneResultCorrected(**told) for told in LIFE.correct(command, state, facts)]
         case CancelTransgeneResult():
-            return _cancel(command, state)
+            return [TransgeneResultCancelled(**told) for told in LIFE.cancel(command, state)]
         case _:
             assert_never(command)
-
-
-def _record(command: RecordTransgeneResult, state: State, facts: Facts) -> list[TransgeneResultEvent]:
-    report = report_in(command)
-    if not LIFE.begins(state, command.participant_id, report):
-        return []
-    refuse_uncovered(facts, report.specimen.collected_at)
-    assert command.transgene_result_id is not None  # noqa: S101 - minted where the body has none
-    return [
-        TransgeneResultRecorded(
-            transgene_result_id=command.transgene_result_id,
-            participant_id=command.participant_id,
-            report=report,
-            level=_read(report, facts),
-            protocol=facts.protocol.ref,
-        )
-    ]
-
-
-def _correct(command: CorrectTransgeneResult, state: State, facts: Facts) -> list[TransgeneResultEvent]:
-    report = report_in(command)
-    standing = LIFE.to_correct(state, report)
-    if standing is None:
-        return []
-    refuse_uncovered(facts, report.specimen.collected_at, standing.report.specimen.collected_at)
-    return [
-        TransgeneResultCorrected(
-            transgene_result_id=standing.result_id,
-            participant_id=standing.participant_id,
-            report=report,
-            level=_read(report, facts),
-            reason=command.reason,
-            protocol=facts.protocol.ref,
-        )
-    ]
-
-
-def _cancel(command: CancelTransgeneResult, state: State) -> list[TransgeneResultEvent]:
-    standing = LIFE.to_cancel(state, command.ground)
-    if standing is None:
-        return []
-    return [
-        TransgeneResultCancelled(
-            transgene_result_id=standing.result_id,
-            participant_id=standing.participant_id,
-            ground=command.ground,
-            reason=command.reason,
-        )
-    ]
-
-
-def _read(report: TransgeneReport, facts: Facts) -> TransgeneLevel:
-    check(report, facts.now)
-    return level_of(report, facts.protocol)
-
-
-def report_in(command: RecordTransgeneResult | CorrectTransgeneResult) -> TransgeneReport:
-    """The laboratory's part of a command."""
-    return TransgeneReport.model_construct(**{name: getattr(command, name) for name in TransgeneReport.model_fields})
 
 
 DECIDER: Decider[TransgeneResultCommand, State, Facts, TransgeneResultEvent] = Decider(
