@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.consent import documents as site_documents
 from shared.consent import record as consent_record
@@ -107,27 +108,29 @@ class KnownConsents:
         """The same, where the protocol lets consent gate such data; None where it does not."""
         return await self.of(participant_id, site_id) if gate in self._protocol.consent.gates.value else None
 
-    async def all(self) -> dict[UUID, Coverage]:
-        """Everybody's."""
-        return await self._read(None)
-
-    async def _read(self, subjects: list[str] | None) -> dict[UUID, Coverage]:
-        table = self._table
-        query = select(table).order_by(table.c.stream, table.c.version)
-        if subjects is not None:
-            query = query.where(table.c.subject.in_(subjects))
+    async def _read(self, subjects: list[str]) -> dict[UUID, Coverage]:
         async with self._db.connect() as connection:
-            rows = (await connection.execute(query)).all()
-        events: dict[str, list[Any]] = {
-            subject: [decode(row.type, row.schema_version, row.data) for row in own]
-            for subject, own in groupby(rows, key=lambda row: row.subject)
-        }
-        people = {subject: own for subject, own in events.items() if isinstance(own[0], ParticipantScreened)}
-        forms = {
-            subject: _documents(own) for subject, own in events.items() if isinstance(own[0], ConsentDocumentEvent)
-        }
-        records = {UUID(subject): _record(own) for subject, own in people.items()}
-        return {key: Coverage(record, self._protocol, forms.get(record.site_id, ())) for key, record in records.items()}
+            return await coverages(connection, self._table, self._protocol, subjects)
+
+
+async def coverages(
+    connection: AsyncConnection, table: Table, protocol: "Protocol", subjects: Iterable[str] | None = None
+) -> dict[UUID, Coverage]:
+    """What the consent of participants covers, by their ids.
+
+    `subjects`: the participants and the sites to read, where it is not everybody.
+    """
+    query = select(table).order_by(table.c.stream, table.c.version)
+    if subjects is not None:
+        query = query.where(table.c.subject.in_(sorted(subjects)))
+    events: dict[str, list[Any]] = {
+        subject: [decode(row.type, row.schema_version, row.data) for row in own]
+        for subject, own in groupby((await connection.execute(query)).all(), key=lambda row: row.subject)
+    }
+    people = {subject: own for subject, own in events.items() if isinstance(own[0], ParticipantScreened)}
+    forms = {subject: _documents(own) for subject, own in events.items() if isinstance(own[0], ConsentDocumentEvent)}
+    records = {UUID(subject): _record(own) for subject, own in people.items()}
+    return {key: Coverage(record, protocol, forms.get(record.site_id, ())) for key, record in records.items()}
 
 
 def _record(events: list[Any]) -> ConsentRecord:

@@ -25,6 +25,7 @@ def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.projector.api import (  # noqa: PLC0415
         adverse_events,
+        consents,
         cytokine_courses,
         deviations,
         efficacy_outcomes,
@@ -43,6 +44,7 @@ def create_app(parts: Parts) -> "FastAPI":
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.consent_tables import ConsentTables  # noqa: PLC0415
     from services.projector.course_plotting import CourseFigures  # noqa: PLC0415
     from services.projector.cytokine_tables import CytokineTables  # noqa: PLC0415
     from services.projector.deviation_tables import DeviationTables  # noqa: PLC0415
@@ -78,12 +80,14 @@ def create_app(parts: Parts) -> "FastAPI":
             schedules.sites_router,
             schedules.deviations_router,
             deviations.router,
+            consents.router,
             participant_flow.router,
             products.router,
             products.alerts,
         ],
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
+        consent_tables=ConsentTables(parts.db, parts.protocol, parts.clock),
         course_figures=CourseFigures(parts.db, parts.protocol, parts.clock),
         cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
         deviation_tables=DeviationTables(parts.db, parts.protocol, parts.clock),

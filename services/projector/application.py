@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.projector.car_t_samples import of_series, samples_of
 from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_for_response, cohort_of
+from services.projector.consent_tables import flagged
 from services.projector.domain.car_t_series import Quantity
 from services.projector.domain.cohort import Infused
 from services.projector.domain.groups import GroupedBy
@@ -31,6 +32,7 @@ from services.projector.readmodels import (
     alerts,
     anticancer_therapies,
     case_clocks,
+    consents,
     lymphodepletions,
     participants,
     timeline,
@@ -132,8 +134,10 @@ class Projector(Readings):
     async def adverse_events(
         self, question: Question, wanted: adverse_events.Filter, after: adverse_events.Key | None, limit: int
     ) -> Found[list[adverse_events.AdverseEvent]]:
-        async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
-            return reading.found(await adverse_events.page(reading.connection, reading.scope, wanted, after, limit))
+        of = (participants.PROJECTION, adverse_events.PROJECTION, consents.PROJECTION)
+        async with self._reading(question, *of) as reading:
+            found = await adverse_events.page(reading.connection, reading.scope, wanted, after, limit)
+            return reading.found(await flagged(reading, self.protocol, found))
 
     async def sae_worklist(self, question: Question, show: Show) -> Found[Worklist]:
         of = (alerts.PROJECTION, case_clocks.PROJECTION, adverse_events.PROJECTION, participants.PROJECTION)
@@ -165,9 +169,11 @@ class Projector(Readings):
         return reading.found(table)
 
     async def special_interests(self, question: Question) -> Found[SpecialInterests]:
-        async with self._reading(question, participants.PROJECTION, adverse_events.PROJECTION) as reading:
+        of = (participants.PROJECTION, adverse_events.PROJECTION, consents.PROJECTION)
+        async with self._reading(question, *of) as reading:
             cohort = await cohort_of(reading)
-            standing = await adverse_events.that_count(reading.connection, reading.scope)
+            counting = await adverse_events.that_count(reading.connection, reading.scope)
+            standing = await flagged(reading, self.protocol, counting)
         infused_on = {each.participant_id: each.infused_on(self.protocol) for each in cohort}
         return reading.found(special_interests(self.protocol, infused_on, standing))
 

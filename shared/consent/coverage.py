@@ -5,7 +5,7 @@ majority the participant consents, and the guardian's consent ends. Age is known
 month of the birthday that brings majority, both the guardian's and the participant's own consent are needed, and an
 assent is asked for from the first day on which the child may have reached its age.
 
-Source: ICH E6(R3) 2.8 and E11(R1) 2.2; the ages and the days of grace are the protocol's.
+Source: ICH E6(R3) 2.8 and E11(R1) 2; the ages and the days of grace are the protocol's.
 """
 
 from collections.abc import Iterable
@@ -88,22 +88,44 @@ class Coverage:
                 "moment ago may still arrive: try again"
             )
 
-    def next_gaps(self, after: date, *scopes: ConsentScope) -> tuple[date, tuple[ConsentGap, ...]] | None:
-        """The first later day on which the consent that is on record will lack something, and what; None: never."""
-        for day in self._turns(after):
-            found = self.gaps(day, *scopes)
-            if found:
-                return day, found
-        return None
+    def coming_gaps(self, after: date, until: date, *scopes: ConsentScope) -> tuple[tuple[date, ConsentGap], ...]:
+        """What the consent on record will come to lack, each with the first day of it: by age, or a newer document."""
+        told, found = set(self.gaps(after, *scopes)), []
+        for day in sorted(each for each in self._turns() if after < each <= until):
+            come = [gap for gap in self.gaps(day, *scopes) if gap not in told]
+            told.update(come)
+            found += [(day, gap) for gap in come]
+        return tuple(found)
 
-    def _turns(self, after: date) -> list[date]:
-        """The days ahead on which more is asked for than before: by age, or of a newer document."""
+    def lacking_since(self, gap: ConsentGap, on: date) -> date:
+        """The first day of a gap that is there on a day, within the screening of that day."""
+        screening = self.record.screening_of(on)
+        ended = [each.withdrawn_on for each in screening.withdrawals]
+        ended += [] if screening.withdrawn_on is None else [screening.withdrawn_on]
+        days = self._turns() | {each.obtained_on for each in screening.consents} | {each + DAY for each in ended}
+        for day in sorted((each for each in days if screening.begins < each <= on), reverse=True):
+            if gap not in self.gaps(day - DAY, *ConsentScope):
+                return day
+        return screening.begins
+
+    def version_asked(self, kind: ConsentKind, on: date) -> str | None:
+        """The newest version of a form that is in use on a day; None where none is listed for that day."""
+        listed = of_kind(self.documents, kind)
+        if listed:
+            used = [each.document_version for each in listed if each.effective_from <= on]
+            return used[-1] if used else None
+        own = [each for each in self.protocol.consent.documents if each.kind.value == kind.value]
+        required = [each.version for each in own if each.required_from is None or each.required_from <= on]
+        return required[-1] if required else None
+
+    def _turns(self) -> set[date]:
+        """The days from which more is asked for than before: by age, or of a newer document."""
         born, consent = first_possible_birthday(self.record.birth_month), self.protocol.consent
         ages = (consent.assent_from_age_years.value, consent.majority_age_years.value)
         own = {born.replace(year=born.year + age) for age in ages}
         sites = {each.required_from for each in self.documents if each.required_from is not None}
         trials = {each.required_from for each in consent.documents if each.required_from is not None}
-        return sorted(day for day in own | sites | trials if day > after)
+        return own | sites | trials
 
     def _consented_as_a_minor(self, given: Iterable[Consent]) -> bool:
         majority = self.protocol.consent.majority_age_years.value

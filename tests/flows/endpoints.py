@@ -825,6 +825,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/sites/{site_id}/schedule": Endpoint(About.SITE),
     "GET /v1/sites/{site_id}/calendar.ics": Endpoint(About.SITE),
     "GET /v1/schedule-deviations": MANY,
+    "GET /v1/consent-gaps": MANY,
     "GET /v1/deviations": MANY,
     "GET /v1/screening-log": MANY,
     "GET /v1/consort": MANY,

@@ -6,6 +6,7 @@ from typing import Any, Self
 import httpx
 
 from deploy.native.stack import Stack
+from services.loading.sending import ON_THE_WAY
 from shared.auth.local_issuer import LocalIssuer
 from shared.kernel.actor import Role
 from tests.flows.waiting import until
@@ -67,14 +68,14 @@ class Trial:
     ) -> httpx.Response:
         """A command that succeeds, sent as any client sends it.
 
-        It is sent again while a participant is still on the way to the service, and with the version anew where a
-        worker has written since the thing was read.
+        It is sent again while a participant or a consent is still on the way to the service, and with the version
+        anew where a worker has written since the thing was read.
         """
 
         def send() -> httpx.Response | None:
             condition = {} if version is None else {"if_match": version()}
             answer = self.call("POST", path, body, role=role, sites=sites, **headers, **condition)
-            on_the_way = answer.status_code == 404 and answer.json()["type"] == "no-such-participant"
+            on_the_way = answer.status_code in {404, 409} and answer.json()["type"] in ON_THE_WAY
             overtaken = version is not None and answer.status_code == 412
             return None if on_the_way or overtaken else answer
 

@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.readmodels.participants import EVERYBODY, Scope, about, participants, within
 from services.projector.tables import METADATA, SAFETY
+from shared.contracts.enrollment_terms import ConsentGap
 from shared.contracts.safety import (
     ActionTaken,
     AdverseEventCorrected,
@@ -227,6 +228,11 @@ class AdverseEvent(BaseModel):
     outcome: Outcome  # AEOUT
     retracted: bool = Field(description="It should never have been reported, and counts nowhere")
     version: int = Field(description="Of its stream: the ETag to change it with")
+    consent_gaps: tuple[ConsentGap, ...] | None = Field(
+        None,
+        description="What consent to follow-up lacked on the day of onset: a report is flagged, never refused. Null: "
+        "the protocol does not ask, or no consent has arrived",
+    )
 
 
 class Key(NamedTuple):

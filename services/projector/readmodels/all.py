@@ -6,6 +6,7 @@ from services.projector.readmodels import (
     anticancer_therapies,
     candidates,
     case_clocks,
+    consents,
     cytokine_panels,
     dose_limiting,
     flow_results,
@@ -42,4 +43,5 @@ PROJECTIONS = (
     quarantined_rows.PROJECTION,
     periodic_clocks.PROJECTION,
     products.PROJECTION,
+    consents.PROJECTION,
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.consent.coverage import ConsentDoesNotCover, Coverage
 from shared.consent.documents import Document, Documents
 from shared.consent.record import Consent, ConsentRecord, Screening, Withdrawal
-from shared.contracts.enrollment_terms import ConsentKind, ConsentScope, Relationship
+from shared.contracts.enrollment_terms import ConsentGap, ConsentKind, ConsentScope, Relationship
 from shared.protocol import load_protocol
 from tests.services.enrollment.builders import with_consent_settings
 from tests.services.enrollment.domain.test_consent import document as of_protocol
@@ -131,31 +131,73 @@ def test_a_refusal_names_what_is_lacking_and_no_day() -> None:
     assert refused.value.code == "consent-does-not-cover"
 
 
+def told(coverage: Coverage, after: str, until: str = "2050-01-01") -> list[tuple[str, str]]:
+    found = coverage.coming_gaps(day(after), day(until), *ConsentScope)
+    return [(each.isoformat(), gap.value) for each, gap in found]
+
+
 @pytest.mark.parametrize(
     ("born", "after", "due"),
     [
-        ("2017-03", "2026-03-02", ("2037-03-01", ["own-consent-missing"])),
-        ("2006-09", "2026-03-02", ("2026-09-01", ["own-consent-missing"])),
-        ("2006-09", "2026-08-31", ("2026-09-01", ["own-consent-missing"])),
-        ("2020-05", "2026-03-02", ("2027-05-01", [])),  # assent is there already
-        ("2004-05", "2026-03-02", None),
+        ("2017-03", "2026-03-02", [("2037-03-01", "own-consent-missing")]),
+        ("2006-09", "2026-03-02", [("2026-09-01", "own-consent-missing")]),
+        ("2006-09", "2026-08-31", [("2026-09-01", "own-consent-missing")]),
+        ("2006-09", "2026-09-01", []),  # it is lacking already
+        ("2020-05", "2026-03-02", [("2040-05-01", "own-consent-missing")]),  # assent is there already
     ],
 )
-def test_what_will_be_lacking_is_told_ahead(born: str, after: str, due: tuple[str, list[str]] | None) -> None:
-    own = covered(screening(consent("own"), *BOTH), born=born) if born == "2004-05" else covered(born=born)
-    found = own.next_gaps(day(after), *ConsentScope)
-    expected = None if due is None else due if due[1] else ("2040-05-01", ["own-consent-missing"])
-    assert (found and (found[0].isoformat(), [gap.value for gap in found[1]])) == expected
+def test_what_will_be_lacking_is_told_ahead(born: str, after: str, due: list[tuple[str, str]]) -> None:
+    assert told(covered(born=born), after) == due
+
+
+def test_a_child_who_is_too_young_to_assent_will_be_asked_and_later_consents_alone() -> None:
+    young = covered(screening(consent()), born="2020-05")
+    ahead = [("2027-05-01", "assent-missing"), ("2040-05-01", "own-consent-missing")]
+    assert told(young, "2026-03-02") == ahead
+    assert told(young, "2026-03-02", "2027-05-01") == ahead[:1]
+    assert told(young, "2026-03-02", "2027-04-30") == []
 
 
 def test_a_newer_version_is_told_ahead_too() -> None:
     listed = with_consent_settings(documents=(of_protocol("1.0"), of_protocol("2.0", "2026-12-01")))
-    ahead = replace(covered(), protocol=listed).next_gaps(day("2026-03-02"))
-    assert ahead is not None
-    assert ahead[0] == day("2026-12-01")
-    sites = covered(documents=(at_site("1.0", "2026-01-01"), at_site("2.0", "2026-06-01"))).next_gaps(day("2026-03-02"))
-    assert sites is not None
-    assert sites[0] == day("2026-07-01")
+    ahead = replace(covered(), protocol=listed)
+    assert told(ahead, "2026-03-02", "2027-01-01") == [("2026-12-01", "guardian-consent-outdated")]
+    sites = covered(documents=(at_site("1.0", "2026-01-01"), at_site("2.0", "2026-06-01")))
+    assert told(sites, "2026-03-02", "2027-01-01") == [("2026-07-01", "guardian-consent-outdated")]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "gap", "on", "since"),
+    [
+        (covered(screening()), "guardian-consent-missing", "2026-08-01", "2026-03-02"),
+        (covered(screening(consent()), born="2019-05"), "assent-missing", "2026-08-01", "2026-05-01"),
+        (limited(SAMPLES), "samples-withdrawn", "2026-08-01", "2026-05-21"),
+        (covered(replace(screening(*BOTH), withdrawn_on=day("2026-05-20"))), "samples-withdrawn", "2026-08-01",
+         "2026-05-21"),
+        (covered(documents=(at_site("1.0", "2026-01-01"), at_site("2.0", "2026-06-01"))), "guardian-consent-outdated",
+         "2026-08-01", "2026-07-01"),
+        (covered(screening(consent(on="2026-04-01"), consent("assent")), documents=(at_site("2.0", "2026-01-01"),)),
+         "guardian-consent-outdated", "2026-08-01", "2026-04-01"),
+    ],
+)  # fmt: skip
+def test_a_gap_is_told_with_its_first_day(coverage: Coverage, gap: str, on: str, since: str) -> None:
+    assert gap in gaps(coverage, on, *ConsentScope)
+    assert coverage.lacking_since(ConsentGap(gap), day(on)) == day(since)
+
+
+def test_the_version_that_is_asked_for_is_the_newest_in_use() -> None:
+    own = (at_site("1.0", "2026-01-01"), at_site("2.0", "2026-06-01"))
+    listed = with_consent_settings(documents=(of_protocol("8.0"), of_protocol("9.0", "2026-12-01")))
+    for documents, on, version in (
+        (own, "2025-12-31", None),
+        (own, "2026-05-31", "1.0"),
+        (own, "2026-06-01", "2.0"),
+        ((), "2026-11-30", "8.0"),
+        ((), "2026-12-01", "9.0"),
+    ):
+        coverage = replace(covered(documents=documents), protocol=listed)
+        assert coverage.version_asked(ConsentKind.GUARDIAN, day(on)) == version
+        assert coverage.version_asked(ConsentKind.OWN, day(on)) is None
 
 
 def test_an_instant_is_of_the_sites_day() -> None:
@@ -179,6 +221,17 @@ def test_between_now_and_what_is_told_ahead_nothing_comes_to_be_lacking(born: da
     coverage = covered(screening(*BOTH, on="2026-01-01"), born=f"{born:%Y-%m}")
     if coverage.gaps(after):
         return
-    found = coverage.next_gaps(after)
-    last = found[0] - timedelta(days=1) if found else after + timedelta(days=4000)
+    found = coverage.coming_gaps(after, after + timedelta(days=4000))
+    last = found[0][0] - timedelta(days=1) if found else after + timedelta(days=4000)
     assert coverage.gaps(min(last, after + timedelta(days=400))) == ()
+
+
+@given(DAYS, DAYS, st.dates(date(2018, 6, 1), date(2020, 1, 1)))
+def test_the_day_before_the_first_day_of_a_gap_lacks_it_not(withdrawn: date, on: date, born: date) -> None:
+    own = replace(limited(SAMPLES, on=withdrawn.isoformat()).record, birth_month=f"{born:%Y-%m}")
+    coverage = Coverage(replace(own, screenings=(replace(own.present, consents=BOTH[:1]),)), PROTOCOL)
+    for gap in coverage.gaps(on, *ConsentScope):
+        first = coverage.lacking_since(gap, on)
+        assert gap in coverage.gaps(first, *ConsentScope) or on < coverage.record.present.begins
+        before = first - timedelta(days=1)
+        assert first == coverage.record.present.begins or gap not in coverage.gaps(before, *ConsentScope)

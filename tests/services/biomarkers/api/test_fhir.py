@@ -234,8 +234,14 @@ async def test_the_examples_of_hl7_are_refused_with_a_reason_where_they_are_not_
     assert {severity for severity, _ in issues(answer)} <= {"error", "information"}
 
 
-async def test_an_example_of_hl7_loads_with_our_subject_code_and_unit(trial: Trial) -> None:
-    example = json.loads((EXAMPLES / "Observation-f001.json").read_text(encoding="utf-8"))
-    example |= {key: observation()[key] for key in ("subject", "code", "valueQuantity", "method")}
+async def test_an_example_of_hl7_loads_with_our_subject_code_unit_and_year(trial: Trial) -> None:
+    """Its year is before the child was born, let alone consented for."""
+    sent = (EXAMPLES / "Observation-f001.json").read_text(encoding="utf-8")
+    assert "consent-does-not-cover" in (await send(trial, ours(json.loads(sent)))).text
+    example = ours(json.loads(sent.replace("2013-04-", "2025-04-")))
     assert (await send(trial, example)).status_code == 201
-    assert (await the_panel(trial))["current"]["report"]["specimen"]["collected_at"] == "2013-04-02T09:30:10+01:00"
+    assert (await the_panel(trial))["current"]["report"]["specimen"]["collected_at"] == "2025-04-02T09:30:10+01:00"
+
+
+def ours(example: dict[str, Any]) -> dict[str, Any]:
+    return example | {key: observation()[key] for key in ("subject", "code", "valueQuantity", "method")}

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.contracts.enrollment_terms import ConsentKind
 from shared.kernel.actor import Role
-from tests.services.biomarkers.api.trial import Trial, a_screening
+from tests.services.biomarkers.api.trial import Trial, a_consent, a_screening
 from tests.services.biomarkers.reports import (
     DRAWN,
     PARTICIPANT,
@@ -218,6 +219,8 @@ async def test_another_participants_specimen_is_refused(trial: Trial) -> None:
     await received(trial)
     other = uuid4()
     await trial.bring(a_screening(other))
+    for kind in (ConsentKind.GUARDIAN, ConsentKind.ASSENT):
+        await trial.bring(a_consent(kind, other))
     answer = await trial.post(FLOW, {**flow(), "participant_id": str(other)})
     assert (answer.status_code, answer.json()["type"]) == (422, "no-specimen-of-participant")
 

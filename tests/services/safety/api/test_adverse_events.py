@@ -74,7 +74,7 @@ async def test_a_report_says_where_it_can_be_read(any_house: House) -> None:
         "action_taken": "unknown",
         "outcome": "unknown",
         "treatment_emergent": None,
-        "consent_gaps": None,
+        "consent_gaps": ["guardian-consent-missing", "assent-missing"],  # none has arrived
         "special_interest": [],
         "retracted": False,
         "retraction_reason": None,
