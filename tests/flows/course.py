@@ -384,6 +384,7 @@ def endings() -> Iterator[Step]:
     yield person("record-loss-to-follow-up")
     yield person("retract-discontinuation")
     yield person("complete-follow-up")
+    yield person("withdraw-consent", withdrawn_on="2026-09-21", scopes=["samples"])
     yield person("record-death", "third")
 
 
