@@ -30,7 +30,7 @@ up: install ## Serve the trial on port 8000 without loading anything
 stack: install ## PostgreSQL, Kafka and every process natively, as docker-compose.yml has them, until Ctrl-C
 	@$(BIN)/python -m deploy.native stack
 
-RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/shared/consent tests/shared/response \
+RULES := $(wildcard tests/services/*/domain) tests/shared/kernel tests/shared/protocol tests/shared/contracts tests/shared/consent tests/shared/escalation tests/shared/response \
 	tests/shared/statistics tests/shared/kinetics tests/shared/measurement tests/contracts
 PYTEST := $(BIN)/python -m pytest -q --dist loadgroup
 

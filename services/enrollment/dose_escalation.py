@@ -6,14 +6,14 @@ from uuid import UUID
 
 from services.enrollment.application import Enrollment
 from services.enrollment.domain.cohorts.commands import EscalationCommand, ReviewBasis
-from services.enrollment.domain.cohorts.escalation import DECIDER, says
-from services.enrollment.domain.cohorts.gate import Closed, closed_for, opens
+from services.enrollment.domain.cohorts.escalation import DECIDER
 from services.enrollment.domain.infusion import RecordInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.participant import LIFE
 from services.enrollment.escalating import Escalating, Gathered
 from shared.contracts.enrollment_escalation import DesignSays
 from shared.contracts.enrollment_terms import ParticipantStatus
+from shared.escalation.gate import Closed, closed_for, opens, says
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock

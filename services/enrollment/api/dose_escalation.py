@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.enrollment.domain.escalation import DESIGNS, boin
-from services.enrollment.domain.escalation.standing import (
+from shared.auth.permissions import ReadsTrialData
+from shared.contracts.terms import Flag, Measurement
+from shared.escalation.designs import DESIGNS, boin
+from shared.escalation.designs.standing import (
     CountsContradict,
     Decision,
     LevelCount,
@@ -14,8 +16,6 @@ from services.enrollment.domain.escalation.standing import (
     Parameters,
     standing,
 )
-from shared.auth.permissions import ReadsTrialData
-from shared.contracts.terms import Flag, Measurement
 from shared.http import problems
 from shared.http.service_app import router as make_router
 from shared.protocol.escalation import HIGHEST_TARGET, LOWEST_TARGET

@@ -41,14 +41,14 @@ from services.enrollment.domain.cohorts.escalation import (
     ReasonNeeded,
     UnknownLevel,
 )
-from services.enrollment.domain.cohorts.gate import Closed
-from services.enrollment.domain.cohorts.standing import Escalation, Facts, is_other
 from services.enrollment.domain.facts import NoSuchParticipant
 from services.enrollment.dose_escalation import DoseEscalations, EscalationBusy, Permit
 from services.enrollment.escalating import NoEscalationInProtocol
 from shared.contracts.enrollment_escalation import Bar, DesignSays, DltStanding, EscalationDecided
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import Code, Day, ProtocolRef, Reason
+from shared.escalation.gate import Closed
+from shared.escalation.standing import Escalation, Facts, is_other
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded

@@ -24,8 +24,6 @@ from services.enrollment.domain.cohorts.commands import (
     ReserveSlot,
 )
 from services.enrollment.domain.cohorts.escalation import DECIDER
-from services.enrollment.domain.cohorts.standing import Escalation
-from services.enrollment.domain.escalation.standing import Decision
 from services.enrollment.domain.facts import Facts, Placement
 from services.enrollment.domain.infusion import RetractInfusion
 from services.enrollment.domain.life import Participant
@@ -49,6 +47,8 @@ from shared.contracts.safety_dose_limiting import (
     ToxicitySource,
 )
 from shared.db import Database
+from shared.escalation.designs.standing import Decision
+from shared.escalation.standing import Escalation
 from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor, Role
 from shared.kernel.decider import Recording

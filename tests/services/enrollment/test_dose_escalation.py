@@ -15,7 +15,6 @@ from services.enrollment.domain.cohorts.escalation import (
     ParticipantHasLeft,
 )
 from services.enrollment.domain.ending import DiscontinueTreatment
-from services.enrollment.domain.escalation.standing import Decision
 from services.enrollment.escalating import LevelOfAnotherSlot, NoEscalationInProtocol
 from shared.contracts.enrollment_escalation import (
     Bar,
@@ -27,6 +26,7 @@ from shared.contracts.enrollment_escalation import (
     SlotReserved,
 )
 from shared.db import Database
+from shared.escalation.designs.standing import Decision
 from shared.kernel.errors import StaleVersion
 from shared.protocol import load_protocol
 from shared.protocol.dose_limiting_status import DltStatus

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.terms import Code, Instant, Reason
+from shared.escalation.designs.standing import Decision
 from shared.kernel.decider import Command
 
 

@@ -16,10 +16,7 @@ from services.enrollment.domain.cohorts.commands import (
     RetractJudgement,
     ReviewBasis,
 )
-from services.enrollment.domain.cohorts.gate import Closed, closed_for, earliest, said_of
-from services.enrollment.domain.cohorts.standing import Escalation, Facts, Person, basis_of, evolve, is_other
 from shared.contracts.enrollment_escalation import (
-    DesignSays,
     DosingPaused,
     DosingResumed,
     EscalationBasisChanged,
@@ -35,11 +32,11 @@ from shared.contracts.enrollment_escalation import (
     SlotReleased,
     SlotReserved,
 )
+from shared.escalation.gate import Closed, closed_for, current_level, earliest, says
+from shared.escalation.standing import Escalation, Facts, Person, basis_of, evolve, is_other
 from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol.dose_limiting_status import DltStatus
-
-UNKNOWN_COUNTS = "The design knows no such counts, as where more were treated than it foresees: the committee decides"
 
 
 class NoFreeSlot(Conflict):
@@ -104,27 +101,6 @@ class InfusionNotPermitted(Conflict):
 
 def _until(closed: Closed) -> str:
     return "that needs a decision" if closed.until is None else f"until {closed.until.isoformat()}"
-
-
-def says(state: Escalation, facts: Facts) -> DesignSays:
-    """What the design says of the level that was treated at last."""
-    levels = facts.plan.levels
-    said = said_of(current_level(state, facts), facts.people.values(), state, facts)
-    if said is None:
-        return DesignSays(decision=None, next_level=None, mtd=None, explanation=UNKNOWN_COUNTS)
-    name = {None: None} | dict(enumerate(levels, start=1))
-    return DesignSays(
-        decision=said.decision.value,
-        next_level=name[said.next_level],
-        mtd=name[said.mtd],
-        explanation=said.explanation,
-    )
-
-
-def current_level(state: Escalation, facts: Facts) -> str:
-    """The level that is open, or was when anybody was treated last."""
-    opened = [each.next_level for each in state.decisions if each.next_level is not None]
-    return opened[-1] if opened else facts.plan.start_level
 
 
 def decide(  # noqa: C901, PLR0911 - one line per command

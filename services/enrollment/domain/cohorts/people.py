@@ -1,13 +1,12 @@
 """Who is treated, as the escalation sees them: a participant's own record, and what safety said of their toxicities."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.enrollment.domain.cohorts.standing import Halt, Person
 from services.enrollment.domain.life import Participant
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import latest
+from shared.escalation.standing import Person
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DosedCourse, evaluability, window_of
 
@@ -52,15 +51,3 @@ def person_of(of: Participant, slot: str | None, toxicity: Toxicity, protocol: P
         window_ends=None if window is None else window.ends,
         left=bool(of.endings),
     )
-
-
-def halts_of(steps: Iterable[tuple[str, bool, datetime]]) -> tuple[Halt, ...]:
-    """The times of halts, from when each rule began (True) and ceased to halt dosing, in order of time."""
-    ended: list[Halt] = []
-    running: dict[str, datetime] = {}
-    for rule, halts, at in steps:
-        if halts:
-            running.setdefault(rule, at)
-        elif rule in running:
-            ended.append(Halt(rule, running.pop(rule), at))
-    return (*ended, *(Halt(rule, since) for rule, since in running.items()))

@@ -13,11 +13,11 @@ from services.enrollment.domain.cohorts.commands import (
     RequestOverride,
     ReserveSlot,
 )
-from services.enrollment.domain.cohorts.escalation import DECIDER, says
-from services.enrollment.domain.cohorts.gate import closed_for
-from services.enrollment.domain.cohorts.standing import Escalation, Facts, Halt, Person, Plan
-from services.enrollment.domain.escalation.standing import Decision
+from services.enrollment.domain.cohorts.escalation import DECIDER
 from shared.contracts.enrollment_escalation import Bar, EscalationEvent, InfusionJudged
+from shared.escalation.designs.standing import Decision
+from shared.escalation.gate import closed_for, says
+from shared.escalation.standing import Escalation, Facts, Halt, Person, Plan
 from shared.kernel.actor import Actor, Role
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DltStatus

@@ -28,9 +28,6 @@ from services.enrollment.domain.cohorts.escalation import (
     ReasonNeeded,
     UnknownLevel,
 )
-from services.enrollment.domain.cohorts.standing import Escalation, Halt, Person
-from services.enrollment.domain.escalation import DESIGNS
-from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
     DosingPaused,
     DosingResumed,
@@ -41,6 +38,9 @@ from shared.contracts.enrollment_escalation import (
     SlotReleased,
     SlotReserved,
 )
+from shared.escalation.designs import DESIGNS
+from shared.escalation.designs.standing import Decision
+from shared.escalation.standing import Escalation, Halt, Person
 from shared.kernel.actor import Actor, Role
 from shared.protocol.dose_limiting_status import DltStatus
 from shared.protocol.safety import Escalation as Design

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from services.enrollment.domain.cohorts.commands import PauseDosing, RecordDecision, RequestOverride, ResumeDosing
-from services.enrollment.domain.cohorts.escalation import InfusionNotPermitted, says
-from services.enrollment.domain.cohorts.gate import Closed, closed_for, earliest
-from services.enrollment.domain.cohorts.standing import Halt, Person, plan_of
-from services.enrollment.domain.escalation.standing import Decision
+from services.enrollment.domain.cohorts.escalation import InfusionNotPermitted
 from shared.contracts.enrollment_escalation import Bar, Permission
+from shared.escalation.designs.standing import Decision
+from shared.escalation.gate import Closed, closed_for, earliest, says
+from shared.escalation.standing import Halt, Person, plan_of
 from shared.kernel.actor import Role
 from shared.protocol import load_protocol
 from shared.protocol.dose_limiting_status import DltStatus

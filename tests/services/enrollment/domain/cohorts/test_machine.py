@@ -18,8 +18,6 @@ from services.enrollment.domain.cohorts.commands import (
     ResumeDosing,
     ReviewBasis,
 )
-from services.enrollment.domain.cohorts.escalation import says
-from services.enrollment.domain.escalation.standing import Decision
 from shared.contracts.enrollment_escalation import (
     EscalationBasisChanged,
     EscalationDecided,
@@ -29,6 +27,8 @@ from shared.contracts.enrollment_escalation import (
     Permission,
     SlotReserved,
 )
+from shared.escalation.designs.standing import Decision
+from shared.escalation.gate import says
 from shared.kernel.actor import Role
 from shared.kernel.errors import TrialError
 from shared.protocol.dose_limiting_status import DltStatus

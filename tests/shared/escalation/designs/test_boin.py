@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 from scipy.special import betaincc
 
-from services.enrollment.domain.escalation import boin, isotonic
-from services.enrollment.domain.escalation.standing import LevelCount, NotOfThisDesign
-from tests.services.enrollment.domain.escalation.standings import counts, decided, said
+from shared.escalation.designs import boin, isotonic
+from shared.escalation.designs.standing import LevelCount, NotOfThisDesign
+from tests.shared.escalation.designs.standings import counts, decided, said
 
 # The boundaries of the CRAN package BOIN for four targets, up to twelve evaluable.
 ROWS = list(csv.DictReader(Path(__file__).with_name("boin_boundaries.csv").read_text(encoding="utf-8").splitlines()))

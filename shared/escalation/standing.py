@@ -239,3 +239,15 @@ def is_other(was: tuple[DltStanding, ...], now: tuple[DltStanding, ...]) -> bool
 def _weight(each: DltStanding) -> tuple[str | None, str, bool]:
     status = "without" if each.status in ("in-window", "evaluable-without-dlt") else each.status
     return each.dose_level, status, each.undecided
+
+
+def halts_of(steps: Iterable[tuple[str, bool, datetime]]) -> tuple[Halt, ...]:
+    """The times of halts, from when each rule began (True) and ceased to halt dosing, in order of time."""
+    ended: list[Halt] = []
+    running: dict[str, datetime] = {}
+    for rule, halts, at in steps:
+        if halts:
+            running.setdefault(rule, at)
+        elif rule in running:
+            ended.append(Halt(rule, running.pop(rule), at))
+    return (*ended, *(Halt(rule, since) for rule, since in running.items()))

@@ -12,8 +12,8 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb
 
-from services.enrollment.domain.escalation import isotonic
-from services.enrollment.domain.escalation.standing import Decided, Decision, LevelCount, NotOfThisDesign, Standing
+from shared.escalation.designs import isotonic
+from shared.escalation.designs.standing import Decided, Decision, LevelCount, NotOfThisDesign, Standing
 
 SUBTHERAPEUTIC = Decimal("0.6")  # phi1 of the target: Liu & Yuan 2015
 OVERLY_TOXIC = Decimal("1.4")  # phi2 of the target: Liu & Yuan 2015

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.enrollment.domain.cohorts.standing import Escalation, Facts, Person, basis_of, is_other
-from services.enrollment.domain.escalation import DESIGNS
-from services.enrollment.domain.escalation.standing import (
+from shared.contracts.enrollment_escalation import Bar, DesignSays
+from shared.escalation.designs import DESIGNS
+from shared.escalation.designs.standing import (
     CountsContradict,
     Decided,
     Decision,
@@ -20,10 +20,11 @@ from services.enrollment.domain.escalation.standing import (
     Parameters,
     standing,
 )
-from shared.contracts.enrollment_escalation import Bar
+from shared.escalation.standing import Escalation, Facts, Person, basis_of, is_other
 from shared.protocol.dose_limiting_status import DltStatus
 
 JUST_AFTER = timedelta(microseconds=1)  # a window's end belongs to the window
+UNKNOWN_COUNTS = "The design knows no such counts, as where more were treated than it foresees: the committee decides"
 WATCHED = frozenset({DltStatus.IN_WINDOW, DltStatus.EVALUABLE})  # evaluable now, perhaps not at the instant asked about
 OVER = frozenset({Decision.DE_ESCALATE, Decision.STOP, Decision.DECLARE_MTD})
 
@@ -160,3 +161,24 @@ def _count(place: int, name: str, people: list[Person], state: Escalation) -> Le
     status = [each.status for each in people if each.started_at is not None and state.level_of(each) == name]
     dlt, pending = status.count(DltStatus.DLT), status.count(DltStatus.IN_WINDOW)
     return LevelCount(place, dlt + status.count(DltStatus.EVALUABLE), dlt, pending)
+
+
+def says(state: Escalation, facts: Facts) -> DesignSays:
+    """What the design says of the level that was treated at last."""
+    levels = facts.plan.levels
+    said = said_of(current_level(state, facts), facts.people.values(), state, facts)
+    if said is None:
+        return DesignSays(decision=None, next_level=None, mtd=None, explanation=UNKNOWN_COUNTS)
+    name = {None: None} | dict(enumerate(levels, start=1))
+    return DesignSays(
+        decision=said.decision.value,
+        next_level=name[said.next_level],
+        mtd=name[said.mtd],
+        explanation=said.explanation,
+    )
+
+
+def current_level(state: Escalation, facts: Facts) -> str:
+    """The level that is open, or was when anybody was treated last."""
+    opened = [each.next_level for each in state.decisions if each.next_level is not None]
+    return opened[-1] if opened else facts.plan.start_level

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.enrollment.domain.escalation import DESIGNS
-from services.enrollment.domain.escalation.standing import (
+from shared.escalation.designs import DESIGNS
+from shared.escalation.designs.standing import (
     CountsContradict,
     Decided,
     Decision,
@@ -18,7 +18,7 @@ from services.enrollment.domain.escalation.standing import (
     Standing,
     standing,
 )
-from tests.services.enrollment.domain.escalation.standings import at, said, standings
+from tests.shared.escalation.designs.standings import at, said, standings
 
 designs = pytest.mark.parametrize("design", DESIGNS)
 

@@ -10,7 +10,7 @@ the variance; the rule for ties is the package's own.
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from services.enrollment.domain.escalation.standing import LevelCount
+from shared.escalation.designs.standing import LevelCount
 
 
 def mtd(tried: Sequence[LevelCount], target: Fraction) -> int | None:

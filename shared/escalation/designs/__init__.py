@@ -7,8 +7,8 @@ another one is a module and a line there. The tables of 3+3 and of the rolling s
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from services.enrollment.domain.escalation import boin, rolling_six, three_plus_three
-from services.enrollment.domain.escalation.standing import Decided, Standing
+from shared.escalation.designs import boin, rolling_six, three_plus_three
+from shared.escalation.designs.standing import Decided, Standing
 
 Design = Callable[[Standing], Decided]
 

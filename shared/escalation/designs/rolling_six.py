@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from services.enrollment.domain.escalation import tabled
-from services.enrollment.domain.escalation.standing import Decided, Decision, LevelCount, Standing
+from shared.escalation.designs import tabled
+from shared.escalation.designs.standing import Decided, Decision, LevelCount, Standing
 
 _FILE = Path(__file__).with_suffix(".csv")
 

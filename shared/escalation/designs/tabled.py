@@ -7,7 +7,7 @@ dose is the maximum tolerated one (MTD), which is the highest level with six tre
 
 from collections.abc import Callable
 
-from services.enrollment.domain.escalation.standing import (
+from shared.escalation.designs.standing import (
     CountsContradict,
     Decided,
     Decision,

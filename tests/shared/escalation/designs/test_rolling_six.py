@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.enrollment.domain.escalation import rolling_six
-from services.enrollment.domain.escalation.standing import LevelCount
-from tests.services.enrollment.domain.escalation.standings import said
+from shared.escalation.designs import rolling_six
+from shared.escalation.designs.standing import LevelCount
+from tests.shared.escalation.designs.standings import said
 
 S, E, D, W = "stay", "escalate", "de-escalate", "wait"
 

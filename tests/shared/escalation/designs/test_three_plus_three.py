@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.enrollment.domain.escalation import three_plus_three
-from services.enrollment.domain.escalation.standing import Decision, LevelCount
-from tests.services.enrollment.domain.escalation.standings import decided, said
+from shared.escalation.designs import three_plus_three
+from shared.escalation.designs.standing import Decision, LevelCount
+from tests.shared.escalation.designs.standings import decided, said
 
 # Evaluable: by DLTs, from 0 on.
 TABLE = {

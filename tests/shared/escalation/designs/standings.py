@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.enrollment.domain.escalation import DESIGNS
-from services.enrollment.domain.escalation.standing import Decided, LevelCount, Parameters, Standing, standing
+from shared.escalation.designs import DESIGNS
+from shared.escalation.designs.standing import Decided, LevelCount, Parameters, Standing, standing
 
 _COUNT = re.compile(r"(\d+)/(\d+)(?:\+(\d+))?")
 
