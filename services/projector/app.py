@@ -25,6 +25,7 @@ def create_app(parts: Parts) -> "FastAPI":
     # A worker makes no app, and is spared FastAPI and the routes.
     from services.projector.api import (  # noqa: PLC0415
         adverse_events,
+        cohort_boards,
         consents,
         cytokine_courses,
         deviations,
@@ -44,6 +45,7 @@ def create_app(parts: Parts) -> "FastAPI":
         visits,
     )
     from services.projector.application import Projector  # noqa: PLC0415
+    from services.projector.cohort_boards import CohortBoards  # noqa: PLC0415
     from services.projector.consent_tables import ConsentTables  # noqa: PLC0415
     from services.projector.course_plotting import CourseFigures  # noqa: PLC0415
     from services.projector.cytokine_tables import CytokineTables  # noqa: PLC0415
@@ -74,6 +76,7 @@ def create_app(parts: Parts) -> "FastAPI":
             figures.router,
             sae_worklist.router,
             safety_tables.router,
+            cohort_boards.router,
             special_interest.router,
             specimens.router,
             schedules.participants_router,
@@ -88,6 +91,7 @@ def create_app(parts: Parts) -> "FastAPI":
         parts=parts,
         projector=Projector(parts.db, parts.protocol, parts.clock),
         consent_tables=ConsentTables(parts.db, parts.protocol, parts.clock),
+        cohort_boards=CohortBoards(parts.db, parts.protocol, parts.clock),
         course_figures=CourseFigures(parts.db, parts.protocol, parts.clock),
         cytokine_tables=CytokineTables(parts.db, parts.protocol, parts.clock),
         deviation_tables=DeviationTables(parts.db, parts.protocol, parts.clock),

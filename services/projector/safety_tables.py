@@ -1,5 +1,6 @@
 """Questions about the safety of the trial as a whole: dose-limiting toxicity, and what is open."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,7 +31,7 @@ from services.projector.readmodels.participants import ENDINGS
 from shared.contracts.safety_dose_limiting import DltBasis, ToxicitySource
 from shared.protocol import Protocol
 
-_OF_TOXICITIES = (
+OF_TOXICITIES = (
     participants.PROJECTION,
     adverse_events.PROJECTION,
     toxicity_episodes.PROJECTION,
@@ -51,16 +52,16 @@ class SafetyTables(Readings):
     """The queries. Each names the read models it is built from."""
 
     async def dose_limiting_toxicity(self, question: Question) -> Found[DoseLimitingToxicityTable]:
-        async with self._reading(question, *_OF_TOXICITIES) as reading:
+        async with self._reading(question, *OF_TOXICITIES) as reading:
             people = await participants.dosed(reading.connection, reading.scope)
             proposed = await _proposed(reading)
             fired = await dose_limiting.of_dosing(reading.connection)
-        dosed = [_dosed(row, self.protocol) for row in people]
-        halts = [_halt(row) for row in fired]
+        dosed = [dosed_of(row, self.protocol) for row in people]
+        halts = fired_of(fired)
         return reading.found(dose_limiting_table(self.protocol, dosed, proposed, halts, reading.now))
 
     async def reconciliation(self, question: Question) -> Found[SafetyReconciliation]:
-        of = (*_OF_TOXICITIES, *_OF_RECORDS)
+        of = (*OF_TOXICITIES, *_OF_RECORDS)
         async with self._reading(question, *of) as reading:
             connection, scope = reading.connection, reading.scope
             records = Records(
@@ -78,10 +79,10 @@ class SafetyTables(Readings):
 
 
 async def _proposed(reading: Reading) -> list[Proposed]:
-    return [_toxicity(row) for row in await dose_limiting.of(reading.connection, reading.scope)]
+    return toxicities_of(await dose_limiting.of(reading.connection, reading.scope))
 
 
-def _dosed(row: RowMapping, protocol: Protocol) -> Dosed:
+def dosed_of(row: RowMapping, protocol: Protocol) -> Dosed:
     """Who was screened before the time zone was kept is at a site of the trial's own until `rebuild participants`."""
     named = {name: row[name] for name in ("participant_id", "subject_number", "site_id", "dose_level", "cells_per_kg")}
     return Dosed(
@@ -93,8 +94,12 @@ def _dosed(row: RowMapping, protocol: Protocol) -> Dosed:
     )
 
 
-def _halt(row: RowMapping) -> FiredRule:
-    return FiredRule(**{**row, "participants": tuple(UUID(each) for each in row["participants"])})
+def fired_of(rows: Iterable[RowMapping]) -> list[FiredRule]:
+    return [FiredRule(**{**row, "participants": tuple(UUID(each) for each in row["participants"])}) for row in rows]
+
+
+def toxicities_of(rows: Iterable[RowMapping]) -> list[Proposed]:
+    return [_toxicity(row) for row in rows]
 
 
 _AS_KEPT = (

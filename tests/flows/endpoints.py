@@ -818,6 +818,7 @@ TRIAL: dict[str, Endpoint] = {
     "GET /v1/figures/{figure}": Endpoint(About.FIGURE),
     "GET /v1/sae-worklist": MANY,
     "GET /v1/dose-limiting-toxicity": MANY,
+    "GET /v1/cohort-board": MANY,
     "GET /v1/safety-reconciliation": MANY,
     "GET /v1/special-interest": MANY,
     "GET /v1/specimens": MANY,

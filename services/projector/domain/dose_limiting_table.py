@@ -138,15 +138,12 @@ def dose_limiting_table(
     protocol: Protocol, people: Sequence[Dosed], proposed: Iterable[Proposed], fired: Sequence[FiredRule], now: datetime
 ) -> DoseLimitingToxicityTable:
     """Participants by dose level, then subject number. Every level of the protocol is listed."""
-    of_each: dict[UUID, list[Proposed]] = {each.participant_id: [] for each in people}
-    for toxicity in proposed:
-        if toxicity.participant_id in of_each:
-            of_each[toxicity.participant_id].append(toxicity)
+    of_each = proposed_of_each(people, proposed)
     place = {
         level: number for number, level in enumerate(in_order_of_dose(protocol, (each.dose_level for each in people)))
     }
     in_order = sorted(people, key=lambda each: (place[each.dose_level], each.subject_number, each.participant_id))
-    listed = [_participant(protocol, each, of_each[each.participant_id], now) for each in in_order]
+    listed = [dosed_participant(protocol, each, of_each[each.participant_id], now) for each in in_order]
     return DoseLimitingToxicityTable(
         window_days=None if protocol.dosing is None else protocol.dosing.dlt_window_days.value,
         levels=tuple(_levels(protocol, listed)),
@@ -155,7 +152,16 @@ def dose_limiting_table(
     )
 
 
-def _participant(protocol: Protocol, who: Dosed, proposed: Sequence[Proposed], now: datetime) -> DosedParticipant:
+def proposed_of_each(people: Iterable[Dosed], proposed: Iterable[Proposed]) -> dict[UUID, list[Proposed]]:
+    of_each: dict[UUID, list[Proposed]] = {each.participant_id: [] for each in people}
+    for toxicity in proposed:
+        if toxicity.participant_id in of_each:
+            of_each[toxicity.participant_id].append(toxicity)
+    return of_each
+
+
+def dosed_participant(protocol: Protocol, who: Dosed, proposed: Sequence[Proposed], now: datetime) -> DosedParticipant:
+    """Where one participant stands, with the toxicities that were proposed of them."""
     window = None
     if who.infused_from is not None and who.infused_to is not None:
         window = window_of(protocol, who.infused_from, who.infused_to, who.zone)

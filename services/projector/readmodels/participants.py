@@ -1,6 +1,6 @@
 """Participants and their infusions: who takes part, where, since when, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -342,11 +342,18 @@ async def everybody(connection: AsyncConnection, scope: Scope) -> Sequence[RowMa
     return (await connection.execute(ordered)).mappings().all()
 
 
-async def dosed(connection: AsyncConnection, scope: Scope) -> Sequence[RowMapping]:
-    """Everybody enrolled or infused, with the first infusion: `infused_from`, `infused_to`, `cells_per_kg`."""
+async def dosed(connection: AsyncConnection, scope: Scope, beside: Collection[UUID] = ()) -> Sequence[RowMapping]:
+    """Everybody enrolled or infused, with the first infusion: `infused_from`, `infused_to`, `cells_per_kg`.
+
+    `beside`: who is among them in any case, as somebody with a slot before the enrolment is.
+    """
     first = and_(infusions.c.participant_id == participants.c.participant_id, infusions.c.infusion_number == 1)
     given = (infusions.c.started_at.label("infused_from"), infusions.c.ended_at.label("infused_to"))
-    taken = or_(participants.c.enrolled_on.is_not(None), infusions.c.started_at.is_not(None))
+    taken = or_(
+        participants.c.enrolled_on.is_not(None),
+        infusions.c.started_at.is_not(None),
+        participants.c.participant_id.in_(sorted(beside)),
+    )
     query = select(participants, *given, infusions.c.cells_per_kg).outerjoin_from(participants, infusions, first)
     ordered = query.where(within(scope), taken).order_by(participants.c.subject_number, participants.c.participant_id)
     return (await connection.execute(ordered)).mappings().all()
