@@ -117,7 +117,7 @@ class Enrollment:
     ) -> Receipt:
         """Carry out a command on a participant, as last seen at version `expected`."""
         state, _ = await self.participant(participant_id, by=by)
-        facts = await self.facts_for(command, state)
+        facts = await self.facts_for(command, state, by)
         recording = tracing.recording(
             by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )
@@ -143,9 +143,9 @@ class Enrollment:
 
         return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
 
-    async def facts_for(self, command: LaterCommand, of: Participant) -> Facts:
+    async def facts_for(self, command: LaterCommand, of: Participant, by: Actor) -> Facts:
         """What this command is decided on, beside the participant."""
-        facts = self.facts()
+        facts = replace(self.facts(), by=by)
         if isinstance(command, ByDocuments):
             facts = await self.with_documents(facts, of)
         if isinstance(command, EnrolParticipant):

@@ -115,7 +115,7 @@ class Products:
         """
         who, _ = await self._enrollment.participant(participant_id, by=by)
         its = _of_participant(command)
-        facts = await self._enrollment.facts_for(its, who)
+        facts = await self._enrollment.facts_for(its, who, by)
         frame = tracing.recording(
             by, at=facts.now, subject=participant_id, command_id=command_id, reason=command.stated_reason
         )

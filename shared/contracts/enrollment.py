@@ -10,6 +10,7 @@ from datetime import date
 
 from shared.contracts.enrollment_anticancer_therapy import AnticancerTherapyEvent
 from shared.contracts.enrollment_consent import ConsentLimitEvent
+from shared.contracts.enrollment_exceptions import EligibilityExceptionEvent
 from shared.contracts.enrollment_lymphodepletion import LymphodepletionEvent
 from shared.contracts.enrollment_terms import (
     ConsentGap,
@@ -162,13 +163,14 @@ class ScreeningFailed(Event, type="enrollment.screening-failed", version=1):
 
 
 class ParticipantEnrolled(Event, type="enrollment.participant-enrolled", version=1):
-    """An eligible participant with valid consent was enrolled."""
+    """A participant with valid consent was enrolled: eligible, or by an exception for `criteria_excepted`, not met."""
 
     participant_id: ParticipantId
     site_id: SiteId
     subject_number: SubjectNumber
     enrolled_on: date
     dose_level: Code | None
+    criteria_excepted: tuple[Code, ...]
     status: ParticipantStatus
     protocol: ProtocolRef
 
@@ -279,6 +281,7 @@ LaterParticipantEvent = (
     | ConsentWithdrawn
     | ConsentLimitEvent
     | EligibilityAssessed
+    | EligibilityExceptionEvent
     | ScreeningFailed
     | ParticipantEnrolled
     | CellsInfused

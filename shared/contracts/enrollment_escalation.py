@@ -6,14 +6,22 @@ where what a decision rests on changes, an event says so, and the committee deci
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.terms import Code, Instant, Measurement, ParticipantId, ProtocolRef, Reason, ShortText, SiteId
+from shared.contracts.terms import (
+    ActorId,
+    Code,
+    Instant,
+    Measurement,
+    ParticipantId,
+    ProtocolRef,
+    Reason,
+    ShortText,
+    SiteId,
+)
 from shared.kernel.events import Event
-
-ActorId = Annotated[str, Field(description="As in the envelope: the decision that two people made depends on it")]
 
 
 class Permission(StrEnum):

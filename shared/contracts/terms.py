@@ -162,6 +162,8 @@ ShortText = Annotated[
     Field(description="A short text that names nobody"),
 ]
 
+ActorId = Annotated[str, Field(description="As in the envelope: the decision that two people made depends on it")]
+
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=3, max_length=500),

@@ -4,7 +4,7 @@ Three children: `main` goes the whole way, `other` fails the screening and is sc
 made of names, so a course that is sent again is the same course.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from tests.flows.endpoints import (
     CELLS,
     CONSENT,
     ENDPOINTS,
+    EVIDENCE,
     LAB_ROWS,
     RELEASE_TESTS,
     About,
@@ -130,10 +131,20 @@ def person(verb: str, child: str = "main", **body: Any) -> Step:
     return Step(f"POST {PERSON}/{verb}", child=child, body=body)
 
 
-def infused(child: str) -> Iterator[Step]:
+def eligible(child: str) -> Iterator[Step]:
+    yield person("assess-eligibility", child)
+
+
+def excepted(child: str) -> Iterator[Step]:
+    yield person("assess-eligibility", child, evidence={**EVIDENCE, "AN-04": {"number": "6", "unit": "{xULN}"}})
+    yield person("request-eligibility-exception", child)
+    yield Step(f"POST {PERSON}/decide-eligibility-exception", Role.SPONSOR, child)
+
+
+def infused(child: str, assessed: Callable[[str], Iterator[Step]] = eligible) -> Iterator[Step]:
     yield person("obtain-consent", child)
     yield person("obtain-consent", child, kind="assent", relationship=None)
-    yield person("assess-eligibility", child)
+    yield from assessed(child)
     yield person("enrol", child)
     yield person("record-lymphodepletion", child)
     yield person("record-infusion", child)
@@ -176,7 +187,7 @@ def enrollment() -> Iterator[Step]:
     yield escalation("confirm-override", Role.SPONSOR, "other")
     yield person("withdraw-consent", "other")
     yield screened("third")
-    yield from infused("third")
+    yield from infused("third", excepted)
     yield person("retract-lymphodepletion", "third")
     yield person("retract-infusion", "third")
     yield person("record-infusion", "third")

@@ -274,6 +274,12 @@ ENROLLMENT: dict[str, Endpoint] = {
         scopes=["samples"], restored_on="2025-11-03", reason="The family allows samples again"
     ),
     "POST /v1/participants/{participant_id}/assess-eligibility": changing(assessed_on="2025-09-04", evidence=EVIDENCE),
+    "POST /v1/participants/{participant_id}/request-eligibility-exception": changing(
+        criteria=["AN-04"], reason="Metastases of the liver explain it"
+    ),
+    "POST /v1/participants/{participant_id}/decide-eligibility-exception": changing(
+        granted=True, reason="Agreed with the medical monitor"
+    ),
     "POST /v1/participants/{participant_id}/enrol": changing(enrolled_on="2025-09-08", dose_level="DL1"),
     "POST /v1/participants/{participant_id}/record-lymphodepletion": changing(**LYMPHODEPLETION),
     "POST /v1/participants/{participant_id}/correct-lymphodepletion": changing(

@@ -5,11 +5,24 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.enrollment.api.changes import Change, changes
-from services.enrollment.api.permissions import EnrollmentDep, MayEnterData, MayReadParticipants
+from services.enrollment.api.permissions import (
+    EnrollmentDep,
+    MayAskForException,
+    MayDecideException,
+    MayEnterData,
+    MayReadParticipants,
+)
 from services.enrollment.api.views import ParticipantView, view_of
 from services.enrollment.domain.cohorts.escalation import DosingPausedNow, NoFreeSlot, NoLevelOpen
 from services.enrollment.domain.consent import ConsentNotValid
 from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor
+from services.enrollment.domain.eligibility_exception import (
+    DecideEligibilityException,
+    ExceptionNeedsTwo,
+    NoExceptionRequested,
+    NothingToExcept,
+    RequestEligibilityException,
+)
 from services.enrollment.domain.facts import (
     BeforeBirth,
     InTheFuture,
@@ -123,12 +136,38 @@ async def assess_eligibility(command: AssessEligibility, actor: MayEnterData, ch
 
 
 @router.post(
+    "/{participant_id}/request-eligibility-exception",
+    summary="Ask that a participant be enrolled although criteria are not met",
+    responses=changes(NothingToExcept),
+)
+async def request_eligibility_exception(
+    command: RequestEligibilityException, actor: MayAskForException, change: Change
+) -> Recorded:
+    """Ask for an exception, as an investigator. It takes the place of an earlier request of this screening."""
+    return await change(command, actor)
+
+
+@router.post(
+    "/{participant_id}/decide-eligibility-exception",
+    summary="Grant or refuse an exception",
+    responses=changes(NoExceptionRequested, ExceptionNeedsTwo),
+)
+async def decide_eligibility_exception(
+    command: DecideEligibilityException, actor: MayDecideException, change: Change
+) -> Recorded:
+    """Grant or refuse, for the sponsor, as another person than who asked. It holds on the evidence as it was then."""
+    return await change(command, actor)
+
+
+@router.post(
     "/{participant_id}/enrol",
     summary="Enrol an eligible participant",
     responses=changes(ConsentNotValid, DosingHalted, NotEligible, UnknownDoseLevel, *NO_PLACE),
 )
 async def enrol_participant(command: EnrolParticipant, actor: MayEnterData, change: Change) -> Recorded:
-    """Enrol a participant whose consent is valid and whose assessment still holds on that day. There are no waivers.
+    """Enrol a participant whose consent is valid and whose assessment still holds on that day.
+
+    A criterion that is not met needs an exception that the sponsor granted; the enrolment is a protocol deviation then.
 
     Where the protocol enforces its dose escalation, the participant takes a slot at the dose level that is open.
     """

@@ -14,6 +14,8 @@ from shared.kernel.actor import Actor, Role
 MayOpenSites = Annotated[Actor, Depends(allow(Role.SPONSOR, Role.SYSTEM))]
 MayEnterData = Annotated[Actor, Depends(allow(Role.COORDINATOR, Role.INVESTIGATOR, Role.SYSTEM))]
 MayKeepDocuments = Annotated[Actor, Depends(allow(Role.COORDINATOR, Role.INVESTIGATOR, Role.SPONSOR, Role.SYSTEM))]
+MayAskForException = Annotated[Actor, Depends(allow(Role.INVESTIGATOR))]
+MayDecideException = Annotated[Actor, Depends(allow(Role.SPONSOR))]
 MayPauseDosing = Annotated[Actor, Depends(allow(Role.INVESTIGATOR, Role.SAFETY_OFFICER, Role.SPONSOR))]
 MayResumeDosing = Annotated[Actor, Depends(allow(Role.SAFETY_OFFICER, Role.SPONSOR))]
 MayDecideEscalation = Annotated[Actor, Depends(allow(Role.SAFETY_OFFICER))]  # the safety committee's, by its officer

@@ -67,6 +67,15 @@ class AssessmentView(View):
     protocol: ProtocolRef
 
 
+class EligibilityExceptionView(View):
+    """What an investigator asked to be excepted, and what the sponsor said; `granted` null: nothing yet."""
+
+    answers: tuple[CriterionAnswer, ...]
+    requested_by: str
+    granted: bool | None
+    decided_by: str | None
+
+
 class EnrolmentView(View):
     enrolled_on: date
     dose_level: str | None
@@ -146,6 +155,7 @@ class ParticipantView(View):
                     "consent_withdrawals": [],
                     "consent_gaps": ["guardian-consent-missing", "assent-missing"],
                     "eligibility": None,
+                    "eligibility_exception": None,
                     "enrolment": None,
                     "lymphodepletions": [],
                     "infusions": [],
@@ -175,6 +185,7 @@ class ParticipantView(View):
     consent_withdrawals: tuple[WithdrawalView, ...]
     consent_gaps: tuple[ConsentGap, ...]
     eligibility: AssessmentView | None
+    eligibility_exception: EligibilityExceptionView | None
     enrolment: EnrolmentView | None
     lymphodepletions: tuple[LymphodepletionView, ...]
     infusions: tuple[InfusionView, ...]
@@ -209,6 +220,9 @@ def view_of(participant: Participant, version: int, facts: Facts) -> Participant
         consent_withdrawals=tuple(map(WithdrawalView.model_validate, participant.consent.present.withdrawals)),
         consent_gaps=consent_of(participant, facts).gaps(participant.day_of(facts.now), *ConsentScope),
         eligibility=_assessment(participant),
+        eligibility_exception=EligibilityExceptionView.model_validate(participant.exception)
+        if participant.exception
+        else None,
         enrolment=EnrolmentView.model_validate(participant.enrolment) if participant.enrolment else None,
         lymphodepletions=tuple(
             LymphodepletionView(

@@ -1,7 +1,7 @@
 """A participant's eligibility, as it is assessed and recorded: one answer to each criterion, and what they come to.
 
 Age, sex and consent are answered from the participant's own record, everything else from the evidence sent, by the
-rules in `criteria`. What is not evaluable is never met. There are no waivers.
+rules in `criteria`. What is not evaluable is never met.
 """
 
 from collections.abc import Mapping

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from shared.consent.documents import Documents
 from shared.contracts.terms import earliest
+from shared.kernel.actor import Actor
 from shared.kernel.clock import CLOCK_SKEW
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol import Protocol
@@ -30,7 +31,7 @@ class Facts:
     """`placement` is known where a site takes a person in, and nowhere else.
 
     `halting_rules`: the stopping rules that halt dosing. Asked where a participant is enrolled, and nowhere else.
-    `documents`: the consent forms of the participant's site.
+    `documents`: the consent forms of the participant's site. `by`: who acts, where a person in a role decides.
     """
 
     now: datetime
@@ -38,6 +39,7 @@ class Facts:
     placement: Placement | None = None
     halting_rules: tuple[str, ...] = ()
     documents: Documents = ()
+    by: Actor | None = None
 
     def today(self, zone: ZoneInfo) -> date:
         """The calendar date at a site. Just before its midnight the next day may have begun on another clock."""

@@ -43,6 +43,7 @@ from shared.contracts.enrollment_anticancer_therapy import (
     TherapyKind,
 )
 from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
+from shared.contracts.enrollment_exceptions import EligibilityExceptionDecided, EligibilityExceptionRequested
 from shared.contracts.enrollment_lymphodepletion import (
     DrugGiven,
     LymphodepletionCorrected,
@@ -50,6 +51,7 @@ from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionRetracted,
 )
 from shared.contracts.enrollment_terms import (
+    CriterionAnswer,
     Diagnosis,
     Disposition,
     ParticipantStatus,
@@ -67,6 +69,20 @@ class ScreeningData:
     diagnosis: Diagnosis
     diagnosis_text: str | None
     screened_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilityException:
+    """What somebody asked to be excepted, and what the sponsor said to it: nothing yet where `granted` is None."""
+
+    answers: tuple[CriterionAnswer, ...]
+    requested_by: str
+    granted: bool | None = None
+    decided_by: str | None = None
+
+    @property
+    def decided(self) -> bool:
+        return self.granted is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +156,7 @@ class Participant:
     consent: ConsentRecord
     screenings: int = 1
     assessment: EligibilityAssessed | None = None
+    exception: EligibilityException | None = None
     enrolment: Enrolment | None = None
     infusions: tuple[Infusion, ...] = ()
     retracted_infusions: frozenset[int] = frozenset()
@@ -218,6 +235,11 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             return was  # all that they tell is in the record of consent
         case EligibilityAssessed():
             return replace(was, assessment=event)
+        case EligibilityExceptionRequested(answers=answers, requested_by=who):
+            return replace(was, exception=EligibilityException(answers, who))
+        case EligibilityExceptionDecided(answers=answers, requested_by=who):
+            said = EligibilityException(answers, who, event.granted, event.decided_by)
+            return replace(was, exception=said)
         case ParticipantEnrolled():
             return replace(was, enrolment=part_of(Enrolment, event))
         case CellsInfused():
@@ -272,6 +294,7 @@ def _rescreened(was: Participant, event: ParticipantRescreened) -> Participant:
         data=replace(was.data, screened_on=event.screened_on),
         screenings=was.screenings + 1,
         assessment=None,
+        exception=None,
         endings=(),
     )
 

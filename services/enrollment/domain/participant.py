@@ -16,6 +16,7 @@ from services.enrollment.domain import (
     anticancer_therapy,
     consent,
     eligibility,
+    eligibility_exception,
     ending,
     infusion,
     lymphodepletion,
@@ -29,6 +30,7 @@ from services.enrollment.domain.anticancer_therapy import (
 )
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.eligibility import AssessEligibility
+from services.enrollment.domain.eligibility_exception import DecideEligibilityException, RequestEligibilityException
 from services.enrollment.domain.ending import (
     CompleteFollowUp,
     DiscontinueTreatment,
@@ -74,6 +76,8 @@ LaterCommand = (
     | ObtainConsent
     | CorrectConsent
     | AssessEligibility
+    | RequestEligibilityException
+    | DecideEligibilityException
     | EnrolParticipant
     | RecordInfusion
     | CorrectInfusion
@@ -108,6 +112,8 @@ LIFE: Mapping[type[Command], frozenset[Status]] = {
     ObtainConsent: IN_TRIAL,
     CorrectConsent: ANYWHERE,
     AssessEligibility: frozenset({Status.SCREENING}),
+    RequestEligibilityException: frozenset({Status.SCREENING}),
+    DecideEligibilityException: frozenset({Status.SCREENING}),
     EnrolParticipant: frozenset({Status.SCREENING}),
     RecordInfusion: frozenset({Status.ENROLLED, Status.INFUSED}),
     CorrectInfusion: ANYWHERE,
@@ -181,6 +187,10 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line per command
             return consent.correct(command, participant, facts)
         case AssessEligibility():
             return eligibility.assess(command, participant, facts)
+        case RequestEligibilityException():
+            return eligibility_exception.request(command, participant, facts)
+        case DecideEligibilityException():
+            return eligibility_exception.decide(command, participant, facts)
         case EnrolParticipant():
             return screening.enrol(command, participant, facts)
         case RecordInfusion():

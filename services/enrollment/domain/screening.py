@@ -3,6 +3,7 @@
 A person keeps one identity and one subject number; every screening has a number of its own (CU-001-S1, CU-001-S2).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Self
 from uuid import UUID
@@ -12,6 +13,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from services.enrollment.domain.consent import ConsentNotValid, consent_of
 from services.enrollment.domain.eligibility import assessment, evidence_of
+from services.enrollment.domain.eligibility_exception import is_excepted
 from services.enrollment.domain.facts import BeforeBirth, Facts, NotAtThisPoint, OutOfOrder, refuse_future_day
 from services.enrollment.domain.life import (
     Participant,
@@ -28,7 +30,7 @@ from shared.contracts.enrollment import (
     ParticipantScreened,
     ScreeningDataCorrected,
 )
-from shared.contracts.enrollment_terms import Answer, ConsentScope, Diagnosis, Eligibility, ParticipantStatus, Sex
+from shared.contracts.enrollment_terms import Answer, ConsentScope, CriterionAnswer, Diagnosis, ParticipantStatus, Sex
 from shared.contracts.terms import BirthMonth, Code, Day, Reason, ShortText, SiteId
 from shared.kernel.decider import Command
 from shared.kernel.errors import AlreadyExists, Conflict, Unacceptable
@@ -115,7 +117,7 @@ class AlreadyScreened(AlreadyExists):
 
 
 class NotEligible(Conflict):
-    """There is no assessment with the outcome `eligible`, or it no longer holds on the day of enrolment."""
+    """A criterion is not met and not excepted, or not known, or the assessment no longer holds on that day."""
 
 
 class DosingHalted(Conflict):
@@ -197,7 +199,7 @@ def enrol(command: EnrolParticipant, participant: Participant, facts: Facts) -> 
     gaps = consent_of(participant, facts).gaps(command.enrolled_on, ConsentScope.TREATMENT, ConsentScope.FOLLOW_UP)
     if gaps:
         raise ConsentNotValid(f"on enrolled_on the consent lacks: {', '.join(gaps)}; record it first")
-    _refuse_not_eligible(command, participant, facts.protocol)
+    excepted = _criteria_excepted(command, participant, facts.protocol)
     return [
         ParticipantEnrolled(
             participant_id=participant.participant_id,
@@ -205,6 +207,7 @@ def enrol(command: EnrolParticipant, participant: Participant, facts: Facts) -> 
             subject_number=participant.subject_number,
             status=ParticipantStatus.ENROLLED,
             protocol=facts.protocol.ref,
+            criteria_excepted=excepted,
             **command.model_dump(),
         )
     ]
@@ -216,16 +219,37 @@ def _refuse_unknown_dose_level(command: EnrolParticipant, protocol: Protocol) ->
         raise UnknownDoseLevel(f"the protocol's dose levels are: {', '.join(known) or 'none'}")
 
 
-def _refuse_not_eligible(command: EnrolParticipant, participant: Participant, protocol: Protocol) -> None:
-    """The assessment must still hold on the day of enrolment: results age, children grow, protocols are amended."""
+def _criteria_excepted(command: EnrolParticipant, participant: Participant, protocol: Protocol) -> tuple[str, ...]:
+    """What is not met on the day of enrolment, and excepted. All else must be met on the assessment and still on that
+    day: results age, children grow, protocols are amended.
+
+    Raises: NotEligible.
+    """
     assessed = participant.assessment
-    if assessed is None or assessed.outcome is not Eligibility.ELIGIBLE:
-        raise NotEligible(
-            "assess the eligibility first: enrolment needs the outcome `eligible`, and there are no waivers"
-        )
+    if assessed is None:
+        raise NotEligible(f"assess the eligibility first: {_WHAT_IS_NEEDED}")
     if assessed.assessed_on > command.enrolled_on:
         raise NotEligible("the assessment is of a later day than enrolled_on")
-    now = assessment(participant, command.enrolled_on, evidence_of(assessed), protocol)
-    if now.outcome is not Eligibility.ELIGIBLE:
-        open_now = [answer.criterion_id for answer in now.answers if answer.counts and answer.answer is not Answer.MET]
-        raise NotEligible(f"on enrolled_on the assessment no longer holds for {', '.join(open_now)}; assess again")
+    if _excepted(assessed.answers, participant) is None:
+        raise NotEligible(f"the assessment on record does not say eligible: {_WHAT_IS_NEEDED}")
+    now = assessment(participant, command.enrolled_on, evidence_of(assessed), protocol).answers
+    excepted = _excepted(now, participant)
+    if excepted is None:
+        open_now = ", ".join(each.criterion_id for each in _open(now) if not is_excepted(each, participant.exception))
+        raise NotEligible(f"on enrolled_on the assessment no longer holds for {open_now}; assess again")
+    return excepted
+
+
+_WHAT_IS_NEEDED = "enrolment needs the outcome `eligible`, or an exception that the sponsor granted for what is not met"
+
+
+def _open(answers: Iterable[CriterionAnswer]) -> list[CriterionAnswer]:
+    return [each for each in answers if each.counts and each.answer is not Answer.MET]
+
+
+def _excepted(answers: Iterable[CriterionAnswer], participant: Participant) -> tuple[str, ...] | None:
+    """The criteria that are excepted; None where one is open and not excepted."""
+    left = _open(answers)
+    if all(is_excepted(each, participant.exception) for each in left):
+        return tuple(each.criterion_id for each in left)
+    return None

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from services.projector.domain.figures import Figure
 from services.projector.domain.site_schedule import ScheduleDeviation
-from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted
+from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantEnrolled
 from shared.contracts.enrollment_escalation import (
     InfusionJudged,
     InfusionJudgementRetracted,
@@ -22,6 +22,7 @@ from shared.contracts.enrollment_escalation import (
     InfusionOverrideRequested,
     Permission,
 )
+from shared.contracts.enrollment_exceptions import EligibilityExceptionDecided, EligibilityExceptionRequested
 from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionCorrected,
     LymphodepletionRecorded,
@@ -46,9 +47,13 @@ OF_DEVIATIONS: tuple[type[Event], ...] = (
     LymphodepletionRecorded,
     LymphodepletionCorrected,
     LymphodepletionRetracted,
+    ParticipantEnrolled,
+    EligibilityExceptionRequested,
+    EligibilityExceptionDecided,
 )
 
 _OF_LYMPHODEPLETION = (LymphodepletionRecorded, LymphodepletionCorrected, LymphodepletionRetracted)
+_OF_ENROLMENT = (ParticipantEnrolled, EligibilityExceptionRequested, EligibilityExceptionDecided)
 
 BY_FINDING = {
     ProductFinding.LOT_OF_ANOTHER_PARTICIPANT: DeviationKind.PRODUCT_IDENTITY,
@@ -148,6 +153,9 @@ class _Record:
     asked: dict[int, Told] = field(default_factory=dict)
     confirmed: dict[int, Told] = field(default_factory=dict)
     lymphodepletions: dict[UUID, Told] = field(default_factory=dict)
+    enrolled: dict[UUID, Told] = field(default_factory=dict)
+    exception_asked: dict[UUID, Told] = field(default_factory=dict)
+    exception_granted: dict[UUID, Told] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,9 @@ def _record(told: Iterable[Told]) -> _Record:
         InfusionOverrideConfirmed: record.confirmed,
         LymphodepletionRecorded: record.lymphodepletions,
         LymphodepletionCorrected: record.lymphodepletions,
+        ParticipantEnrolled: record.enrolled,
+        EligibilityExceptionRequested: record.exception_asked,
+        EligibilityExceptionDecided: record.exception_granted,
     }
     gone: dict[type[Event], dict[Any, Told]] = {
         InfusionRetracted: record.infusions,
@@ -199,7 +210,7 @@ def _record(told: Iterable[Told]) -> _Record:
     }
     for each in told:
         kind = type(each.event)
-        key = each.event.lymphodepletion_id if kind in _OF_LYMPHODEPLETION else each.event.infusion_number
+        key = _key(each.event)
         if kind in gone:
             gone[kind].pop(key, None)
         else:
@@ -207,7 +218,16 @@ def _record(told: Iterable[Told]) -> _Record:
     return record
 
 
+def _key(event: Any) -> Any:
+    """What of a participant an event is about: a course, an infusion, else the enrolment."""
+    if isinstance(event, _OF_LYMPHODEPLETION):
+        return event.lymphodepletion_id
+    return event.participant_id if isinstance(event, _OF_ENROLMENT) else event.infusion_number
+
+
 def _departures(at_site: Protocol, record: _Record) -> Iterator[_Departure]:
+    for enrolled in record.enrolled.values():
+        yield from _of_eligibility(enrolled, record)
     for number, infusion in record.infusions.items():
         on = local_date(at_site, infusion.event.started_at)
         yield from _of_gate(number, on, record)
@@ -216,6 +236,17 @@ def _departures(at_site: Protocol, record: _Record) -> Iterator[_Departure]:
     of_days = {(each.event.began_on, each.event.prepares_infusion): each for each in record.lymphodepletions.values()}
     for given in of_days.values():
         yield from _of_consent(f"lymphodepletion {given.event.prepares_infusion}", given.event.began_on, given)
+
+
+def _of_eligibility(enrolled: Told, record: _Record) -> Iterator[_Departure]:
+    """Two people decided that it be done all the same: who asked, and who granted it."""
+    if enrolled.event.criteria_excepted:
+        who = enrolled.event.participant_id
+        two = (record.exception_asked[who], record.exception_granted[who])
+        by = tuple(each.decided(each.event.reason) for each in two)
+        found = enrolled.event.criteria_excepted
+        on = enrolled.event.enrolled_on
+        yield _Departure(DeviationKind.ENROLLED_CRITERION_NOT_MET, on, "eligibility", found, enrolled, by)
 
 
 def _of_gate(number: int, on: date, record: _Record) -> Iterator[_Departure]:

@@ -14,6 +14,7 @@ from services.enrollment.domain.anticancer_therapy import (
 )
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.eligibility import AssessEligibility
+from services.enrollment.domain.eligibility_exception import DecideEligibilityException, RequestEligibilityException
 from services.enrollment.domain.ending import (
     CompleteFollowUp,
     DiscontinueTreatment,
@@ -41,6 +42,7 @@ from services.enrollment.domain.screening import (
 from services.enrollment.domain.withdrawal import RestoreConsent
 from shared.contracts.enrollment import ParticipantEvent
 from shared.contracts.enrollment_terms import Evidence
+from shared.kernel.actor import Actor, Role
 from shared.protocol import Protocol, load_protocol
 from tests.specs import Spec
 
@@ -49,12 +51,13 @@ WHO = UUID("018f2b1c-7c1e-7d3a-9a55-0a1b2c3d4e5f")
 COURSE = UUID("018f2b2a-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 THERAPY = UUID("018f2b3c-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 NOW = datetime(2027, 6, 1, 5, tzinfo=UTC)  # noon in Bangkok, long after the usual course
-FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"))
+DOCTOR = Actor("dr-01", frozenset({Role.INVESTIGATOR}), None, Role.INVESTIGATOR)
+FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"), by=DOCTOR)
 spec = Spec(DECIDER)
 
 
 def facts(now: datetime = NOW, protocol: Protocol = PROTOCOL) -> Facts:
-    return Facts(now, protocol, FACTS.placement)
+    return Facts(now, protocol, FACTS.placement, by=DOCTOR)
 
 
 def with_consent_settings(**settings: Any) -> Protocol:
@@ -136,6 +139,14 @@ def consent_correction(number: int = 1, **fields: Any) -> CorrectConsent:
 
 def assessment(on: str = "2026-03-06", **by_criterion: Any) -> AssessEligibility:
     return AssessEligibility(assessed_on=date.fromisoformat(on), evidence=evidence(**by_criterion))
+
+
+def exception_request(*criteria: str) -> RequestEligibilityException:
+    return RequestEligibilityException(criteria=criteria or ("AN-04",), reason="Metastases of the liver explain it")
+
+
+def exception_decision(*, granted: bool = True) -> DecideEligibilityException:
+    return DecideEligibilityException(granted=granted, reason="Agreed with the medical monitor")
 
 
 def enrolment(on: str = "2026-03-09", dose_level: str | None = "DL1") -> EnrolParticipant:

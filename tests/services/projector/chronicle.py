@@ -125,6 +125,7 @@ class Child:
                 site_id=self.site,
                 subject_number=self.subject_number,
                 enrolled_on=date(2025, 12, 15),
+                criteria_excepted=(),
                 dose_level=dose_level,
                 status=terms.ParticipantStatus.ENROLLED,
                 protocol=PROTOCOL.ref,

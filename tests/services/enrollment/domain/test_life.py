@@ -26,6 +26,8 @@ from tests.services.enrollment.builders import (
     death,
     drug_given,
     enrolment,
+    exception_decision,
+    exception_request,
     infusion,
     infusion_correction,
     infusion_retraction,
@@ -57,6 +59,8 @@ POSSIBLE: list[tuple[LaterCommand, str]] = [
     (consent(document_version="2.1"), "seio"),
     (consent_correction(), "sfeiolwcd"),
     (assessment("2026-03-07"), "s"),
+    (exception_request(), ""),  # wherever a criterion is not met: see test_eligibility_exception
+    (exception_decision(), ""),
     (enrolment(), "s"),
     (infusion("2026-04-13T09:00:00+07:00"), "ei"),
     (infusion_correction(), "iolwcd"),  # wherever there is one

@@ -186,6 +186,7 @@ def test_an_eligible_child_with_consent_is_enrolled() -> None:
             subject_number="CU-001",
             enrolled_on=date(2026, 3, 9),
             dose_level="DL1",
+            criteria_excepted=(),
             status=ParticipantStatus.ENROLLED,
             protocol="CMD03@1.0.0",
         )
@@ -211,11 +212,11 @@ def test_where_the_protocol_has_no_dosing_no_dose_level_is_taken() -> None:
     [
         ((screening(), consent("assent"), assessment()), ConsentNotValid, "guardian-consent-missing"),
         ((screening(), consent(), assessment()), ConsentNotValid, "assent-missing"),
-        (CONSENTED, NotEligible, "no waivers"),
-        ((*CONSENTED, assessment(AN_16={"flag": True})), NotEligible, "no waivers"),
-        ((*CONSENTED, assessment(AN_04=None)), NotEligible, "no waivers"),
+        (CONSENTED, NotEligible, "assess the eligibility first"),
+        ((*CONSENTED, assessment(AN_16={"flag": True})), NotEligible, "does not say eligible"),
+        ((*CONSENTED, assessment(AN_04=None)), NotEligible, "does not say eligible"),
         ((*CONSENTED, assessment("2026-03-10")), NotEligible, "later day"),
-        ((*ELIGIBLE, data_correction()), NotEligible, "no waivers"),
+        ((*ELIGIBLE, data_correction()), NotEligible, "assess the eligibility first"),
     ],
 )
 def test_enrolment_needs_consent_and_eligibility(course: Any, error: Any, match: str) -> None:

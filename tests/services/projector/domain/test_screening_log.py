@@ -78,6 +78,7 @@ def enrolled(on: str = "2026-01-12") -> Event:
         site_id="CU",
         subject_number="CU-001",
         enrolled_on=date.fromisoformat(on),
+        criteria_excepted=(),
         dose_level="DL1",
         status=ParticipantStatus.ENROLLED,
         protocol=PROTOCOL.ref,
