@@ -241,10 +241,8 @@ def _departures(at_site: Protocol, record: _Record) -> Iterator[_Departure]:
 def _of_eligibility(enrolled: Told, record: _Record) -> Iterator[_Departure]:
     """Two people decided that it be done all the same: who asked, and who granted it."""
     if enrolled.event.criteria_excepted:
-        who = enrolled.event.participant_id
-        two = (record.exception_asked[who], record.exception_granted[who])
-        by = tuple(each.decided(each.event.reason) for each in two)
-        found = enrolled.event.criteria_excepted
+        who, found = enrolled.event.participant_id, enrolled.event.criteria_excepted
+        by = _said(record.exception_asked.get(who), record.exception_granted.get(who))
         on = enrolled.event.enrolled_on
         yield _Departure(DeviationKind.ENROLLED_CRITERION_NOT_MET, on, "eligibility", found, enrolled, by)
 
@@ -256,17 +254,16 @@ def _of_gate(number: int, on: date, record: _Record) -> Iterator[_Departure]:
         return
     about, found = f"infusion {number}", tuple(bar.value for bar in judged.event.bars)
     if judged.event.permission is Permission.DEVIATION:
-        by = (judged.decided(judged.event.reason),)
+        by = _said(judged)
         yield _Departure(DeviationKind.INFUSION_OUTSIDE_GATE, on, about, found, judged, by)
     else:
-        two = tuple(each.decided(each.event.reason) for each in _opened(number, record))
-        yield _Departure(DeviationKind.GATE_OVERRIDDEN, on, about, found, judged, two)
+        by = _said(record.asked.get(number), record.confirmed.get(number))
+        yield _Departure(DeviationKind.GATE_OVERRIDDEN, on, about, found, judged, by)
 
 
-def _opened(number: int, record: _Record) -> Iterator[Told]:
-    for told in (record.asked.get(number), record.confirmed.get(number)):
-        if told is not None:
-            yield told
+def _said(*told: Told | None) -> tuple[DecidedBy, ...]:
+    """What each of them said to it, in order."""
+    return tuple(each.decided(each.event.reason) for each in told if each is not None)
 
 
 def _of_product(number: int, on: date, appraised: Told | None) -> Iterator[_Departure]:

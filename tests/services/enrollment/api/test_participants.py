@@ -344,8 +344,9 @@ async def test_another_sites_participant_is_unknown(coordinator: httpx.AsyncClie
         assert there.json()["detail"] == nowhere.json()["detail"]
     for verb in VERBS.values():
         [body] = [body for known, body in EVERY_VERB if known == verb]
+        sender = caller(min(OF_TWO[verb]), "KKU") if verb in OF_TWO else elsewhere
         for version in ('"1"', '"6"', '"99"'):
-            answer = await elsewhere.post(f"{PATH}/{verb}", json=body, headers={"If-Match": version})
+            answer = await sender.post(f"{PATH}/{verb}", json=body, headers={"If-Match": version})
             assert (answer.status_code, answer.json()["type"]) == (404, "no-such-participant")
     screened = await elsewhere.post("/v1/participants", json=a_screening(uuid4()))
     assert (screened.status_code, screened.json()["type"]) == (404, "no-such-site")
@@ -357,6 +358,8 @@ EVERY_VERB = steps(
     builders.consent(),
     builders.consent_correction(),
     builders.assessment(),
+    builders.exception_request(),
+    builders.exception_decision(),
     builders.enrolment(),
     builders.lymphodepletion(),
     builders.lymphodepletion_correction(),
@@ -377,6 +380,28 @@ EVERY_VERB = steps(
     builders.retraction("died"),
 )
 MAY_ENTER = {Role.COORDINATOR, Role.INVESTIGATOR, Role.SYSTEM}
+OF_TWO = {"request-eligibility-exception": {Role.INVESTIGATOR}, "decide-eligibility-exception": {Role.SPONSOR}}
+
+
+async def test_who_is_not_eligible_is_enrolled_where_two_people_agree(caller: Caller) -> None:
+    doctor, sponsor = caller(Role.INVESTIGATOR), caller(Role.SPONSOR)
+    await course(doctor, [*steps(builders.consent(), builders.consent("assent"))])
+    ((assess, body),) = steps(builders.assessment(AN_04={"number": "6", "unit": "{xULN}"}))
+    await do(doctor, WHO, assess, body)
+    ((ask, asked), (decide, decided), (enrol, enrolled)) = steps(
+        builders.exception_request(), builders.exception_decision(), builders.enrolment()
+    )
+    refused = await do(doctor, WHO, enrol, enrolled)
+    assert (refused.status_code, refused.json()["type"]) == (409, "not-eligible")
+    assert (await do(doctor, WHO, ask, asked)).status_code == 200
+    assert (await do(doctor, WHO, decide, decided)).status_code == 403
+    assert (await do(doctor, WHO, enrol, enrolled)).status_code == 409
+    assert (await do(sponsor, WHO, decide, decided)).status_code == 200
+    assert (await do(doctor, WHO, enrol, enrolled)).status_code == 200
+    shown = (await doctor.get(PATH)).json()
+    assert shown["status"] == "enrolled"
+    assert shown["eligibility_exception"]["granted"] is True
+    assert (await doctor.get(f"{PATH}/history")).json()[-1]["data"]["criteria_excepted"] == ["AN-04"]
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
@@ -391,7 +416,7 @@ async def test_who_may_enter_data_and_who_may_read(coordinator: httpx.AsyncClien
     for verb, body in EVERY_VERB:
         answer = await client.post(f"{PATH}/{verb}", json=body, headers={"If-Match": '"99"'})
         # A version that nobody has seen: 412 says that the caller got as far as the participant.
-        assert answer.status_code == (412 if role in MAY_ENTER else 403)
+        assert answer.status_code == (412 if role in OF_TWO.get(verb, MAY_ENTER) else 403)
     screened = await client.post("/v1/participants", json=a_screening(uuid4()))
     assert screened.status_code == (201 if role in MAY_ENTER else 403)
 

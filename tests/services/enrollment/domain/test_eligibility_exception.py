@@ -43,7 +43,7 @@ def by(name: str, role: Role) -> Facts:
 
 
 SPONSOR = by("sponsor-02", Role.SPONSOR)
-SICK = {"AN_04": {"number": "6", "unit": "{xULN}"}}
+SICK: dict[str, Any] = {"AN_04": {"number": "6", "unit": "{xULN}"}}
 NOT_ELIGIBLE = told(*CONSENTED, assessment(**SICK))
 
 
@@ -92,6 +92,7 @@ def test_another_criterion_that_is_not_met_still_keeps_out() -> None:
     spec.given(*two).when(enrolment(), FACTS).then_rejected(NotEligible)
     both = after(two, (exception_request("AN-16", "AN-04"), FACTS), (exception_decision(), SPONSOR))
     (enrolled,) = spec.given(*both).when(enrolment(), FACTS).decide()
+    assert isinstance(enrolled, ParticipantEnrolled)
     assert enrolled.criteria_excepted == ("AN-04", "AN-16")
 
 

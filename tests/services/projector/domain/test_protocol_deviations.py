@@ -27,6 +27,7 @@ from shared.contracts.enrollment_escalation import (
     InfusionOverrideConfirmed,
     InfusionOverrideRequested,
 )
+from shared.contracts.enrollment_exceptions import EligibilityExceptionDecided, EligibilityExceptionRequested
 from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionCorrected,
     LymphodepletionRecorded,
@@ -67,6 +68,19 @@ def judged(permission: str, *bars: str, reason: str | None = None) -> Event:
 
 def judgement_retracted() -> Event:
     return InfusionJudgementRetracted(participant_id=WHO, infusion_number=1, protocol=PROTOCOL.ref)
+
+
+def enrolled(*excepted: str) -> Event:
+    parts = {"site_id": "CU", "subject_number": "CU-001", "enrolled_on": "2026-02-20", "dose_level": None}
+    return event(enr.ParticipantEnrolled, **parts, criteria_excepted=excepted, status="enrolled")
+
+
+def exception(kind: type[Any]) -> Event:
+    decided = {"granted": True, "decided_by": "sponsor-1", "reason": "Agreed"}
+    parts = {"participant_id": WHO, "screening_number": "CU-001-S1", "answers": [], "requested_by": "dr-mali"}
+    more = decided if kind is EligibilityExceptionDecided else {"reason": "It is stable"}
+    told: Event = kind.model_validate({**parts, **more})
+    return told
 
 
 def override(kind: type[Any], by: str, role: str) -> Event:
@@ -118,6 +132,12 @@ def lines(*events: Event, protocol: Any = PROTOCOL, schedule: Any = (), kinds: A
             [("gate-overridden", ("stagger",), [("0", "Said by dr-mali"), ("1", "Said by sponsor-1")])],
         ),
         ([infusion(), judged("overridden", "stagger")], [("gate-overridden", ("stagger",), [])]),
+        ([enrolled()], []),
+        (
+            [exception(EligibilityExceptionRequested), exception(EligibilityExceptionDecided), enrolled("AN-04")],
+            [("enrolled-criterion-not-met", ("AN-04",), [("0", "It is stable"), ("1", "Agreed")])],
+        ),
+        ([enrolled("AN-04")], [("enrolled-criterion-not-met", ("AN-04",), [])]),
         ([infusion(), appraised()], []),
         ([infusion(), appraised("bag-used"), appraised()], []),
         ([appraised("bag-used")], []),
