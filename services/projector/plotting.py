@@ -43,10 +43,11 @@ BLOOD = quantity_of(Series.FLOW, FlowSpecimenType.BLOOD)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is to be shown: whose readings, and (of kinetics) which series in which compartment."""
+    """What is to be shown: whose readings, (of kinetics) which series in which compartment, (of cytokines) how far."""
 
     evaluator: Evaluator = Evaluator.INVESTIGATOR
     quantity: Quantity = BLOOD
+    until_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ async def _of_cytokines(reading: Reading, protocol: Protocol, shown: Shown) -> S
         for analyte in protocol.cytokines.analytes
         for who in cohort
     ]
-    return await to_thread(cytokines.cytokines, Context(protocol, evaluator.value, reading.today), courses)
+    context = Context(protocol, evaluator.value, reading.today)
+    return await to_thread(cytokines.cytokines, context, courses, shown.until_day)
 
 
 def _of(told: Iterable[Drawn], participant_id: UUID, analyte: str) -> list[Drawn]:

@@ -64,11 +64,22 @@ async def _course_figures(request: Request) -> CourseFigures:
     return figures
 
 
+UntilDay = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=6000,
+        description="Draw a course, or cytokines, up to this day; left out: as far as cytokines are taken",
+    ),
+]
+
+
 async def _what(
     quantity: CountedDep,
     evaluator: Annotated[Evaluator, Query(description="Whose readings")] = Evaluator.INVESTIGATOR,
+    until_day: UntilDay = None,
 ) -> Shown:
-    return Shown(evaluator, quantity)
+    return Shown(evaluator, quantity, until_day)
 
 
 # Before the others: `course` is none of the names of figures of a cohort.
@@ -83,9 +94,7 @@ async def course_figure(
     media_type: Annotated[str, Depends(_media_type)],
     figures: Annotated[CourseFigures, Depends(_course_figures)],
     pictures: Annotated[Pictures, Depends(_pictures)],
-    until_day: Annotated[
-        int | None, Query(ge=1, le=6000, description="Draw up to this day; left out: as far as cytokines are taken")
-    ] = None,
+    until_day: UntilDay = None,
     wait_for: WaitFor = None,
     if_none_match: Annotated[str | None, Header(description="The ETag of the figure that is at hand")] = None,
 ) -> Response:
@@ -120,8 +129,9 @@ async def figure(
     `waterfall`: the best change of the tumour's sum, by best overall response. `spider`: its change over time.
     `swimmer`: time on study with responses, infusions, serious adverse events and how it ended. `kinetics`: CAR-T cells
     or transgene copies (`series`) in one compartment (`specimen`) over time on a log scale, with open marks for what
-    lies below the limit; the two are never in one figure. `cytokines`: levels in a panel per analyte. What it rests on
-    (`as_of`, `sites`, `protocol`, `today`) is in `usermeta` of the specification and in the header `Trial-As-Of`.
+    lies below the limit; the two are never in one figure. `cytokines`: levels in a panel per analyte, as far as visits
+    take them; what lies later is counted in words, and `until_day` draws it. What a figure rests on (`as_of`, `sites`,
+    `protocol`, `today`) is in `usermeta` of the specification and in the header `Trial-As-Of`.
     """
     question = asked.by(actor)
     found = await figures.figure(figure, question, shown)

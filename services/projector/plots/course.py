@@ -5,11 +5,12 @@ from itertools import cycle
 from typing import Any
 
 from services.projector.domain.clinical_course import ClinicalCourse, Point
+from services.projector.plots.cytokines import last_planned
 from services.projector.plots.specification import Row, Specification, filled
 from services.projector.plots.time_axis import time_axis
-from services.projector.plots.wording import Context
+from services.projector.plots.wording import Context, left_out
 from shared.contracts.safety_episodes import HypotensionSupport, OxygenDevice
-from shared.protocol import Assessment, Protocol
+from shared.protocol import Protocol
 
 NAME = "course"
 MORE_HUES = ("#3489CC", "#B06A00", "#C27BA0", "#444444")  # of cytokines that CMD03 does not have
@@ -28,6 +29,7 @@ def course(context: Context, whole: ClinicalCourse, until_day: int | None = None
     """
     last = _acute_until(context.protocol, whole) if until_day is None else until_day
     told = whole.until(last)
+    later = left_out(last, (point.day for point in whole.points))
     days = [point.day for point in told.points]
     axis = time_axis(int(min(days, default=0)) - 1 if days else 0, int(max(days, default=29)) + 1, room=0.03)
     made = filled(
@@ -36,9 +38,9 @@ def course(context: Context, whole: ClinicalCourse, until_day: int | None = None
         subtitle=[
             "Triangles: antipyretic or anticytokine drugs. Dashes: 38 °C. Open marks lie beyond a limit, drawn at it.",
             f"{context.as_of}; observed at samples and visits; no cytokine is an input of a grade.",
-            *_left_out(whole, told, last),
+            *later,
         ],
-        description=" ".join([_described(told), *_left_out(whole, told, last)]),
+        description=" ".join([_described(told), *later]),
         params={"first_day": axis.first_day, "last_day": axis.last_day, "times": list(axis.times)},
         datasets={
             name: list(_rows(getattr(told, name)))
@@ -91,17 +93,8 @@ def _rows_of_support(told: ClinicalCourse) -> list[str]:
 
 
 def _acute_until(protocol: Protocol, whole: ClinicalCourse) -> float:
-    taking = (visit for visit in protocol.visits if Assessment.CYTOKINES in visit.due)
-    last = max((visit.nominal_day.value + visit.window.value.plus for visit in taking), default=0)
+    last = last_planned(protocol)
     return max(last, *(point.day for point in whole.acute)) if whole.acute else last
-
-
-def _left_out(whole: ClinicalCourse, told: ClinicalCourse, last: float) -> list[str]:
-    later = len(whole.points) - len(told.points)
-    if not later:
-        return []
-    latest = max(point.day for point in whole.points)
-    return [f"Up to day {last:g}: {later} later values, up to day {latest:g}, are not drawn; until_day draws them."]
 
 
 def _nothing(told: ClinicalCourse) -> str:

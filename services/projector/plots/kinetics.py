@@ -9,13 +9,12 @@ from math import log10
 from services.projector.domain.car_t_series import Quantity, Series
 from services.projector.domain.count_course import CountAt, CountCourse
 from services.projector.plots.label_places import Label, spread
-from services.projector.plots.specification import Row, Specification, filled, in_order, legend
+from services.projector.plots.specification import Row, Specification, filled, in_order, in_words, legend
 from services.projector.plots.spider import (
     DENSE_FROM,
     EMPTY_PANEL,
     GAP,
     HEIGHT,
-    IN_WORDS,
     LETTER,
     LINE,
     SMALL_COLUMNS,
@@ -118,7 +117,7 @@ def _points(shown: Sequence[CountCourse], powers: Sequence[int], *, dense: bool)
     place = {kind: number for number, kind in enumerate(in_order(set(sizes)))}
     for course in sorted(shown, key=lambda course: (place[course.best], course.subject_number)):
         best = course.best
-        panel = f"{' '.join(filter(None, (best, IN_WORDS.get(best))))} (n = {sizes[best]})" if dense else ""
+        panel = f"{in_words(NAME, best)} (n = {sizes[best]})" if dense else ""
         for each in course.counts:
             yield {
                 "participant": course.subject_number,
@@ -148,7 +147,12 @@ def _names(shown: Sequence[CountCourse], powers: Sequence[int], axis: TimeAxis) 
         )
         for course in shown
     ]
-    middles = spread(labels, height=LINE, bottom=float(HEIGHT))
+    marks = [
+        ((each.day - axis.first_day) * across, (powers[-1] - log10(_drawn(each, powers))) * down)
+        for course in shown
+        for each in course.counts
+    ]
+    middles = spread(labels, height=LINE, bottom=float(HEIGHT), marks=marks)
     return [
         {
             "participant": course.subject_number,

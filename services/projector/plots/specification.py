@@ -49,6 +49,18 @@ def filled(
     return made
 
 
+@cache
+def _words(name: str) -> Mapping[str, str]:
+    (found,) = (each["value"] for each in json.loads(_text(name))["params"] if each["name"] == "in_words")
+    words: Mapping[str, str] = found
+    return words
+
+
+def in_words(name: str, response: str) -> str:
+    """A response as the legend of the specification of this name tells it."""
+    return _words(name).get(response, response)
+
+
 def in_order(present: set[str], milestones: Sequence[str] = ()) -> list[str]:
     """What is there in the order of legends: responses from the best to the worst, then milestones."""
     return [each for each in (*PALETTE, *milestones) if each in present]

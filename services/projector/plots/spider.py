@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from services.projector.domain.tumour_change import ChangeCourse, limits
 from services.projector.plots.label_places import Label, spread
-from services.projector.plots.specification import Row, Specification, filled, in_order, legend
+from services.projector.plots.specification import Row, Specification, filled, in_order, in_words, legend
 from services.projector.plots.time_axis import TimeAxis, time_axis
 from services.projector.plots.waterfall import limit_rows, nobody, top_tick, without_change
 from services.projector.plots.wording import Context, counted, days, named, number, people
@@ -19,7 +19,6 @@ WIDTH, HEIGHT = 640, 400  # pixels of one panel
 SMALL_WIDTH, SMALL_HEIGHT, SMALL_COLUMNS = 400, 230, 2
 EMPTY_PANEL = {"panel": ""}  # there is a panel where there is a row
 LETTER, LINE, GAP = 6.6, 13.0, 9.0  # pixels of a name beside the end of its line
-IN_WORDS = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progressive disease"}
 
 
 def spider(context: Context, courses: Sequence[ChangeCourse]) -> Specification:
@@ -73,7 +72,7 @@ def _points(shown: Sequence[ChangeCourse], top: int, *, dense: bool) -> Iterator
     sizes = Counter(course.best for course in shown)
     for course in _ordered(shown):
         best = course.best
-        panel = f"{' '.join(filter(None, (best, IN_WORDS.get(best))))} (n = {sizes[best]})" if dense else ""
+        panel = f"{in_words(NAME, best)} (n = {sizes[best]})" if dense else ""
         baseline = (course.baseline_day or 0, Decimal(0), "baseline")
         for day, percent, response in (baseline, *((at.day, at.percent, at.response.value) for at in course.changes)):
             yield {
@@ -99,7 +98,12 @@ def _names(shown: Sequence[ChangeCourse], top: int, axis: TimeAxis) -> list[Row]
         )
         for course in shown
     ]
-    middles = spread(labels, height=LINE, bottom=float(HEIGHT))
+    marks = [
+        ((change.day - axis.first_day) * across, (top + 6 - float(min(change.percent, Decimal(top)))) * down)
+        for course in shown
+        for change in course.changes
+    ]
+    middles = spread(labels, height=LINE, bottom=float(HEIGHT), marks=marks)
     return [
         {
             "participant": course.subject_number,

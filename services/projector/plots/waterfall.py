@@ -13,7 +13,7 @@ from shared.protocol import Protocol
 NAME = "waterfall"
 LEAST_TOP, MOST_TOP, TICK = 50, 100, 25  # percent; a larger increase is drawn as a cut bar with its number
 EDGE, SYMBOL, NUMBER = 4, 12, 12  # percent: beyond the last tick, for the symbol at the end of a bar, for its number
-NUMBERED_FROM = 26  # pixels of a step, below which only cut bars carry their number
+NUMBERED_FROM = 30  # pixels of a step, below which only cut bars carry their number
 WIDTH, LEAST_STEP, MOST_STEP = 760, 11.0, 76.0  # pixels
 LETTER = 6.4  # pixels of a letter of a label that is not turned
 
@@ -40,7 +40,7 @@ def waterfall(context: Context, courses: Sequence[ChangeCourse]) -> Specificatio
             "ticks": list(range(-100, top + 1, TICK)),
             "shown": legend({course.best for course, _ in shown}),
         },
-        datasets={"bars": [_bar(*each, top) for each in shown], "limits": limit_rows(context.protocol)},
+        datasets={"bars": [_bar(*each, top, dense=dense) for each in shown], "limits": limit_rows(context.protocol)},
     )
     made["width"] = {"step": step} if shown else WIDTH
     if not shown:
@@ -74,14 +74,14 @@ def limit_rows(protocol: Protocol) -> list[Row]:
     ]
 
 
-def _bar(course: ChangeCourse, change: ChangeAt, top: int) -> Row:
+def _bar(course: ChangeCourse, change: ChangeAt, top: int, *, dense: bool) -> Row:
     cut = change.percent > top
     return {
         "participant": course.subject_number,
         "change": float(change.percent),
         "drawn": float(min(change.percent, Decimal(top))),
         "cut": cut,
-        "label": typeset(change.percent) + (" %" if cut else ""),
+        "label": typeset(change.percent) + (" %" if cut and dense else ""),
         "day": change.day,
         "best": course.best,
     }

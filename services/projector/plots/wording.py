@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from services.projector.plots.specification import in_order
 from shared.protocol import Protocol
@@ -46,8 +46,8 @@ def number(percent: Decimal) -> str:
 
 
 def typeset(percent: Decimal) -> str:
-    """A percentage as a figure prints it: a whole number with a true minus sign."""
-    whole = percent.quantize(Decimal(1))
+    """A percentage as a figure prints it: a whole number, halves away from zero, with a true minus sign."""
+    whole = percent.quantize(Decimal(1), rounding=ROUND_HALF_UP)
     return ("+" if whole > 0 else "") + format(whole, "f").replace("-0", "0").replace("-", "\N{MINUS SIGN}")
 
 
@@ -57,6 +57,16 @@ def people(count: int) -> str:
 
 def days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
+
+
+def left_out(last: float, days_of_values: Iterable[float]) -> list[str]:
+    """What lies after the last day drawn, counted: one line, or none."""
+    later = [day for day in days_of_values if day > last]
+    if not later:
+        return []
+    values = "1 later value" if len(later) == 1 else f"{len(later)} later values"
+    verb = "is" if len(later) == 1 else "are"
+    return [f"Up to day {last:g}: {values}, up to day {max(later)}, {verb} not drawn; until_day draws more."]
 
 
 def counted(kinds: Iterable[str]) -> str:

@@ -100,7 +100,7 @@ async def test_the_days_that_matter_most_fill_the_axis_and_later_ones_are_counte
     await house.hears(chronicle.told)
     made = (await figure(house, child.id)).json()
     assert [row["day"] for row in made["datasets"]["cells"]] == [7, 14, 33]
-    left_out = "Up to day 33: 2 later values, up to day 349, are not drawn; until_day draws them."
+    left_out = "Up to day 33: 2 later values, up to day 349, are not drawn; until_day draws more."
     assert made["title"]["subtitle"][-1] == left_out
     assert made["description"].endswith(left_out)
     whole = (await figure(house, child.id, until_day="400")).json()

@@ -92,7 +92,25 @@ def test_a_name_that_is_in_nobodys_way_stays_where_it_is() -> None:
 
 
 def test_a_name_makes_way_upwards_where_there_is_no_room_below() -> None:
-    assert spread([Label(0, 392, 40), Label(0, 393, 40)], height=13, bottom=400) == [392, 379]
+    assert spread([Label(0, 392, 40), Label(0, 393, 40)], height=13, bottom=400) == [379, 392]
+
+
+def test_names_above_each_other_stand_in_the_order_of_their_lines() -> None:
+    close = [Label(0, 100 + place, 40) for place in range(5)]
+    middles = spread(close, height=13, bottom=400)
+    assert middles == sorted(middles)
+
+
+def test_a_name_makes_way_for_a_mark_but_not_far() -> None:
+    assert spread([Label(0, 100, 40)], height=13, bottom=400, marks=[(20, 98)]) == [108.5]
+    assert spread([Label(0, 100, 40)], height=13, bottom=400, marks=[(50, 100)]) == [100]
+    everywhere = [(20.0, float(down)) for down in range(0, 400, 5)]
+    assert spread([Label(0, 100, 40)], height=13, bottom=400, marks=everywhere) == [100]
+
+
+def test_a_panel_says_its_response_in_words() -> None:
+    made = spider(CONTEXT, [course(f"CU-{number:03d}", "NE", (30, "5")) for number in range(21)])
+    assert made["facet"]["sort"] == ["NE not evaluable (n = 21)"]
 
 
 def test_where_there_is_no_room_names_stay_where_they_are() -> None:

@@ -26,9 +26,9 @@ def test_a_bar_stands_for_a_participant_from_the_largest_increase_to_the_largest
     made = waterfall(CONTEXT, FOUR)
     columns = ("participant", "change", "drawn", "cut", "label", "day", "best")
     assert [tuple(row[column] for column in columns) for row in made["datasets"]["bars"]] == [
-        ("CU-002", 312.0, 100.0, True, "+312 %", 30, "PD"),
+        ("CU-002", 312.0, 100.0, True, "+312", 30, "PD"),
         ("SI-001", 10.0, 10.0, False, "+10", 30, "SD"),
-        ("CU-001", -62.5, -62.5, False, "−62", 90, "PR"),
+        ("CU-001", -62.5, -62.5, False, "−63", 90, "PR"),
     ]
     assert params(made)["shown"] == ["PR", "SD", "PD"]
 
@@ -102,3 +102,11 @@ def test_the_axis_ends_at_the_tick_above_the_highest_value_or_cuts_it(highest: s
 def test_many_that_are_not_drawn_are_counted() -> None:
     made = waterfall(CONTEXT, [FOUR[0], *(course(f"CU-{number:03d}", "NE") for number in range(10, 18))])
     assert made["title"]["subtitle"][-1].endswith("CU-010, CU-011, CU-012, CU-013, CU-014, CU-015 and 2 more.")
+
+
+def test_numbers_beside_each_other_have_room() -> None:
+    """Twenty cut bars: a step of 38 pixels holds `+178` and not `+178 %`."""
+    made = waterfall(CONTEXT, [course(f"CU-{number:03d}", "PD", (30, "178")) for number in range(20)])
+    assert {bar["label"] for bar in made["datasets"]["bars"]} == {"+178"}
+    many = waterfall(CONTEXT, [course(f"CU-{number:03d}", "PD", (30, "178")) for number in range(60)])
+    assert {bar["label"] for bar in many["datasets"]["bars"]} == {"+178 %"}
