@@ -1,5 +1,6 @@
 """Questions about protocol deviations, of whatever kind."""
 
+from services.projector.consent_tables import OF_UNCOVERED, uncovered_of
 from services.projector.domain.protocol_deviations import (
     OF_DEVIATIONS,
     DeviationKey,
@@ -23,10 +24,11 @@ class DeviationTables(Readings):
     async def deviations(
         self, question: Question, kinds: frozenset[DeviationKind], after: DeviationKey | None, limit: int
     ) -> Found[list[ProtocolDeviation]]:
-        async with self._reading(question, *OF_VISITS, timeline.PROJECTION) as reading:
+        async with self._reading(question, *{*OF_VISITS, *OF_UNCOVERED, timeline.PROJECTION}) as reading:
             rows = await participants.everybody(reading.connection, reading.scope)
             recorded = await timeline.recorded(reading.connection, OF_DEVIATIONS)
             schedules = await schedules_of(reading, self.protocol)
+            uncovered = await uncovered_of(reading, self.protocol)
         own = self.protocol.schedule.time_zone.value
         people = [
             Whose(
@@ -39,5 +41,5 @@ class DeviationTables(Readings):
             for row in rows
         ]
         told = {who: [Told(*each) for each in events] for who, events in recorded.items()}
-        lines = protocol_deviations(self.protocol, people, told, schedule_deviations(schedules), kinds)
+        lines = protocol_deviations(self.protocol, people, told, schedule_deviations(schedules), kinds, uncovered)
         return reading.found([line for line in lines if after is None or key_of_deviation(line) > after][:limit])

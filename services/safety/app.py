@@ -43,6 +43,7 @@ def create_app(parts: Parts) -> "FastAPI":
     from services.safety.cases.application import Cases  # noqa: PLC0415
     from services.safety.cases.expectations import Expectations  # noqa: PLC0415
     from services.safety.cases.periodic_reports import PeriodicReports  # noqa: PLC0415
+    from services.safety.consent_flags import ConsentFlags  # noqa: PLC0415
     from services.safety.domain.ctcae import EDITION  # noqa: PLC0415
     from services.safety.laboratory.intake import LabIntake  # noqa: PLC0415
     from services.safety.laboratory.laboratories import Laboratories  # noqa: PLC0415
@@ -72,6 +73,7 @@ def create_app(parts: Parts) -> "FastAPI":
         periodic_reports=PeriodicReports(parts.store, parts.protocol, parts.clock),
         laboratories=laboratories_of_sites,
         lab_intake=LabIntake(parts.db, parts.store, parts.protocol, parts.clock, laboratories_of_sites),
+        consent_flags=ConsentFlags(parts.db, parts.protocol),
         lab_records=LabRecords(parts.db, parts.store, parts.protocol, parts.clock),
         halts=DosingHalts(parts.db, parts.store, parts.protocol, parts.clock),
     )

@@ -10,16 +10,13 @@ from services.safety.domain import adverse_event
 from services.safety.domain.adverse_event import Change, Facts, NoSuchAdverseEvent, ReportAdverseEvent
 from services.safety.domain.record import OnRecord, Retracted, State
 from services.safety.references import Participant, Place
-from services.safety.tables import known_consents
-from shared.contracts.enrollment_terms import ConsentGap, ConsentScope
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
-from shared.known_consents import KnownConsents
-from shared.protocol import ConsentGate, Protocol
+from shared.protocol import Protocol
 from shared.protocol.schedule import local_date
 from shared.telemetry import tracing
 
@@ -33,7 +30,6 @@ class Safety:
         self._store = store
         self._protocol = protocol
         self._clock = clock
-        self._consents = KnownConsents(db, known_consents, protocol)
 
     @property
     def protocol(self) -> Protocol:
@@ -76,16 +72,6 @@ class Safety:
         if not isinstance(state, OnRecord | Retracted):
             raise _unknown()
         return state, version, participant
-
-    async def consent_gaps(self, participant: Participant, on: str) -> tuple[ConsentGap, ...] | None:
-        """What the consent to follow-up lacked on a date as far as it is known; None where nothing is to be flagged.
-
-        A report about safety is never refused: what consent did not cover is flagged.
-        """
-        with suppress(NoSuchParticipant):
-            known = await self._consents.gating(ConsentGate.FOLLOW_UP, participant.participant_id, participant.site_id)
-            return None if known is None else known.gaps_of(on, ConsentScope.FOLLOW_UP)
-        return None
 
     def infused_on(self, participant: Participant) -> date | None:
         """The day of the first infusion in the trial's time zone, as every reader of the trial counts days."""

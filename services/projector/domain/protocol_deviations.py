@@ -14,6 +14,7 @@ from pydantic import Field
 
 from services.projector.domain.figures import Figure
 from services.projector.domain.site_schedule import ScheduleDeviation
+from services.projector.domain.uncovered_data import Uncovered
 from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantEnrolled
 from shared.contracts.enrollment_escalation import (
     InfusionJudged,
@@ -93,7 +94,7 @@ class ProtocolDeviation(Figure):
     day: int | None = Field(description="CAR-T day, infusion = day 0; null: there is no infusion to count from")
     study_day: int | None = Field(description="The same in SDTM (--DY), which has no day 0")
     about: str = Field(
-        description="The infusion or lymphodepletion by its number, or visit and kind of assessment",
+        description="The infusion or lymphodepletion by its number, visit and kind of assessment, or the kind of data",
         examples=["infusion 1", "D14 cytokines"],
     )
     found: tuple[str, ...] = Field(
@@ -101,7 +102,9 @@ class ProtocolDeviation(Figure):
         examples=[["stagger", "no-slot"]],
     )
     decided_by: tuple[DecidedBy, ...] = Field(description="Who took the decision, where anybody did")
-    recorded_by: str | None = Field(description="Null: it follows from the schedule, and nobody recorded it")
+    recorded_by: str | None = Field(
+        description="Null: it follows from the schedule, or from consent, and nobody recorded it"
+    )
     recorded_at: datetime | None
 
 
@@ -174,8 +177,12 @@ def protocol_deviations(
     told: Mapping[UUID, Sequence[Told]],
     schedule: Iterable[ScheduleDeviation],
     kinds: frozenset[DeviationKind] = frozenset(),
+    uncovered: Iterable[Uncovered] = (),
 ) -> list[ProtocolDeviation]:
-    """Every deviation of these people, or those of some kinds. `told`: each one's events, in order of each stream."""
+    """Every deviation of these people, or those of some kinds. `told`: each one's events, in order of each stream.
+
+    `uncovered`: what was collected without consent.
+    """
     known = {who.participant_id: who for who in people}
     of_record = (
         _line(protocol, who, departure)
@@ -183,7 +190,8 @@ def protocol_deviations(
         for departure in _departures(protocol.in_zone(who.zone), _record(told.get(who.participant_id, ())))
     )
     of_visits = (_of_visit(protocol, known[each.participant_id], each) for each in schedule)
-    lines = [line for line in (*of_record, *of_visits) if not kinds or line.kind in kinds]
+    of_data = (_of_data(protocol, known[each.participant_id], each) for each in uncovered)
+    lines = [line for line in (*of_record, *of_visits, *of_data) if not kinds or line.kind in kinds]
     return sorted(lines, key=key_of_deviation)
 
 
@@ -303,6 +311,17 @@ def _of_visit(protocol: Protocol, who: Whose, each: ScheduleDeviation) -> Protoc
         **_of_whom(protocol, who, DeviationKind(each.kind.value), on),
         about=f"{each.visit} {each.assessment}",
         found=late,
+        decided_by=(),
+        recorded_by=None,
+        recorded_at=None,
+    )
+
+
+def _of_data(protocol: Protocol, who: Whose, each: Uncovered) -> ProtocolDeviation:
+    return ProtocolDeviation(
+        **_of_whom(protocol, who, DeviationKind.CONSENT_LACKING, each.on),
+        about=each.what,
+        found=tuple(gap.value for gap in each.gaps),
         decided_by=(),
         recorded_by=None,
         recorded_at=None,

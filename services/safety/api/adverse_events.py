@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from services.safety.api.permissions import MayJudge, MayRead, MayReport, SafetyDep
+from services.safety.api.permissions import FlagsDep, MayJudge, MayRead, MayReport, SafetyDep
 from services.safety.api.views import AdverseEvent
 from services.safety.domain.adverse_event import (
     AdverseEventAlreadyReported,
@@ -139,7 +139,7 @@ async def retract_adverse_event(command: RetractAdverseEvent, actor: MayJudge, c
 
 @router.get("/{adverse_event_id}", responses={**problems.of(NoSuchAdverseEvent), **answers.VERSIONED})
 async def get_adverse_event(
-    adverse_event_id: AdverseEventId, safety: SafetyDep, actor: MayRead, response: Response
+    adverse_event_id: AdverseEventId, safety: SafetyDep, flags: FlagsDep, actor: MayRead, response: Response
 ) -> AdverseEvent:
     """One adverse event as it stands, folded from its own stream. A retracted one is marked so."""
     state, version, participant = await safety.adverse_event(adverse_event_id, by=actor)
@@ -147,7 +147,7 @@ async def get_adverse_event(
     infused_on = safety.infused_on(participant)
     kinds = special_interest(state, safety.protocol, infused_on)
     record = state.was if isinstance(state, Retracted) else state
-    gaps = await safety.consent_gaps(participant, record.onset)
+    gaps = await flags.on(participant, record.onset)
     shown = AdverseEvent.of(state, site_id=participant.site_id, infused_on=infused_on, special_interest=kinds)
     return shown.model_copy(update={"consent_gaps": gaps})
 

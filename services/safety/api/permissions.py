@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.safety.application import Safety
+from services.safety.consent_flags import ConsentFlags
 from services.safety.notices.alerts import Alerts
 from shared.auth.permissions import ReadsCourses, ReadsTrialData, allow
 from shared.kernel.actor import Actor, Role
@@ -33,5 +34,11 @@ async def _alerts(request: Request) -> Alerts:
     return alerts
 
 
+async def _flags(request: Request) -> ConsentFlags:
+    flags: ConsentFlags = request.app.state.consent_flags
+    return flags
+
+
 SafetyDep = Annotated[Safety, Depends(_safety)]
 AlertsDep = Annotated[Alerts, Depends(_alerts)]
+FlagsDep = Annotated[ConsentFlags, Depends(_flags)]

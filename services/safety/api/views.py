@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.safety.consent_flags import FLAG, Gaps
 from services.safety.domain.record import OnRecord, Retracted
 from services.safety.notices.memory import Try
-from shared.contracts.enrollment_terms import ConsentGap
 from shared.contracts.safety import (
     ActionTaken,
     AdverseEventTerm,
@@ -69,9 +69,7 @@ class AdverseEvent(BaseModel):
     outcome: Outcome
     treatment_emergent: bool | None
     special_interest: tuple[str, ...] = Field(description="Ids of the protocol's kinds of special interest it is of")
-    consent_gaps: tuple[ConsentGap, ...] | None = Field(
-        None, description="What consent lacked on the day of onset; null: the protocol does not ask, or not heard yet"
-    )
+    consent_gaps: Gaps = Field(None, description=f"Of the onset: {FLAG}")
     retracted: bool
     retraction_reason: Reason | None
     alerts: tuple[RaisedAlert, ...]

@@ -1,10 +1,13 @@
 """One participant's laboratory record: results and candidates, read and decided of."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from uuid import UUID
 
 from services.safety import references
+from services.safety.consent_flags import ConsentFlags, Gaps
 from services.safety.domain import adverse_event
 from services.safety.domain.lab_grading.facts import Policy
 from services.safety.domain.lab_results import deciding
@@ -46,6 +49,7 @@ class LabRecords:
         self._store = store
         self._protocol = protocol
         self._clock = clock
+        self._flags = ConsentFlags(db, protocol)
 
     @property
     def policy(self) -> Policy:
@@ -55,6 +59,10 @@ class LabRecords:
     async def results(self, participant_id: UUID, *, by: Actor) -> tuple[Results, int]:
         await self._participant(participant_id, by)
         return await LabRecord(participant_id).load(self._store)
+
+    async def consent_gaps(self, participant_id: UUID, *, by: Actor) -> Callable[[datetime], Gaps]:
+        """What consent lacked when a sample was drawn."""
+        return await self._flags.at(await self._participant(participant_id, by))
 
     async def history(self, participant_id: UUID, *, by: Actor) -> list[Envelope]:
         """Empty: no result was ever sent."""

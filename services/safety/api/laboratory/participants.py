@@ -101,9 +101,9 @@ async def list_laboratory_results(
     if len(found) > limit:
         at, result_id = found[limit - 1].place
         more = (at.isoformat(), str(result_id))
-    return paging.page(
-        request, response, [ResultOnRecord.of(each, records.policy) for each in found[:limit]], limit, more
-    )
+    gaps = await records.consent_gaps(participant_id, by=actor)
+    items = [ResultOnRecord.of(each, records.policy, gaps(each.result.collected_at)) for each in found[:limit]]
+    return paging.page(request, response, items, limit, more)
 
 
 def _place(at: str, result_id: str) -> tuple[datetime, UUID]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.safety.consent_flags import FLAG, Gaps
 from services.safety.domain import ctcae
 from services.safety.domain.lab_grading.facts import Policy
 from services.safety.domain.lab_results import arrival_grading
@@ -86,9 +87,10 @@ class ResultOnRecord(BaseModel):
     grades: Sequence[GradeOnRecord]
     edition: str
     protocol: ProtocolRef
+    consent_gaps: Gaps = Field(description=f"Of the draw: {FLAG}")
 
     @classmethod
-    def of(cls, known: Known, policy: Policy) -> Self:
+    def of(cls, known: Known, policy: Policy, consent_gaps: Gaps) -> Self:
         result = known.result
         explanations = _explanations(result, policy)
         return cls(
@@ -99,6 +101,7 @@ class ResultOnRecord(BaseModel):
             grades=[GradeOnRecord.of(each, explanations) for each in result.grading.grades],
             edition=known.edition,
             protocol=known.protocol,
+            consent_gaps=consent_gaps,
         )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from services.safety.api.permissions import MayJudge, MayRead, MayReport
+from services.safety.api.permissions import FlagsDep, MayJudge, MayRead, MayReport
 from services.safety.api.toxicity.permissions import EpisodesDep
 from services.safety.api.toxicity.views import Episode
 from services.safety.domain.causality import AgentNamedTwice, UnknownAgent
@@ -37,6 +37,7 @@ from services.safety.domain.episodes.episode import (
     OxygenOnRoomAir,
     TimesContradict,
 )
+from services.safety.domain.episodes.record import RetractedCourse
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
 from shared.http.answers import HistoryEntry, Recorded
@@ -155,12 +156,14 @@ async def retract_toxicity_episode(command: RetractEpisode, actor: MayJudge, car
 
 @router.get("/{episode_id}", responses={**problems.of(NoSuchEpisode), **answers.VERSIONED})
 async def get_toxicity_episode(
-    episode_id: EpisodeId, episodes: EpisodesDep, actor: MayRead, response: Response
+    episode_id: EpisodeId, episodes: EpisodesDep, flags: FlagsDep, actor: MayRead, response: Response
 ) -> Episode:
     """One episode as it stands: its series with both grades, its maxima, and the adverse event that follows it."""
     state, followed, version, participant = await episodes.episode(episode_id, by=actor)
     response.headers["ETag"] = etags.of(version)
-    return Episode.of(state, followed, site_id=participant.site_id)
+    opened = state.was.opened if isinstance(state, RetractedCourse) else state.opened
+    gaps = (await flags.at(participant))(opened.onset)
+    return Episode.of(state, followed, site_id=participant.site_id, consent_gaps=gaps)
 
 
 @router.get("/{episode_id}/history", responses=problems.of(NoSuchEpisode))

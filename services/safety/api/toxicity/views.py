@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.safety.consent_flags import FLAG, Gaps
 from services.safety.domain.episodes.record import Course, RetractedCourse
 from services.safety.domain.record import OnRecord, Retracted, State
 from shared.contracts.safety import Outcome, Seriousness
@@ -72,11 +73,12 @@ class Episode(BaseModel):
     ended_at: datetime | None
     outcome: Outcome | None
     adverse_event: FollowedBy
+    consent_gaps: Gaps = Field(description=f"Of the onset: {FLAG}")
     retracted: bool
     retraction_reason: Reason | None
 
     @classmethod
-    def of(cls, state: Course | RetractedCourse, followed: State, *, site_id: str) -> Self:
+    def of(cls, state: Course | RetractedCourse, followed: State, *, site_id: str, consent_gaps: Gaps) -> Self:
         course = state.was if isinstance(state, RetractedCourse) else state
         opened = course.opened
         return cls(
@@ -98,6 +100,7 @@ class Episode(BaseModel):
             ended_at=None if course.ended is None else course.ended.at,
             outcome=None if course.ended is None else course.ended.outcome,
             adverse_event=_followed_by(course, followed),
+            consent_gaps=consent_gaps,
             retracted=isinstance(state, RetractedCourse),
             retraction_reason=state.reason if isinstance(state, RetractedCourse) else None,
         )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
 from shared.contracts.enrollment_terms import ConsentScope, Disposition
 from shared.kernel.actor import Role
 from shared.protocol import ConsentGate
+from tests.services.biomarkers.api.hl7_messages import a_message, obx
+from tests.services.biomarkers.api.test_hl7v2 import code, registered, send, waiting
 from tests.services.biomarkers.api.trial import Trial, a_trial
 from tests.services.biomarkers.reports import PARTICIPANT, a_transgene_report
 from tests.services.enrollment.builders import with_consent_settings
@@ -24,11 +27,11 @@ async def trial(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Trial]:
         yield running
 
 
-async def withdrawn(trial: Trial) -> None:
+async def withdrawn(trial: Trial, *scopes: ConsentScope) -> None:
     await trial.bring(
         ConsentLimited(
             participant_id=PARTICIPANT,
-            scopes=(ConsentScope.SAMPLES,),
+            scopes=scopes or (ConsentScope.SAMPLES,),
             withdrawn_on=date(2026, 1, 5),
             disposition=Disposition.WITHDRAWAL_BY_GUARDIAN,
         )
@@ -63,3 +66,65 @@ async def test_what_is_on_record_is_put_right_after_a_withdrawal(trial: Trial) -
     await withdrawn(trial)
     corrected = await trial.change(f"{path}/correct", a_transgene_report(copies_per_ug="1520"))
     assert corrected.status_code == 200
+
+
+def drawn(at: str) -> dict[str, Any]:
+    return {"participant_id": str(PARTICIPANT), **a_transgene_report(specimen={"type": "blood", "collected_at": at})}
+
+
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        ("2026-01-04T08:00:00+07:00", 201),  # sent after the withdrawal, drawn before it
+        ("2026-01-05T23:59:59+07:00", 201),  # the hour of a withdrawal is not known: its day counts as covered
+        ("2026-01-05T17:00:00+00:00", 409),  # the next day at the site
+        ("2024-12-31T08:00:00+07:00", 409),  # before the family consented
+    ],
+)
+async def test_the_day_of_the_draw_decides_and_not_that_of_the_message(trial: Trial, at: str, status: int) -> None:
+    await withdrawn(trial)
+    assert (await trial.post("/v1/transgene-results", drawn(at))).status_code == status
+
+
+async def test_who_withdrew_from_follow_up_alone_still_gives_samples(trial: Trial) -> None:
+    await withdrawn(trial, ConsentScope.FOLLOW_UP, ConsentScope.TREATMENT)
+    await trial.record("/v1/transgene-results", a_transgene_report())
+
+
+async def test_a_correction_cannot_move_a_result_to_a_day_that_is_not_covered(trial: Trial) -> None:
+    path = await trial.record("/v1/transgene-results", drawn("2026-01-04T08:00:00+07:00"))
+    await withdrawn(trial)
+    moved = {name: value for name, value in drawn("2026-01-09T08:00:00+07:00").items() if name != "participant_id"}
+    refused = await trial.change(f"{path}/correct", moved)
+    assert (refused.status_code, refused.json()["type"]) == (409, "consent-does-not-cover")
+    within = {name: value for name, value in drawn("2026-01-05T08:00:00+07:00").items() if name != "participant_id"}
+    assert (await trial.change(f"{path}/correct", within)).status_code == 200
+
+
+async def test_what_is_on_record_is_cancelled_and_sent_again_after_a_withdrawal(trial: Trial) -> None:
+    body = {"transgene_result_id": str(PARTICIPANT), "participant_id": str(PARTICIPANT), **a_transgene_report()}
+    assert (await trial.post("/v1/transgene-results", body)).status_code == 201
+    await withdrawn(trial)
+    again = await trial.post("/v1/transgene-results", body)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    path = f"/v1/transgene-results/{PARTICIPANT}"
+    assert (await trial.change(f"{path}/cancel", {"ground": "cancelled"})).status_code == 200
+
+
+async def test_a_feed_keeps_what_consent_does_not_cover_with_the_reason_until_it_does(trial: Trial) -> None:
+    await registered(trial)
+    await withdrawn(trial)
+    acknowledged = await send(trial, a_message(obx()))
+    assert code(acknowledged) == "AE"
+    assert "consent-does-not-cover" in acknowledged.text
+    assert "samples-withdrawn" in acknowledged.text
+    [kept] = await waiting(trial)
+    release = f"/v1/quarantined-messages/{kept['message_id']}/release"
+    still = await trial.post(release, {})
+    assert (still.status_code, "samples-withdrawn" in still.text) == (409, True)
+    await trial.bring(
+        ConsentRestored(
+            participant_id=PARTICIPANT, scopes=(ConsentScope.SAMPLES,), restored_on=None, reason="Another child's"
+        )
+    )
+    assert (await trial.post(release, {})).json()["observations"][0]["outcome"] == "recorded"

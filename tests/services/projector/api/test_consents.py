@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from shared.contracts.enrollment import ConsentObtained
+from shared.contracts.enrollment_consent import ConsentLimited
 from shared.contracts.enrollment_terms import ConsentKind, ConsentOccasion, Relationship
 from shared.kernel.actor import Role
 from tests.services.projector.api.test_schedules import ask, everything
 from tests.services.projector.chronicle import Chronicle
 from tests.services.projector.house import House
+from tests.services.projector.small_trial import at
 
 PATH = "/v1/consent-gaps"
 
@@ -79,4 +81,27 @@ async def test_adverse_events_are_flagged_where_consent_did_not_cover_their_onse
     assert [(each["term"], each["consent_gaps"]) for each in found] == [
         ("Fever", ["guardian-consent-missing", "assent-missing"]),
         ("Nausea", []),
+    ]
+
+
+async def test_what_is_on_record_beyond_a_withdrawal_is_listed_as_a_deviation(house: House) -> None:
+    chronicle = Chronicle()
+    who = chronicle.child("CU-001")
+    who.screened().infused(at(1, 5))
+    for kind in ("guardian", "assent"):
+        consented(chronicle, "CU-001", kind, "2025-12-01")
+    who.flow(at(1, 12), "50")
+    who.flow(at(1, 19), "40")
+    who.cytokines(at(1, 19), IL6="5")
+    who.copies(at(1, 20), "1000")
+    who.assessed("2026-02-04", "SD")
+    stream = f"participant:{who.id}"
+    late = {"participant_id": who.id, "withdrawn_on": "2026-01-15", "disposition": "WITHDRAWAL BY SUBJECT"}
+    chronicle.tell(stream, ConsentLimited.model_validate({**late, "scopes": ["samples"]}))
+    await house.hears(chronicle.told)
+    found = (await ask(house, "/v1/deviations", kind="consent-lacking"))["items"]
+    assert [(each["occurred_on"], each["about"], each["found"]) for each in found] == [
+        ("2026-01-19", "cytokine panel", ["samples-withdrawn"]),
+        ("2026-01-19", "flow result", ["samples-withdrawn"]),
+        ("2026-01-20", "transgene result", ["samples-withdrawn"]),
     ]

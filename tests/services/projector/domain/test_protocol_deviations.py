@@ -19,6 +19,7 @@ from services.projector.domain.protocol_deviations import (
 )
 from services.projector.domain.site_schedule import DeviationKind as ScheduleKind
 from services.projector.domain.site_schedule import ScheduleDeviation
+from services.projector.domain.uncovered_data import Uncovered
 from shared.contracts import enrollment as enr
 from shared.contracts.enrollment_escalation import (
     Bar,
@@ -35,6 +36,7 @@ from shared.contracts.enrollment_lymphodepletion import (
 )
 from shared.contracts.enrollment_product import InfusionAppraised
 from shared.contracts.enrollment_product_terms import ProductFinding
+from shared.contracts.enrollment_terms import ConsentGap
 from shared.kernel.events import Event
 from shared.protocol import Assessment, DeviationKind, load_protocol
 from tests.services.projector.chronicle import named
@@ -258,3 +260,11 @@ EVENTS = st.sampled_from(
 def test_lines_are_in_order_and_no_two_have_one_key(told: list[Event]) -> None:
     keys = [key_of_deviation(line) for line in lines(*told)]
     assert keys == sorted(set(keys))
+
+
+def test_what_was_collected_without_consent_departs_too() -> None:
+    lacking = Uncovered(WHO, date(2026, 3, 9), "flow result", (ConsentGap.SAMPLES_WITHDRAWN,))
+    (line,) = protocol_deviations(PROTOCOL, [PERSON], {}, (), uncovered=[lacking])
+    assert (line.kind, line.about, line.found) == ("consent-lacking", "flow result", ("samples-withdrawn",))
+    assert (line.occurred_on, line.day, line.important) == (date(2026, 3, 9), 8, True)
+    assert (line.recorded_by, line.decided_by) == (None, ())
