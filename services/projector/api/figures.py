@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from services.projector.api.answering import answer, failing
 from services.projector.api.asking import AskedDep, WaitFor, about
@@ -18,6 +18,7 @@ from services.projector.plotting import FIGURES, Figures, NoSuchFigure, Shown
 from services.projector.reading import Found, NoSuchOutcome, Question
 from services.projector.readmodels.participants import NoSuchParticipant
 from shared.contracts.efficacy_terms import Evaluator
+from shared.http.etags import AtHand, IfNoneMatch
 from shared.http.negotiation import JSON, NotAcceptable, chosen
 from shared.http.service_app import router as _router
 
@@ -94,9 +95,9 @@ async def course_figure(
     media_type: Annotated[str, Depends(_media_type)],
     figures: Annotated[CourseFigures, Depends(_course_figures)],
     pictures: Annotated[Pictures, Depends(_pictures)],
+    at_hand: IfNoneMatch,
     until_day: UntilDay = None,
     wait_for: WaitFor = None,
-    if_none_match: Annotated[str | None, Header(description="The ETag of the figure that is at hand")] = None,
 ) -> Response:
     """One participant on one axis of time: temperature, oxygen, vasopressor, grades, CAR-T cells and cytokines.
 
@@ -106,7 +107,7 @@ async def course_figure(
     """
     question = about(participant_id, actor, wait_for)
     found = await figures.course(question, until_day)
-    return await _shown("course", question, found, media_type, pictures, if_none_match)
+    return await _shown("course", question, found, media_type, pictures, at_hand)
 
 
 @router.get(
@@ -122,7 +123,7 @@ async def figure(
     media_type: Annotated[str, Depends(_media_type)],
     figures: Annotated[Figures, Depends(_figures)],
     pictures: Annotated[Pictures, Depends(_pictures)],
-    if_none_match: Annotated[str | None, Header(description="The ETag of the figure that is at hand")] = None,
+    at_hand: IfNoneMatch,
 ) -> Response:
     """A figure as JSON (Vega-Lite with its data), SVG or PNG, as `Accept` asks; participants by subject number alone.
 
@@ -135,7 +136,7 @@ async def figure(
     """
     question = asked.by(actor)
     found = await figures.figure(figure, question, shown)
-    return await _shown(figure, question, found, media_type, pictures, if_none_match)
+    return await _shown(figure, question, found, media_type, pictures, at_hand)
 
 
 async def _shown(
@@ -144,12 +145,12 @@ async def _shown(
     found: Found[Specification],
     media_type: str,
     pictures: Pictures,
-    if_none_match: str | None,
+    at_hand: AtHand,
 ) -> Response:
     specification = _with_what_it_rests_on(question, found)
     tag = _tag(specification, media_type)
     headers = {"ETag": tag, "Vary": "Accept", "Trial-As-Of": found.as_of.model_dump_json()}
-    if tag in _tags(if_none_match):
+    if tag in at_hand:
         return Response(status_code=304, headers=headers)
     content = await _drawn(specification, media_type, pictures)
     extension = {SVG: "svg", PNG: "png"}.get(media_type, "vl.json")
@@ -173,7 +174,3 @@ async def _drawn(specification: Specification, media_type: str, pictures: Pictur
 def _tag(specification: Specification, media_type: str) -> str:
     content = media_type + json.dumps(specification)
     return f'"{sha256(content.encode()).hexdigest()[:32]}"'
-
-
-def _tags(if_none_match: str | None) -> set[str]:
-    return {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from services.projector.api.answering import Answer, Listing, PagingDep, failing, listed, page, table, tabular
 from services.projector.api.asking import AskedDep, WaitFor, about, key, text
@@ -24,6 +24,7 @@ from services.projector.schedule_tables import (
     key_of_deviation,
 )
 from shared.contracts.terms import Day, SiteId
+from shared.http.etags import IfNoneMatch
 from shared.http.negotiation import WantsCsv
 from shared.http.service_app import router as _router
 from shared.kernel.actor import Actor
@@ -95,7 +96,7 @@ async def calendar_of_site(
     site_id: OfSite,
     actor: MayPlan,
     tables: TablesDep,
-    if_none_match: Annotated[str | None, Header(description="The ETag of the calendar that is at hand")] = None,
+    at_hand: IfNoneMatch,
 ) -> Response:
     """The visits of a site as iCalendar (RFC 5545): an all-day event for each window, by subject number alone.
 
@@ -106,7 +107,7 @@ async def calendar_of_site(
     content = visit_calendar(f"{protocol_id} visits at {site_id}", protocol_id.lower(), found.result)
     tag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}:
+    if tag in at_hand:
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = f'inline; filename="{site_id}.ics"'
     return Response(content, media_type=f"{MEDIA_TYPE}; charset=utf-8", headers=headers)

@@ -218,6 +218,7 @@ async def test_a_figure_that_is_at_hand_is_not_sent_again_until_it_changes(figur
     again = await asked(figures, "waterfall", **{"If-None-Match": f'"other", W/{tag}'})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert again.headers["vary"] == "Accept"
+    assert (await asked(figures, "waterfall", **{"If-None-Match": "*"})).status_code == 304
     other = await asked(figures, "waterfall", VEGA_LITE, **{"If-None-Match": tag})
     assert other.status_code == 200
     chronicle = Chronicle()
