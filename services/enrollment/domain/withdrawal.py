@@ -74,6 +74,8 @@ def withdraw(command: WithdrawConsent, participant: Participant, facts: Facts) -
     _check(command.withdrawn_on, participant, facts)
     if before.intersection(command.scopes):
         raise AlreadyWithdrawn("one of these parts is withdrawn already from another day on; leave it out")
+    if any(_reaches_back(each, command) for each in _withdrawals(participant)):
+        raise OutOfOrder("one of these parts was withdrawn until a later day, on which it was restored: see which")
     who, disposition = participant.participant_id, WITHDRAWALS[command.withdrawn_by]
     limited = ConsentLimited(
         participant_id=who,
@@ -122,6 +124,12 @@ def _is_restored(command: RestoreConsent, participant: Participant) -> bool:
 
 def _withdrawals(participant: Participant) -> tuple[Withdrawal, ...]:
     return participant.consent.present.withdrawals
+
+
+def _reaches_back(earlier: Withdrawal, command: WithdrawConsent) -> bool:
+    """Whether a part is withdrawn anew from a day before the one on which it was restored."""
+    restored = earlier.restored_on
+    return earlier.scope in command.scopes and restored is not None and command.withdrawn_on < restored
 
 
 def _check(on: date, participant: Participant, facts: Facts) -> None:

@@ -319,7 +319,7 @@ def _treated_so_far(readings: Sequence[Reading]) -> list[frozenset[UUID]]:
     for reading in readings[1:]:
         now = [each.lesion_id for each in reading.targets if each.local_therapy]
         treated.append(treated[-1].union(now) if now else treated[-1])
-    return treated
+    return treated[: len(readings)]  # there may be none: no baseline is on record, and nothing is earlier
 
 
 def _seen_otherwise(baseline: Reading | None, current: Reading) -> tuple[UUID, ...]:

@@ -432,3 +432,11 @@ def test_what_alone_makes_progression_is_told(found: dict[str, Any], change: str
     assert course("SEED_V1", "T1=60x40", a_reading("T1=60x40", DAYS[1], **found)).would_change == (change,)
     both = a_reading("", DAYS[1], **found)
     assert course("SEED_V1", "", both).would_change[0].startswith("NE without")
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("targets", ["T1=40x40", ""])
+def test_where_no_baseline_is_on_record_every_set_answers_all_the_same(name: str, targets: str) -> None:
+    first, later = a_reading(targets), a_reading(targets, DAYS[1])
+    for others in ((first,), (first, later)):
+        assert judged(ENGINES[name], None, others, others[-1]).response in {None, "NE", "SD"}

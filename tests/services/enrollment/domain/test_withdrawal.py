@@ -145,6 +145,14 @@ def test_a_part_may_be_withdrawn_anew_after_it_was_restored() -> None:
     assert again.consent.present.withdrawn_still == {ConsentScope.SAMPLES}
 
 
+def test_a_part_is_not_withdrawn_anew_from_a_day_before_it_was_restored() -> None:
+    restored = spec.given(*told(*INFUSED, part_withdrawal("samples"), restoration("samples")))
+    restored.when(part_withdrawal("samples", on="2026-06-01"), FACTS).then_rejected(OutOfOrder)
+    restored.when(part_withdrawal("samples", on="2026-05-01"), FACTS).then_rejected(OutOfOrder)
+    assert restored.when(part_withdrawal("samples", on="2026-06-02"), FACTS).decide()
+    assert restored.when(part_withdrawal("follow-up", on="2026-06-01"), FACTS).decide()
+
+
 @pytest.mark.parametrize("on", ["2026-06-02", None])
 def test_a_part_is_restored_once(on: str | None) -> None:
     history = told(*INFUSED, part_withdrawal("samples"), restoration("samples", on=on))
