@@ -16,11 +16,25 @@ PURPOSES = {"car-t-flow": "CAR-T cells", "cytokines": "Cytokines"}
 
 def persistence(result: Json) -> Table:
     quantity = result["quantity"]
-    table = laid_out(
+    return _over_time(
+        result,
         f"3  Persistence of CAR-T cells in {quantity['specimen']}: CAR+ cells{quantity['unit']}",
         "<: below the lower limit of quantification (LLOQ), which is never 0.",
-        *("At", "N", "Detectable", "Below LLOQ", "Median", "Range"),
     )
+
+
+def transgene(result: Json) -> Table:
+    """Copies of the CAR's gene: a series of their own, never pooled with cells."""
+    quantity = result["quantity"]
+    return _over_time(
+        result,
+        f"   Transgene copies in {quantity['specimen']}: {quantity['unit']} of DNA, {', '.join(result['methods'])}",
+        "By PCR of few participants; it finds copies longer than flow cytometry finds cells.",
+    )
+
+
+def _over_time(result: Json, title: str, caption: str) -> Table:
+    table = laid_out(title, caption, *("At", "N", "Detectable", "Below LLOQ", "Median", "Range"))
     for point in result["time_points"]:
         detectable = {"n": point["n_detectable"], "percent": point["percent_detectable"]}
         below = str(point["n_below_lloq"] or NONE)

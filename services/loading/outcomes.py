@@ -21,6 +21,7 @@ REVIEW = "/efficacy/v1/independent-reads/{participant}/review"
 ADVERSE_EVENTS, RESPONSES, PERSISTENCE, CYTOKINES = (
     f"/trial/v1/outcomes/{name}" for name in ("adverse-events", "response-rate", "persistence", "cytokines")
 )
+TRANSGENE = {"series": "transgene"}
 
 # The question that rests on the read model of each kind of stream, and costs least.
 SHOWS = {
@@ -36,6 +37,7 @@ SHOWS = {
     "independent-review": (WATERFALL, {}),
     "specimen": (SPECIMENS, {"limit": "1"}),
     "flow-result": (PERSISTENCE, {}),
+    "transgene-result": (PERSISTENCE, TRANSGENE),
     "cytokine-panel": (CYTOKINES, {}),
 }
 
@@ -51,6 +53,7 @@ class Outcomes:
     overall: Json
     reviews: tuple[Json, ...]  # of the independent readers, one answer per participant
     persistence: Json
+    transgene: Json
     cytokines: Json
     specimens: Json
     worklist: Json
@@ -78,6 +81,7 @@ async def ask(client: TrialClient) -> Outcomes:
         "progression_free": (SURVIVAL, {"endpoint": "pfs"}),
         "overall": (SURVIVAL, {"endpoint": "os"}),
         "persistence": (PERSISTENCE, None),
+        "transgene": (PERSISTENCE, TRANSGENE),
         "cytokines": (CYTOKINES, None),
         "specimens": (SPECIMENS, {"limit": "200"}),
         "worklist": (WORKLIST, {"show": "all"}),

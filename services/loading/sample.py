@@ -20,6 +20,7 @@ from services.loading.sample_episodes import ToxicityEpisode
 from services.loading.sample_rows import Row, says_one_thing
 from services.loading.sample_specimens import NotCollected, Specimen
 from shared.contracts.biomarkers import CarSubsets, NotMeasured, ParentPopulation, Percent, Qualifier, ReportedCytokine
+from shared.contracts.biomarkers_transgene import TransgeneMethod
 from shared.contracts.efficacy_terms import (
     Evaluator,
     LesionDescription,
@@ -224,6 +225,15 @@ Level = Annotated[str, Field(pattern=r"^[<>]?\d+(\.\d+)?$|^[a-z-]+$"), BeforeVal
 """A value, `<` or `>` and the limit it lies beyond, or why it was not measured."""
 
 
+class TransgeneResult(Row):
+    """Copies of the CAR's gene in blood, per ug of genomic DNA; `<` is below the limit of quantification."""
+
+    collected_at: Instant
+    method: TransgeneMethod
+    copies: Level
+    lloq: Measurement
+
+
 class PanelCorrection(Row):
     reason: Reason
     levels: dict[str, Level]
@@ -302,6 +312,7 @@ class Participant(Row):
     specimens: tuple[Specimen, ...] = ()
     not_collected: tuple[NotCollected, ...] = ()
     flow_results: tuple[FlowResult, ...] = ()
+    transgene_results: tuple[TransgeneResult, ...] = ()
     cytokine_panels: tuple[CytokinePanel, ...] = ()
     endings: tuple[Annotated[Ending, AfterValidator(says_one_thing)], ...] = ()
 

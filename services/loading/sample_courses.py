@@ -23,6 +23,7 @@ from services.loading.sample import (
     Participant,
     Sample,
     Site,
+    TransgeneResult,
     TumourAssessment,
     as_reported,
 )
@@ -118,10 +119,7 @@ class _Commands:
         for specimen in who.specimens:
             yield from self._specimen(specimen)
         yield from (self._not_collected(each) for each in who.not_collected)
-        for number, result in enumerate(who.flow_results, start=1):
-            yield from self._flow_result(number, result)
-        for number, panel in enumerate(who.cytokine_panels, start=1):
-            yield from self._cytokine_panel(number, panel)
+        yield from self._samples()
         yield from (self._therapy(number, each) for number, each in enumerate(who.anticancer_therapies, start=1))
         for ending in who.endings:
             verb, body = _verb(ending)
@@ -285,12 +283,28 @@ class _Commands:
                 drawn["specimen_id"] = str(self._identity("specimen", specimen.label))
         return drawn
 
+    def _samples(self) -> Iterator[Step]:
+        """What the laboratory found."""
+        who = self._participant
+        for number, result in enumerate(who.flow_results, start=1):
+            yield from self._flow_result(number, result)
+        for number, copies in enumerate(who.transgene_results, start=1):
+            yield self._transgene_result(number, copies)
+        for number, panel in enumerate(who.cytokine_panels, start=1):
+            yield from self._cytokine_panel(number, panel)
+
     def _flow_result(self, number: int, result: FlowResult) -> Iterator[Step]:
         body = _flow_report(result) | {"specimen": self._drawn(Purpose.CAR_T_FLOW, result.collected_at)}
         yield self._laboratory("flow results", "flow-result", number, body)
         if result.correct is not None:
             right = body | _body(result.correct)
             yield self._correction("flow results", "flow-result", number, right)
+
+    def _transgene_result(self, number: int, result: TransgeneResult) -> Step:
+        drawn = self._drawn(Purpose.TRANSGENE, result.collected_at)
+        said = {"qualifier": "<"} if result.copies.startswith("<") else {"copies_per_ug": result.copies}
+        report = {"specimen": drawn, "method": result.method.value, "lloq_copies_per_ug": str(result.lloq), **said}
+        return self._laboratory("transgene results", "transgene-result", number, report)
 
     def _cytokine_panel(self, number: int, panel: CytokinePanel) -> Iterator[Step]:
         yield self._laboratory("cytokine panels", "cytokine-panel", number, self._report(panel, panel.levels))

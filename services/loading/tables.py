@@ -26,6 +26,7 @@ def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
     yield efficacy_tables.independent_review(outcomes.reviews, outcomes.participants["items"])
     yield biomarker_tables.persistence(outcomes.persistence["result"])
     yield biomarker_tables.courses(outcomes.persistence["result"])
+    yield biomarker_tables.transgene(outcomes.transgene["result"])
     yield biomarker_tables.cytokines(outcomes.cytokines["result"])
     yield biomarker_tables.specimens(outcomes.specimens["items"])
     yield serious_events(outcomes.worklist["result"], zone)

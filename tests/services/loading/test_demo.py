@@ -16,7 +16,7 @@ from services.loading.sample import read_sample
 from services.loading.tally import Tally
 from tests.services.loading.support import Running, commands, finished, started, tokens_of
 
-COMMANDS = 411  # of the sample
+COMMANDS = 417  # of the sample
 
 TITLES = (
     "1  Adverse events (CTCAE 5.0)",

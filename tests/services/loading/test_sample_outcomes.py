@@ -234,6 +234,17 @@ def test_the_course_of_one_participant_whose_cells_persist_and_of_one_who_lost_t
     assert (goes["cmax"]["value"], goes["last_detectable_day"], goes["lost_on_day"]) == ("24", 30, 62)
 
 
+def test_copies_are_found_longer_than_cells(sample_outcomes: Outcomes) -> None:
+    [by_pcr] = [each for each in sample_outcomes.transgene["result"]["participants"] if each["samples"]]
+    by_flow = {each["subject_number"]: each for each in sample_outcomes.persistence["result"]["participants"]}[
+        "NCH-001"
+    ]
+    assert (by_pcr["subject_number"], by_pcr["cmax"]["value"], by_pcr["cmax"]["day"]) == ("NCH-001", "48000", 14)
+    assert (by_flow["last_detectable_day"], by_pcr["last_detectable_day"]) == (90, 179)
+    assert [each["specimen_flags"] for each in by_pcr["samples"][:3]] == [[], [], []]
+    assert by_pcr["samples"][-1]["value"]["text"] == "<50"
+
+
 @pytest.mark.parametrize(
     ("analyte", "visit", "n", "censored", "median", "lowest", "highest"),
     [
