@@ -141,8 +141,8 @@ class EventStore:
                 return Receipt(stream, version)
             try:
                 return await self.append(Write(stream, version, decided, recording, fingerprint))
-            except StaleVersion:
-                if expected is not None or attempt == MAX_ATTEMPTS:
+            except StaleVersion:  # perhaps by the very same command, sent twice at once: look again
+                if attempt == MAX_ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
 

@@ -227,6 +227,17 @@ async def test_a_change_repeated_with_the_same_expected_version_answers_as_the_f
     assert raised.value.current == 3
 
 
+async def test_a_change_sent_twice_at_once_answers_both_times_as_the_first_time(store: EventStore) -> None:
+    await store.execute(COUNTER, "c", Count(by=1), None, recorded())
+    command, recording, known = Count(by=2), recorded(), await store.known(COUNTER, "c")  # read by both beforehand
+    sent = [store.execute(COUNTER, "c", command, None, recording, expected=1, known=known) for _ in range(4)]
+    receipts = await asyncio.gather(*sent)
+    assert sorted((receipt.version, receipt.replayed) for receipt in receipts) == [(3, False), *[(3, True)] * 3]
+    with pytest.raises(StaleVersion) as raised:
+        await store.execute(COUNTER, "c", Count(by=3), None, recorded(), expected=1, known=known)
+    assert raised.value.current == 3
+
+
 async def test_a_command_that_decides_nothing_writes_nothing(store: EventStore) -> None:
     receipt = await store.execute(COUNTER, "c", Count(by=0), None, recorded())
     assert (receipt.version, receipt.position) == (0, "counter:c@0")
