@@ -4,7 +4,7 @@ Participants are read from their own streams, so nobody is overlooked whom an ea
 safety decided is heard. A protocol that enforces no escalation takes nothing beside an enrolment or an infusion.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.enrollment.domain.cohorts.people import Toxicity, person_of
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.screening import EnrolParticipant
+from services.enrollment.references import KnownToxicity
 from shared.contracts.enrollment_escalation import EscalationEvent
 from shared.db import Database
 from shared.escalation.standing import Escalation, Facts, Plan, evolve, halts_of, plan_of
@@ -81,28 +82,18 @@ class Escalating:
     async def gather(self, by: Actor, *asked_for: UUID) -> Gathered:
         """The stream first: whatever changes after it was read changes its version too, or is heard of later."""
         state, version = await self._store.load(DECIDER, self.trial)
+        heard = await references.heard(self._db)
         decided_on = (each.participant_id for decision in state.decisions for each in decision.basis)
-        judged = (who for who, _ in state.judged)
-        known = {*asked_for, *state.slots, *judged, *decided_on, *await references.infused(self._db)}
+        known = {*asked_for, *state.slots, *(who for who, _ in state.judged), *decided_on, *heard.infused}
         loaded = [(await self._store.load(participant.DECIDER, who))[0] for who in sorted(known)]
         people = {each.participant_id: each for each in loaded if isinstance(each, Participant)}
-        toxicities, now = await self._toxicities(), self._clock()
+        toxicities, now = _toxicities(heard.toxicities), self._clock()
         seen = {
             key: person_of(each, state.slots.get(key), toxicities.get(key, Toxicity()), self._protocol, now)
             for key, each in people.items()
         }
-        halts = halts_of([(each.rule, each.halts, each.at) for each in await references.halts(self._db)])
+        halts = halts_of((each.rule, each.halts, each.at) for each in heard.halts)
         return Gathered(state, version, Facts(now, self.plan, by, seen, halts), people)
-
-    async def _toxicities(self) -> dict[UUID, Toxicity]:
-        told: dict[UUID, Toxicity] = {}
-        for each in await references.toxicities(self._db):
-            before = told.get(each.participant_id, Toxicity())
-            told[each.participant_id] = Toxicity(
-                has_dlt=before.has_dlt or each.decision == "confirmed",
-                undecided=before.undecided or (each.proposed and each.decision is None),
-            )
-        return told
 
     async def placed(
         self, command: EnrolParticipant, who: UUID, frame: Recording, fingerprint: str
@@ -138,6 +129,17 @@ class Escalating:
         gathered = await self.gather(frame.by, of.participant_id)
         events = decide(_judging(command, of, given_despite), gathered.state, gathered.facts)
         return [gathered.write(events, frame, fingerprint, self.trial)] if events else []
+
+
+def _toxicities(known: Iterable[KnownToxicity]) -> dict[UUID, Toxicity]:
+    told: dict[UUID, Toxicity] = {}
+    for each in known:
+        before = told.get(each.participant_id, Toxicity())
+        told[each.participant_id] = Toxicity(
+            has_dlt=before.has_dlt or each.decision == "confirmed",
+            undecided=before.undecided or (each.proposed and each.decision is None),
+        )
+    return told
 
 
 def _judging(

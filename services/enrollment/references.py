@@ -81,24 +81,31 @@ class KnownToxicity:
     decision: str | None
 
 
-async def halts(db: Database) -> list[HaltStep]:
-    """When which stopping rule began and ceased to halt dosing, in order of time."""
-    query = select(halt_steps.c.rule, halt_steps.c.halts, halt_steps.c.at)
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the escalation rests on beside enrollment's own streams.
+
+    `halts` are in order of time. `infused`: of whom an infusion was ever recorded, and perhaps taken back since.
+    """
+
+    halts: tuple[HaltStep, ...]
+    toxicities: tuple[KnownToxicity, ...]
+    infused: tuple[UUID, ...]
+
+
+_STEPS = select(halt_steps).order_by(halt_steps.c.stream, halt_steps.c.version)
+
+
+async def heard(db: Database) -> Heard:
     async with db.connect() as connection:
-        rows = (await connection.execute(query.order_by(halt_steps.c.stream, halt_steps.c.version))).all()
-    return [HaltStep(row.rule, row.halts, row.at) for row in rows]
-
-
-async def toxicities(db: Database) -> list[KnownToxicity]:
-    async with db.connect() as connection:
-        rows = (await connection.execute(select(toxicity_decisions))).all()
-    return [KnownToxicity(UUID(row.participant_id), row.proposed, row.decision) for row in rows]
-
-
-async def infused(db: Database) -> list[UUID]:
-    """Everybody of whom an infusion was ever recorded, as far as is heard here; it may have been taken back."""
-    async with db.connect() as connection:
-        return [UUID(who) for who in (await connection.execute(select(infused_once))).scalars()]
+        steps = (await connection.execute(_STEPS)).all()
+        toxicities = (await connection.execute(select(toxicity_decisions))).all()
+        infused = (await connection.execute(select(infused_once))).scalars().all()
+    return Heard(
+        tuple(HaltStep(row.rule, row.halts, row.at) for row in steps),
+        tuple(KnownToxicity(UUID(row.participant_id), row.proposed, row.decision) for row in toxicities),
+        tuple(map(UUID, infused)),
+    )
 
 
 def _changed(rows: Rows, topic: str, envelope: Envelope) -> None:

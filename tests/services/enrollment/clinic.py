@@ -49,6 +49,7 @@ from shared.contracts.safety_dose_limiting import (
 from shared.db import Database
 from shared.escalation.designs.standing import Decision
 from shared.escalation.standing import Escalation
+from shared.eventstore.recorders import Recorder
 from shared.eventstore.store import EventStore, Receipt, Write
 from shared.kernel.actor import Actor, Role
 from shared.kernel.decider import Recording
@@ -87,9 +88,12 @@ class Clinic:
     db: Database
     protocol: Protocol = field(default_factory=enforcing)
     now: datetime = BEGIN
+    recorder: Recorder | None = None
 
     def __post_init__(self) -> None:
         self.store = EventStore(self.db)
+        if self.recorder is not None:
+            self.store._recorder = self.recorder
         self.enrollment = Enrollment(self.db, self.store, self.protocol, lambda: self.now)
         self.escalations = DoseEscalations(self.enrollment, self.store, lambda: self.now)
         self.products = Products(self.store, self.enrollment, lambda: self.now)

@@ -17,6 +17,7 @@ from services.enrollment.domain.cohorts.commands import (
     ReviewBasis,
 )
 from shared.contracts.enrollment_escalation import (
+    Bar,
     DosingPaused,
     DosingResumed,
     EscalationBasisChanged,
@@ -38,6 +39,7 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol.dose_limiting_status import DltStatus
 
+OF_THE_INSTANT = frozenset({Bar.PAUSED, Bar.STOPPING_RULE, Bar.STAGGER, Bar.DLT_WINDOW})
 
 class NoFreeSlot(Conflict):
     """Every slot of the open dose level is taken, or as many take part as were planned."""
@@ -270,10 +272,11 @@ def _refuse_other_roles(facts: Facts) -> None:
 def _judge(command: JudgeInfusion, state: Escalation, facts: Facts) -> list[EscalationEvent]:
     """What was given is never lost: a correction is judged anew and not refused, nor is what names its reason."""
     key = (command.participant_id, command.infusion_number)
-    if command.corrects and key not in state.judged:
+    person, before = facts.people[command.participant_id], state.judged.get(key) if command.corrects else None
+    if command.corrects and before is None:
         return []  # given before infusions were held to anything
     closed = closed_for(*key, command.started_at, state, facts)
-    bars = tuple(each.bar for each in closed)
+    bars = tuple(each.bar for each in closed) if before is None else _corrected(before, closed)
     override = state.overrides.get(key)
     if not bars:
         permission = Permission.PERMITTED
@@ -283,20 +286,25 @@ def _judge(command: JudgeInfusion, state: Escalation, facts: Facts) -> list[Esca
         permission = Permission.DEVIATION
     else:
         raise InfusionNotPermitted(closed)
-    person = facts.people[command.participant_id]
     return [
         InfusionJudged(
             participant_id=command.participant_id,
             site_id=person.site_id,
             infusion_number=command.infusion_number,
-            dose_level=state.level_of(person),
+            dose_level=state.level_of(person) if before is None else before.dose_level,
             started_at=command.started_at,
             permission=permission,
             bars=bars,
-            reason=command.given_despite,
+            reason=command.given_despite or (None if before is None else before.reason),
             protocol=facts.plan.ref,
         )
     ]
+
+
+def _corrected(before: InfusionJudged, closed: Sequence[Closed]) -> tuple[Bar, ...]:
+    """Another instant changes what depends on the instant. The place was taken when the infusion was recorded."""
+    place = (bar for bar in before.bars if bar not in OF_THE_INSTANT)
+    return (*place, *(each.bar for each in closed if each.bar in OF_THE_INSTANT))
 
 
 def _retract(command: RetractJudgement, state: Escalation, facts: Facts) -> list[EscalationEvent]:

@@ -234,3 +234,15 @@ def test_a_correction_is_judged_anew_and_never_refused() -> None:
     story.infuse(2)
     assert story.correct(2, story.now - DAY).permission is Permission.DEVIATION
     assert story.correct(2, story.now).permission is Permission.PERMITTED
+
+
+def test_a_correction_after_the_next_level_was_opened_keeps_its_place() -> None:
+    story = Story()
+    story.cohort(1, 2, 3)
+    story.follow_the_design()
+    assert story.correct(3, story.people[who(3)].started_at or BEGIN).bars == ()
+    story.reserve(4)
+    story.people[who(4)] = replace(story.people[who(4)], dose_level="DL1")
+    assert story.infuse(4, despite="Given all the same").bars == (Bar.WRONG_LEVEL,)
+    corrected = story.correct(4, story.now - DAY)
+    assert (corrected.bars, corrected.reason) == ((Bar.WRONG_LEVEL,), "Given all the same")

@@ -94,7 +94,7 @@ class Escalating(RuleBasedStateMachine):
     def correct(self, child: int, hours: int) -> None:
         if child in self.given:
             at = self.given[child][0] - timedelta(hours=hours)
-            self._note(child, self.story.correct(child, at))
+            self._note(child, self.story.correct(child, at), corrects=True)
 
     @rule(child=CHILD)
     def has_a_dlt(self, child: int) -> None:
@@ -171,10 +171,12 @@ class Escalating(RuleBasedStateMachine):
         except TrialError:
             return
 
-    def _note(self, child: int, judged: InfusionJudged) -> None:
+    def _note(self, child: int, judged: InfusionJudged, *, corrects: bool = False) -> None:
         others = {each: told for each, told in self.given.items() if each != child}
         if judged.permission is Permission.PERMITTED:
             self._held(judged, others)
+            if not corrects:  # by the time of a correction another level may be open
+                self._had_a_place(judged, others)
         self.given[child] = (judged.started_at, judged.dose_level, judged.permission)
 
     def _held(self, judged: InfusionJudged, others: dict[int, tuple[datetime, str | None, Permission]]) -> None:
@@ -183,14 +185,19 @@ class Escalating(RuleBasedStateMachine):
         here = {each: told for each, told in others.items() if told[1] == level}
         assert all(abs(at - told[0]) >= 7 * DAY for told in here.values())
         assert here == {} or abs(at - min(told[0] for told in here.values())) >= 14 * DAY
-        counting = {each for each in others if self.story.people[who(each)].status is not DltStatus.NOT_EVALUABLE}
-        assert len(counting) < 9
-        assert len(counting & here.keys()) < 6
-        opened = [each for each in self.story.history if isinstance(each, EscalationDecided)]
-        assert level == (opened[-1].next_level if opened else "DL1")
         below = self.story.plan.levels[: self.story.plan.levels.index(level or "")]
-        watched = [each for each, told in others.items() if told[1] in below and each in counting]
+        watched = [each for each, told in others.items() if told[1] in below and each in self._counting(others)]
         assert all(who(each) in self.story.dlt or others[each][0] + WINDOW < at for each in watched)
+
+    def _had_a_place(self, judged: InfusionJudged, others: dict[int, tuple[datetime, str | None, Permission]]) -> None:
+        counting = self._counting(others)
+        assert len(counting) < 9
+        assert sum(others[each][1] == judged.dose_level for each in counting) < 6
+        opened = [each for each in self.story.history if isinstance(each, EscalationDecided)]
+        assert judged.dose_level == (opened[-1].next_level if opened else "DL1")
+
+    def _counting(self, others: dict[int, tuple[datetime, str | None, Permission]]) -> set[int]:
+        return {each for each in others if self.story.people[who(each)].status is not DltStatus.NOT_EVALUABLE}
 
     @invariant()
     def no_slot_is_given_twice(self) -> None:
