@@ -9,7 +9,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -31,10 +31,10 @@ from services.enrollment.domain.cohorts.commands import (
     ResumeDosing,
 )
 from services.enrollment.domain.ending import RecordLossToFollowUp, RetractDiscontinuation
-from shared.escalation.designs.standing import Decision
-from shared.contracts.enrollment_escalation import EscalationDecided, InfusionJudged, Permission, SlotReserved
+from shared.contracts.enrollment_escalation import EscalationDecided, Permission, SlotReserved
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.db import open_database
+from shared.escalation.designs.standing import Decision
 from shared.kernel.actor import Actor, Role
 from shared.kernel.errors import TrialError
 from tests.services.enrollment.clinic import DAY, OFFICER, Clinic, who
@@ -42,7 +42,8 @@ from tests.services.enrollment.conftest import a_migrated_database
 from tests.services.enrollment.domain.cohorts.story import enforcing
 from tests.services.enrollment.memory import MemoryRecorder
 
-EXAMPLES = int(os.environ.get("ESCALATION_EXAMPLES", "5"))  # noqa: TID251 - of the test run, not of the trial
+USUAL = 6
+EXAMPLES = int(os.environ.get("ESCALATION_EXAMPLES", USUAL))  # noqa: TID251 - of the test run, not of the trial
 CHILDREN = 14
 PLANNED, AT_A_LEVEL, WINDOW = 9, 6, 28 * DAY
 FIRST_GAP, NEXT_GAP = 14 * DAY, 7 * DAY
@@ -50,9 +51,9 @@ INFUSION, SITE = timedelta(minutes=4), ZoneInfo("Asia/Bangkok")
 LEVELS = ("DL-1", "DL1", "DL2", "DL3")
 
 DESIGNS = (("3+3", None), ("rolling-6", None), ("BOIN", "0.30"))
-CHILD = st.integers(1, CHILDREN)
-PEOPLE = [Actor(f"{role.value}-{name}", frozenset({role}), None, role) for role in Role for name in "ab"]
-MAY = [each for each in PEOPLE if each.role in {Role.INVESTIGATOR, Role.SPONSOR, Role.SAFETY_OFFICER}]
+PICK = st.integers(0, CHILDREN)
+ASKING = (Role.INVESTIGATOR, Role.SPONSOR, Role.SAFETY_OFFICER)  # each of the two people holds all of them
+MAY = [Actor(name, frozenset(ASKING), None, role) for name in "ab" for role in ASKING]
 T = TypeVar("T")
 
 
@@ -88,7 +89,8 @@ class Escalating(RuleBasedStateMachine):
         self.dlt: set[int] = set()
         self.left: dict[int, datetime] = {}
         self.closed: list[tuple[datetime, datetime | None]] = []  # pauses and halts
-        self.halts, self.halted = 0, False
+        self.halts, self.halting = 0, False
+        self.enrolled: set[int] = set()
         self.opened: list[tuple[str | None, int]] = [("DL1", 3)]
         self.asked: dict[int, Actor] = {}
         self.overridden: set[int] = set()
@@ -96,12 +98,17 @@ class Escalating(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
-    def tries(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Whatever is refused changes nothing, and is no failure."""
+    def tries(self, work: Coroutine[Any, Any, Any]) -> bool:
+        """Whether it was carried out. What is refused changes nothing, and is no failure."""
         try:
-            return self.run(work)
+            self.run(work)
         except TrialError:
-            return None
+            return False
+        return True
+
+    def one_of(self, children: Iterable[int], pick: int) -> int | None:
+        known = sorted(children)
+        return known[pick % len(known)] if known else None
 
     def teardown(self) -> None:
         self.run(self.db.dispose())
@@ -118,117 +125,115 @@ class Escalating(RuleBasedStateMachine):
 
     # What sites do.
 
-    @rule(days=st.integers(1, 30))
-    def wait(self, days: int) -> None:
-        self.clinic.now += days * DAY
+    @rule(pick=PICK, enrolling=st.booleans())
+    def take_a_place(self, pick: int, enrolling: bool) -> None:
+        self.take(self.one_of(self.waiting | self.left.keys(), pick), enrolling=enrolling)
 
-    @rule(child=CHILD)
-    def enrol(self, child: int) -> None:
-        if self.tries(self.clinic.enrol(child)) is not None:
-            self._takes(child)
+    def take(self, child: int | None, *, enrolling: bool = True) -> None:
+        if child is None:
+            return
+        before = self.run(self.clinic.state()).slots
+        if not self.tries(self.clinic.enrol(child) if enrolling else self.clinic.reserve(child)):
+            return
+        self.enrolled |= {child} if enrolling else set()
+        after = self.run(self.clinic.state()).slots
+        self.slots = {number: after[who(number)] for number in range(1, CHILDREN + 1) if who(number) in after}
+        assert child in self.slots, "enrolled without a slot"
+        if before != after:
+            assert self.slots[child] == self.opened[-1][0], "the slot is not at the level that is open"
+            assert self.closed == [] or self.closed[-1][1] is not None, "a slot was given while dosing is paused"
+            assert child not in self.left, "a slot was given to somebody who has left"
 
-    @rule(child=CHILD)
-    def reserve(self, child: int) -> None:
-        before = len(self.run(self.clinic.history()))
-        if self.tries(self.clinic.reserve(child)) is not None and len(self.run(self.clinic.history())) > before:
-            self._takes(child)
-
-    @rule(child=CHILD)
-    def release(self, child: int) -> None:
-        command = ReleaseSlot(participant_id=who(child), reason="Too ill to be treated")
-        if self.tries(self.clinic.carry_out(command)) is not None:
+    @rule(pick=PICK)
+    def release(self, pick: int) -> None:
+        child = self.one_of(self.slots, pick)
+        command = ReleaseSlot(participant_id=who(child or 0), reason="Too ill to be treated")
+        if child is not None and self.tries(self.clinic.carry_out(command)):
             assert child not in self.given or not self._counts(child), "the slot of somebody who counts was released"
-            self.slots.pop(child, None)
+            del self.slots[child]
 
-    @rule(child=CHILD, despite=st.sampled_from([None, None, None, "Given before the pause was known"]))
-    def infuse(self, child: int, despite: str | None) -> None:
-        if child not in self.given:
-            self._note(child, self.tries(self.clinic.infuse(child, despite=despite)), excused=despite is not None)
+    @rule(pick=PICK, days=st.sampled_from([0, 6, 7, 13, 14]), despite=st.sampled_from([None, None, "Was not told"]))
+    def infuse_somebody(self, pick: int, days: int, despite: str | None) -> None:
+        self.clinic.now += days * DAY
+        self.infuse(self.one_of(self.enrolled - self.given.keys(), pick), despite)
 
-    @rule(child=CHILD, hours=st.integers(1, 72))
-    def correct(self, child: int, hours: int) -> None:
-        if child in self.given:
-            at = self.given[child].at - timedelta(hours=hours)
-            self._note(child, self.tries(self.clinic.correct(child, at)), excused=True, corrects=True)
+    def infuse(self, child: int | None, despite: str | None = None) -> None:
+        if child is not None and self.tries(self.clinic.infuse(child, despite=despite)):
+            self._note(child, excused=despite is not None)
 
-    @rule(child=CHILD)
-    def retract(self, child: int) -> None:
-        if child in self.given:
+    @rule(pick=PICK, hours=st.integers(1, 72))
+    def correct(self, pick: int, hours: int) -> None:
+        child = self.one_of(self.given, pick)
+        if child is not None and self.tries(self.clinic.correct(child, self.given[child].at - timedelta(hours=hours))):
+            self._note(child, excused=True, corrects=True)
+
+    @rule(pick=PICK)
+    def retract(self, pick: int) -> None:
+        child = self.one_of(self.given, pick)
+        if child is not None:
             self.run(self.clinic.retract(child))
             del self.given[child]
+            assert (who(child), 1) not in self.run(self.clinic.state()).judged
 
-    @rule(days=st.sampled_from([0, 6, 7, 13, 14]))
-    def treat_one_more(self, days: int) -> None:
-        child = len(self.given) + len(self.left - self.given.keys()) + 1
+    @rule(days=st.sampled_from([0, 6, 7, 13, 14]), pausing=st.booleans())
+    def treat_one_more(self, days: int, pausing: bool = False) -> None:
+        child = self.one_of(self.waiting, 0)
         self.clinic.now += days * DAY
-        if child <= CHILDREN:
-            self.enrol(child)
-            self.infuse(child, None)
+        self.take(child)
+        if pausing:
+            self.close(halting=False)
+        self.infuse(child if child in self.enrolled else None)
 
     @rule()
     def treat_a_cohort(self) -> None:
         for _ in range(3):
             self.treat_one_more(14)
 
-    @rule(child=CHILD)
-    def leaves(self, child: int) -> None:
+    @rule(pick=PICK)
+    def leave_or_come_back(self, pick: int) -> None:
+        child = self.one_of(self.enrolled, pick)
         lost = RecordLossToFollowUp(last_contact_on=self.clinic.now.date().isoformat())
-        if child not in self.left and self.tries(self.clinic.tell(child, lost)) is not None:
-            self.left[child] = self.clinic.now
-
-    @rule(child=CHILD)
-    def is_found_again(self, child: int) -> None:
         found = RetractDiscontinuation(status=ParticipantStatus.LOST_TO_FOLLOW_UP, reason="Reached by telephone")
-        if child in self.left and self.tries(self.clinic.tell(child, found)) is not None:
-            del self.left[child]
+        if child is None:
+            return
+        if child in self.left:
+            if self.tries(self.clinic.tell(child, found)):
+                del self.left[child]
+        elif self.tries(self.clinic.tell(child, lost)):
+            self.left[child] = self.clinic.now
 
     # What safety and the committee decide.
 
-    @rule(child=CHILD)
-    def has_a_dlt(self, child: int) -> None:
-        if child in self.given and child not in self.dlt:
-            self.run(self.clinic.has_a_dlt(child))
-            self.dlt.add(child)
-
-    @rule(child=CHILD)
-    def dlt_is_refuted(self, child: int) -> None:
+    @rule(pick=PICK, days=st.integers(0, 29))
+    def decide_about_a_toxicity(self, pick: int, days: int) -> None:
+        child = self.one_of(self.given, pick)
+        self.clinic.now += days * DAY
+        if child is None:
+            return
         if child in self.dlt:
             self.run(self.clinic.refuted(child))
-            self.dlt.discard(child)
+        else:
+            self.run(self.clinic.has_a_dlt(child))
+        self.dlt ^= {child}
 
-    @rule()
-    def a_rule_fires(self) -> None:
-        if not self._is_closed():
-            self.halts += 1
-            self.halted = True
-            self.run(self.clinic.halted(self.halts))
-            self.closed.append((self.clinic.now, None))
+    @rule(halting=st.booleans())
+    def close(self, halting: bool) -> None:
+        """A stopping rule fires, or a person pauses."""
+        if self.closed and self.closed[-1][1] is None:
+            return
+        self.halting = halting
+        self.halts += halting
+        paused = PauseDosing(reason="A report from another trial")
+        self.run(self.clinic.halted(self.halts) if halting else self.clinic.carry_out(paused))
+        self.closed.append((self.clinic.now, None))
 
-    @rule()
-    def the_halt_is_reviewed(self) -> None:
-        if self._is_closed() and self.halted:
-            self.halted = False
-            self.run(self.clinic.reviewed(self.halts))
-            self._opens()
-
-    @rule()
-    def pause(self) -> None:
-        if not self._is_closed():
-            self.run(self.clinic.carry_out(PauseDosing(reason="A report from another trial")))
-            self.closed.append((self.clinic.now, None))
-
-    @rule()
-    def resume(self) -> None:
-        if self._is_closed() and not self.halted:
-            self.run(self.clinic.carry_out(ResumeDosing(reason="The report was read")))
-            self._opens()
-
-    @rule()
-    def treat_one_just_when_paused(self) -> None:
-        self.clinic.now += 14 * DAY
-        self.enrol(len(self.given) + 1)
-        self.pause()
-        self.infuse(len(self.given) + 1, None)
+    @rule(days=st.integers(0, 9))
+    def open(self, days: int) -> None:
+        self.clinic.now += days * DAY
+        if self.closed and self.closed[-1][1] is None:
+            resumed = ResumeDosing(reason="The report was read")
+            self.run(self.clinic.reviewed(self.halts) if self.halting else self.clinic.carry_out(resumed))
+            self.closed[-1] = (self.closed[-1][0], self.clinic.now)
 
     @rule()
     def wait_for_the_windows_and_decide(self) -> None:
@@ -241,7 +246,7 @@ class Escalating(RuleBasedStateMachine):
         self.tries(self.clinic.follow_the_design(slots))
         self._learn()
 
-    @rule(level=st.sampled_from([None, *LEVELS]), slots=st.integers(1, 6))
+    @rule(level=st.sampled_from(["DL1", "DL2", None, "DL-1", "DL3"]), slots=st.integers(1, 6))
     def decide_otherwise(self, level: str | None, slots: int) -> None:
         """The committee may, and says why; no gate opens by it before its time."""
         _, said = self.run(self.clinic.standing())
@@ -255,27 +260,21 @@ class Escalating(RuleBasedStateMachine):
         self.run(self.clinic.carry_out(command, OFFICER))
         self._learn()
 
-    @rule(child=CHILD, by=st.sampled_from(MAY))
-    def asks_for_an_override(self, child: int, by: Actor) -> None:
-        command = RequestOverride(participant_id=who(child), reason="No other treatment is left")
-        if self.tries(self.clinic.carry_out(command, by)) is not None:
-            self.asked[child] = by
+    @rule(pick=PICK, first=st.sampled_from(MAY), second=st.sampled_from(MAY), confirming=st.booleans())
+    def override(self, pick: int, first: Actor, second: Actor, confirming: bool) -> None:
+        child = self.one_of(self.enrolled - self.given.keys(), pick)
+        if child is None:
+            return
+        told: dict[str, Any] = {"participant_id": who(child), "reason": "No other treatment is left"}
+        if self.tries(self.clinic.carry_out(RequestOverride(**told), first)):
+            self.asked[child] = first
             self.overridden.discard(child)
-
-    @rule(child=CHILD, by=st.sampled_from(MAY))
-    def confirms_an_override(self, child: int, by: Actor) -> None:
-        command = ConfirmOverride(participant_id=who(child), reason="The sponsor agrees")
-        if self.tries(self.clinic.carry_out(command, by)) is not None:
-            first = self.asked.pop(child)
-            assert first.id != by.id
-            assert {first.role, by.role} == {Role.INVESTIGATOR, Role.SPONSOR}
+        if confirming and self.tries(self.clinic.carry_out(ConfirmOverride(**told), second)):
+            asked = self.asked.pop(child)
+            assert asked.id != second.id
+            assert {asked.role, second.role} == {Role.INVESTIGATOR, Role.SPONSOR}
             self.overridden.add(child)
-
-    @rule(child=CHILD, first=st.sampled_from(MAY[:2]), second=st.sampled_from(MAY))
-    def two_people_override(self, child: int, first: Actor, second: Actor) -> None:
-        self.asks_for_an_override(child, first)
-        self.confirms_an_override(child, second)
-        self.infuse(child, None)
+        self.infuse(child)
 
     # What must hold.
 
@@ -289,18 +288,10 @@ class Escalating(RuleBasedStateMachine):
             assert len(here) <= min(AT_A_LEVEL, sum(slots for opened, slots in self.opened if opened == level))
             assert len(filled) <= PLANNED
 
-    def _takes(self, child: int) -> None:
-        state = self.run(self.clinic.state())
-        self.slots = {number: state.slots[who(number)] for number in (*self.slots, child) if who(number) in state.slots}
-        assert self.slots[child] == self.opened[-1][0], "the slot is not at the level that is open"
-        assert not self._is_closed(), "a slot was given while dosing is paused or halted"
-
-    def _note(self, child: int, permission: Permission | None, *, excused: bool, corrects: bool = False) -> None:
-        if permission is None:
-            return
+    def _note(self, child: int, *, excused: bool, corrects: bool = False) -> None:
+        """What the gate said of an infusion that is on record now: it never says nothing."""
         judged = self.run(self.clinic.state()).judged[who(child), 1]
-        assert isinstance(judged, InfusionJudged)
-        match permission:
+        match judged.permission:
             case Permission.PERMITTED:
                 self._held_its_time(child, judged.started_at, judged.dose_level or "")
                 if not corrects:  # by the time of a correction another level may be open
@@ -345,14 +336,17 @@ class Escalating(RuleBasedStateMachine):
         decided = [each for each in self.run(self.clinic.history()) if isinstance(each, EscalationDecided)]
         self.opened = [("DL1", 3), *((each.next_level, each.slots) for each in decided)]
 
-    def _is_closed(self) -> bool:
-        return bool(self.closed) and self.closed[-1][1] is None
-
-    def _opens(self) -> None:
-        self.closed[-1] = (self.closed[-1][0], self.clinic.now)
+    @property
+    def waiting(self) -> set[int]:
+        return set(range(1, CHILDREN + 1)) - self.enrolled
 
 
+LONG = EXAMPLES > USUAL
 Escalating.TestCase.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    stateful_step_count=50 if LONG else 15,
+    phases=[Phase.generate, Phase.shrink] if LONG else [Phase.generate],
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 TestEscalating = Escalating.TestCase

@@ -41,6 +41,7 @@ from shared.protocol.dose_limiting_status import DltStatus
 
 OF_THE_INSTANT = frozenset({Bar.PAUSED, Bar.STOPPING_RULE, Bar.STAGGER, Bar.DLT_WINDOW})
 
+
 class NoFreeSlot(Conflict):
     """Every slot of the open dose level is taken, or as many take part as were planned."""
 
