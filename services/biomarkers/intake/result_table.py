@@ -55,7 +55,7 @@ def read(content: bytes) -> list[SentObservation]:
     """The rows as they stand; what is wrong within one is told with its outcome.
 
     Raises:
-        TableUnreadable: it is not text, has other columns, or too many rows.
+        TableUnreadable: it is not text, has other columns, no rows, or too many.
     """
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
@@ -68,6 +68,8 @@ def read(content: bytes) -> list[SentObservation]:
         raise TableUnreadable("the file is not UTF-8 text; export it as CSV in UTF-8") from error
     except csv.Error as error:
         raise TableUnreadable("the file is not comma-separated text: look for a quote that is not closed") from error
+    if not rows:
+        raise TableUnreadable("the file has no row below the names of its columns")
     if len(rows) > MOST_OBSERVATIONS:
         raise TableUnreadable(f"at most {MOST_OBSERVATIONS} rows in one file")
     found: list[SentObservation] = []

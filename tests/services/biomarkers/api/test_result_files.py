@@ -71,7 +71,15 @@ async def test_the_template_is_itself_a_table(trial: Trial) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe", "a,b", table(GOOD, head=HEAD + ",value"), table(GOOD + ",x"), table("CU-001"), f'{HEAD}\n"x'],
+    [
+        b"\xff\xfe",
+        "a,b",
+        table(),
+        table(GOOD, head=HEAD + ",value"),
+        table(GOOD + ",x"),
+        table("CU-001"),
+        f'{HEAD}\n"x',
+    ],
 )
 async def test_what_is_no_table_is_refused(trial: Trial, content: bytes | str) -> None:
     answer = await send(trial, "table", content)
