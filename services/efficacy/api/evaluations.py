@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.efficacy.api.permissions import EfficacyDep
 from services.efficacy.domain.criteria.course import judged
-from services.efficacy.domain.criteria.readings import CriteriaEngine, Reading, Target
+from services.efficacy.domain.criteria.readings import CriteriaEngine, Reading, Target, sum_of_measured
 from shared.auth.permissions import ReadsTrialData
 from shared.contracts.efficacy_terms import (
     Criteria,
+    Diameter,
     LesionState,
     MeasuredLesion,
     NeuroblastomaFindings,
@@ -47,14 +48,26 @@ class EvaluatedTarget(MeasuredLesion):
     node: Flag = Field(False, description="A lymph node: judged by its short axis, the perpendicular diameter")
 
 
+class EvaluatedNewLesion(_Given):
+    """An unequivocal lesion that was not there at baseline."""
+
+    lesion_id: Annotated[Code, Field(description="The caller's own name of the lesion", examples=["N1"])]
+    longest_mm: Diameter | None = Field(None, description="Where it was measured: iRECIST follows its growth")
+
+
 class EvaluatedAssessment(_Given):
-    """What was seen at one time point. `new_lesion`: an unequivocal one that no earlier assessment had."""
+    """What was seen at one time point. `new_lesion`: an unequivocal one that was not there at baseline.
+
+    Without `new_lesions` it is taken as another one at each assessment. With them, each named wherever it is seen, one
+    that is still there as it was is no further progression, which decides between iUPD and iCPD.
+    """
 
     on: PartialDate
     baseline: Flag = False
     targets: Annotated[tuple[EvaluatedTarget, ...], Field(max_length=50)] = ()
     non_target: NonTargetStatus
     new_lesion: Flag = False
+    new_lesions: Annotated[tuple[EvaluatedNewLesion, ...], Field(max_length=50)] = ()
     equivocal_new_lesion: Flag = Field(False, description="A doubtful one is no progression")
     neuro_oncology: NeuroOncologyFindings | None = None
     neuroblastoma: NeuroblastomaFindings | None = None
@@ -63,6 +76,10 @@ class EvaluatedAssessment(_Given):
     def _each_lesion_once(self) -> Self:
         if len({each.lesion_id for each in self.targets}) != len(self.targets):
             raise ValueError("each target lesion is given once")
+        if len({each.lesion_id for each in self.new_lesions}) != len(self.new_lesions):
+            raise ValueError("each new lesion is given once")
+        if self.new_lesions and "new_lesion" in self.model_fields_set and not self.new_lesion:
+            raise ValueError("new_lesion is true, or left out, where new_lesions names one")
         return self
 
     def reading(self, known: Mapping[str, bool]) -> Reading:
@@ -77,8 +94,10 @@ class EvaluatedAssessment(_Given):
                 for key, node in known.items()
             ),
             non_target=self.non_target,
-            new_lesion=self.new_lesion,
+            new_lesion=self.new_lesion or bool(self.new_lesions),
             equivocal=self.equivocal_new_lesion,
+            new_labels=frozenset(each.lesion_id for each in self.new_lesions),
+            new_sum_mm=sum_of_measured(each.longest_mm for each in self.new_lesions),
             neuro_oncology=self.neuro_oncology or NeuroOncologyFindings(),
             neuroblastoma=self.neuroblastoma or NeuroblastomaFindings(),
         )

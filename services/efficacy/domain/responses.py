@@ -8,13 +8,12 @@ assessments on one day neither is the other's nadir. Of a partial date the earli
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import reduce
 from uuid import UUID
 
 from services.efficacy.domain.burden import Assessment, EfficacyEvent, Facts, TumourBurden, evolve
 from services.efficacy.domain.criteria.course import judged
-from services.efficacy.domain.criteria.readings import CriteriaEngine, Judgement, Reading, Target
+from services.efficacy.domain.criteria.readings import CriteriaEngine, Judgement, Reading, Target, sum_of_measured
 from shared.contracts.efficacy import OverrideBasisChanged, ResponseAssigned, SupportiveResponsesAssigned
 from shared.contracts.efficacy_terms import (
     Certainty,
@@ -149,7 +148,6 @@ def _reading(burden: TumourBurden, assessment: Assessment) -> Reading:
     if non_target is NonTargetStatus.NONE and burden.of_role(LesionRole.NON_TARGET):
         non_target = NonTargetStatus.NE  # recorded before the lesion was: nobody has said what became of it
     certain = [each for each in findings.new_lesions if each.certainty is Certainty.UNEQUIVOCAL]
-    longest = [each.longest_mm for each in certain if each.longest_mm is not None]
     return Reading(
         on=findings.assessed_on,
         targets=targets,
@@ -157,7 +155,7 @@ def _reading(burden: TumourBurden, assessment: Assessment) -> Reading:
         new_lesion=bool(certain),
         equivocal=len(certain) < len(findings.new_lesions),
         new_labels=frozenset(each.label for each in certain),
-        new_sum_mm=sum(longest, Decimal()) if longest else None,
+        new_sum_mm=sum_of_measured(each.longest_mm for each in certain),
         neuro_oncology=findings.neuro_oncology or NeuroOncologyFindings(),
         neuroblastoma=findings.neuroblastoma or NeuroblastomaFindings(),
     )

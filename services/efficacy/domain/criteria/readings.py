@@ -1,6 +1,6 @@
 """What criteria read and what they answer: raw measurements in, a response with its reasons out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Protocol
@@ -99,6 +99,12 @@ class CriteriaEngine(Protocol):
     def judge(self, baseline: Reading | None, earlier: Sequence[Reading], current: Reading) -> Judgement:
         """The response at `current`. `earlier` are the readings between baseline and it, in order of time."""
         ...
+
+
+def sum_of_measured(sizes: Iterable[Decimal | None]) -> Decimal | None:
+    """What those that were measured add up to; None: none was."""
+    measured = [size for size in sizes if size is not None]
+    return sum(measured, Decimal()) if measured else None
 
 
 def readable(value: Decimal) -> str:

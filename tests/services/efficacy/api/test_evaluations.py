@@ -81,6 +81,31 @@ async def test_what_was_seen_beside_diameters_counts(trial: Trial) -> None:
 
 
 @pytest.mark.parametrize(
+    ("then", "response", "rule"),
+    [
+        ({"new_lesions": [{"lesion_id": "N1", "longest_mm": "12"}]}, "iUPD", "unconfirmed-unchanged"),
+        ({"new_lesions": [{"lesion_id": "N1"}]}, "iUPD", "unconfirmed-unchanged"),
+        ({"new_lesions": [{"lesion_id": "N1", "longest_mm": "16.9"}]}, "iUPD", "unconfirmed-unchanged"),
+        ({"new_lesions": [{"lesion_id": "N1", "longest_mm": "17"}]}, "iCPD", "confirmed"),
+        ({"new_lesions": [{"lesion_id": "N1"}, {"lesion_id": "N2"}], "new_lesion": True}, "iCPD", "confirmed"),
+        ({"new_lesion": True}, "iCPD", "confirmed"),
+        ({}, "iSD", "neither-response-nor-progression"),
+    ],
+)
+async def test_a_new_lesion_that_is_still_there_confirms_no_progression(
+    trial: Trial, then: dict[str, Any], response: str, rule: str
+) -> None:
+    found = {"on": "2026-02-04", "targets": [target()], "non_target": "none"}
+    first = found | {"new_lesions": [{"lesion_id": "N1", "longest_mm": "12"}]}
+    answer = await ask(trial, ["IRECIST", "SEED_V1"], BASELINE, first, found | then | {"on": "2026-03-11"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["results"]
+    assert [each["response"] for each in told["IRECIST"]] == ["iUPD", response]
+    assert told["IRECIST"][1]["rule"] == rule
+    assert told["SEED_V1"][0]["response"] == "PD"
+
+
+@pytest.mark.parametrize(
     ("criteria", "assessments", "told"),
     [
         (["RECIST_2"], [BASELINE], "SEED_V1"),
@@ -94,6 +119,8 @@ async def test_what_was_seen_beside_diameters_counts(trial: Trial) -> None:
         (["SEED_V1"], [assessed("2026-13", target())], "2026-03"),
         (["SEED_V1"], [assessed("2026-02-04", *MANY)] * 21, "at most 1000 sizes"),
         ([], [BASELINE], "criteria"),
+        (["SEED_V1"], [BASELINE, assessed("2026-02-04", new_lesions=[{"lesion_id": "N1"}])], "or left out"),
+        (["SEED_V1"], [assessed("2026-02-04", new_lesion=True, new_lesions=[{"lesion_id": "N1"}] * 2)], "once"),
     ],
 )
 async def test_what_cannot_be_judged_is_refused_with_what_to_send(
