@@ -84,8 +84,8 @@ class Coverage:
         gaps = self.gaps_of(partial, scope)
         if gaps:
             raise ConsentDoesNotCover(
-                f"the consent of that day lacks: {', '.join(gaps)}; enrollment records it first, and one recorded a "
-                "moment ago may still arrive: try again"
+                f"consent does not cover that day: {', '.join(gaps)}; let enrollment put on record what is missing, and "
+                "send this again; what was recorded a moment ago may still be on its way"
             )
 
     def coming_gaps(self, after: date, until: date, *scopes: ConsentScope) -> tuple[tuple[date, ConsentGap], ...]:

@@ -26,7 +26,8 @@ from shared.kernel.errors import Conflict
 class RestoreConsent(Command):
     """A part of the trial that was withdrawn is consented to again from a day on.
 
-    Without the day it was never withdrawn, as when it was entered for another participant.
+    Without the day it was never withdrawn, as when it was entered for another participant. Who is off treatment stays
+    so until that ending is retracted.
     """
 
     model_config = ConfigDict(
