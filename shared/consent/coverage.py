@@ -84,7 +84,7 @@ class Coverage:
         gaps = self.gaps_of(partial, scope)
         if gaps:
             raise ConsentDoesNotCover(
-                f"consent does not cover that day: {', '.join(gaps)}; let enrollment put on record what is missing, and "
+                f"consent does not cover that day: {', '.join(gaps)}; let enrollment record what is missing, and "
                 "send this again; what was recorded a moment ago may still be on its way"
             )
 
