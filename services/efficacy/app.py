@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.efficacy import assigned, references
+from services.efficacy import assigned, references, subjects
 from services.efficacy.tables import METADATA
 from shared.http.parts import Parts, Tools
 from shared.process.service import Service, Task
@@ -80,6 +80,6 @@ SERVICE = Service(
     metadata=METADATA,
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
-    projections=(references.PROJECTION, references.CONSENTS, assigned.PROJECTION),
+    projections=(references.PROJECTION, references.CONSENTS, subjects.PROJECTION, assigned.PROJECTION),
     tasks=_tasks,
 )

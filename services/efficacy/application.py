@@ -1,10 +1,11 @@
 """Efficacy's commands and questions: gathers the facts that a decision may not fetch, then executes the decider."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.efficacy import references
+from services.efficacy import references, subjects
 from services.efficacy.domain.assessments import (
     CorrectAssessment,
     NoSuchAssessment,
@@ -85,6 +86,10 @@ class Efficacy:
         """The participant, if the actor may see them, and what a decision about their tumour needs now."""
         participant = await self._participant(participant_id, by)
         return participant, await self._gated(command, participant, self._facts(participant, self.clock()))
+
+    async def is_anothers(self, subject_numbers: Collection[str], participant_id: UUID) -> bool:
+        """Whether one of the numbers is the subject number of another participant of the trial."""
+        return await subjects.anothers(self._db, subject_numbers, participant_id)
 
     async def _gated(self, command: Addition | Change | None, participant: Participant, facts: Facts) -> Facts:
         """With what consent covers, for what it gates."""

@@ -1,6 +1,6 @@
 """The tables of efficacy's database: its event store, and what it knows of participants."""
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
 from shared.eventstore.tables import event_store_tables
 from shared.known_consents import known_consents_table
@@ -18,6 +18,15 @@ participants = Table(
     Column("site_id", Text),
     Column("time_zone", Text, comment="the site's, in which dates of the participant are meant"),
     Column("diagnosis", Text, comment="by which the protocol chooses the criteria"),
+)
+
+# Whom files name: participants by subject number.
+subjects = Table(
+    "subjects",
+    METADATA,
+    Column("participant_id", Text, primary_key=True),
+    Column("subject_number", Text),
+    Index("ix_subjects_number", "subject_number"),
 )
 
 # Which readings have responses, and which criteria assigned them: for the watch over criteria.

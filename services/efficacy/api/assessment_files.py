@@ -13,7 +13,7 @@ from services.efficacy.api.assessments import ASSESSMENT_RULES
 from services.efficacy.api.permissions import EfficacyDep, MayRead, MayRecord, ParticipantPath
 from services.efficacy.domain.assessments import AssessmentAlreadyRecorded, BaselineOnRecord, RecordAssessment
 from services.efficacy.intake import structured_report, visit_sheet
-from services.efficacy.intake.structured_report import LesionsNotMatched, NoMeasurementReport
+from services.efficacy.intake.structured_report import LesionsNotMatched, NoMeasurementReport, ReportOfAnother
 from services.efficacy.intake.visit_sheet import Row, RowOutcome, RowsRefused, SheetUnreadable
 from shared.contracts.efficacy_terms import LesionRole, Modality, NonTargetStatus
 from shared.contracts.terms import PartialDate, ShortText
@@ -163,7 +163,7 @@ async def record_assessment_from_sheet(
 @router.post(
     "/dicom-sr",
     openapi_extra=dict(_body("application/dicom")),
-    responses=problems.of(NoMeasurementReport, LesionsNotMatched, *_RECORDING),
+    responses=problems.of(NoMeasurementReport, LesionsNotMatched, ReportOfAnother, *_RECORDING),
 )
 async def record_assessment_from_structured_report(
     participant_id: ParticipantPath,
@@ -176,10 +176,13 @@ async def record_assessment_from_structured_report(
     """Record one assessment from a DICOM structured report (TID 1500), lesions by their tracking identifiers.
 
     Long and short axis of each measurement group are taken; a target that the report leaves out was not assessed. The
-    report tells no new lesion and no non-target disease: say the latter here, record the former as an assessment.
+    report tells no new lesion and no non-target disease: say the latter here, record the former as an assessment. One
+    that bears the subject number of another participant, as Clinical Trial Subject ID or as Patient ID, is refused.
     """
     _, burden, _ = await efficacy.tumour_burden(participant_id, by=actor)
     report = await to_thread(structured_report.read, await request.body(), burden.of_role(LesionRole.TARGET))
+    if await efficacy.is_anothers(report.subject_numbers, participant_id):
+        raise ReportOfAnother("the report bears another participant's subject number; send it for that participant")
     command = RecordAssessment(
         assessed_on=report.assessed_on,
         visit=about.visit,

@@ -2,12 +2,16 @@
 
 A measurement group belongs to the lesion whose label is its tracking identifier (TID 1501 or 1410). Taken are the long
 and the short axis, or the length and its perpendicular, in millimetres or centimetres. Everything else of the file,
-names, hospital numbers and dates of birth above all, is read by nobody and kept nowhere: whose report it is, its sender
-says.
+names and dates of birth above all, is read by nobody and kept nowhere.
 
-Source: DICOM PS3.16, TID 1500 Measurement Report, CID 7470 Linear Measurements.
+Whose report it is, its sender says. Where its Clinical Trial Subject ID or its Patient ID is the subject number of
+another participant, it is that one's. A hospital number, or none, as a file without identity has it, tells nothing and
+is not kept.
+
+Source: DICOM PS3.16, TID 1500 Measurement Report, CID 7470 Linear Measurements; PS3.3, C.7.1.3 Clinical Trial Subject.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +37,8 @@ MODALITIES = {  # by the first word of the SOP class
     "Computed": Modality.X_RAY,
     "Digital": Modality.X_RAY,
 }
+SUBJECT_IDS = ("ClinicalTrialSubjectID", "PatientID")
+SCREENING = re.compile(r"-S\d+$")  # what makes a screening number of a subject number
 PREAMBLE = 128
 UNDEFINED_LENGTH = 0xFFFFFFFF
 DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"  # of a sequence of undefined length, PS3.5 section 7.5.2
@@ -46,14 +52,22 @@ class LesionsNotMatched(Unacceptable):
     """The tracking identifiers of the report and the labels of the participant's target lesions do not agree."""
 
 
+class ReportOfAnother(Unacceptable):
+    """The report bears the subject number of another participant of the trial."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report says: the day of the images, how they were made, and both diameters of each lesion it measures."""
+    """What a report says: the day of the images, how they were made, and both diameters of each lesion it measures.
+
+    `subject_numbers` are what may name a participant of the trial; most likely they name nobody.
+    """
 
     assessed_on: str
     modality: Modality
     targets: tuple[TargetMeasurement, ...]
     rows: tuple[Row, ...]
+    subject_numbers: frozenset[str]
 
 
 def read(content: bytes, targets: Mapping[UUID, LesionDescription]) -> Report:
@@ -95,7 +109,7 @@ def _read(content: bytes, targets: Mapping[UUID, LesionDescription]) -> Report:
         for label, key in by_label.items()
         if label not in found
     )
-    return Report(_day(report), _modality(report), (*found.values(), *left_out), rows)
+    return Report(_day(report), _modality(report), (*found.values(), *left_out), rows, _subject_numbers(report))
 
 
 def _report(content: bytes) -> tuple[Any, Any]:
@@ -164,6 +178,12 @@ def _day(report: Any) -> str:
         return datetime.strptime(given, "%Y%m%d").date().isoformat()  # noqa: DTZ007 - a day, of no time zone
     except ValueError as error:
         raise NoMeasurementReport("the report has no StudyDate") from error
+
+
+def _subject_numbers(report: Any) -> frozenset[str]:
+    """Its two ids as subject numbers are written; of a screening number (`CU-001-S1`) the subject number in it."""
+    given = (str(report.get(keyword) or "").strip().upper() for keyword in SUBJECT_IDS)
+    return frozenset(SCREENING.sub("", each) for each in given if each)
 
 
 def _modality(report: Any) -> Modality:

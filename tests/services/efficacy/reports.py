@@ -1,5 +1,6 @@
 """DICOM structured reports of measurements (TID 1500), made as a reading room's workstation makes them."""
 
+from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -41,8 +42,9 @@ def a_report(
     unit: Any = codes.UCUM.Millimeter,
     image: Dataset,
     again: float | None = None,
+    ids: Mapping[str, str] = {},
 ) -> bytes:
-    """`again`: the long axis of each lesion as it was measured once more."""
+    """`again`: the long axis of each lesion as it was measured once more. `ids`: elements of the file by keyword."""
     observer = sr.ObserverContext(
         observer_type=codes.DCM.Person,
         observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(name="Reader^One"),
@@ -62,6 +64,8 @@ def a_report(
         manufacturer="Reading room",
         content_date=date(2026, 2, 5),
     )
+    for keyword, value in ids.items():
+        setattr(document, keyword, value)
     file = BytesIO()
     document.save_as(file)
     return file.getvalue()

@@ -1,6 +1,7 @@
 """Assessments from files: the sheet of a visit row by row, DICOM structured reports, and what is refused."""
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import CTImageStorage, MRImageStorage, generate_uid
 
 from shared.kernel.actor import Role
-from tests.services.efficacy.api.trial import BURDEN, Trial
+from tests.services.efficacy.api.trial import BURDEN, Trial, prepare_another
 from tests.services.efficacy.domain.builders import a_baseline, a_lesion, an_id
 from tests.services.efficacy.reports import a_report, an_image
 
@@ -120,6 +121,33 @@ async def test_a_structured_report_becomes_an_assessment_without_anybodys_name(t
     told = (await trial.get("/tumour-burden/history")).text + answer.text
     for word in ("Somchai", "HN123456", "20170314", "2017-03-14", "Reader"):
         assert word not in told
+
+
+@pytest.mark.parametrize(
+    ("ids", "status"),
+    [
+        ({"PatientID": "CU-001"}, 200),
+        ({"PatientID": "CU-001-S2", "ClinicalTrialSubjectID": "CU-001"}, 200),
+        ({"PatientID": "HN-001"}, 200),  # a hospital's own number, of no participant
+        ({"PatientID": ""}, 200),
+        ({"PatientID": "SI-001"}, 422),
+        ({"PatientID": " si-001-s1 "}, 422),
+        ({"PatientID": "CU-001", "ClinicalTrialSubjectID": "SI-001"}, 422),
+        ({"PatientID": "", "ClinicalTrialSubjectID": "SI-001"}, 422),
+    ],
+)
+async def test_a_report_that_names_another_participant_is_refused(
+    trial: Trial, tmp_path: Path, ids: dict[str, str], status: int
+) -> None:
+    """CU-001 is whom it is sent for; SI-001 is another participant, whose site the sender may not even see."""
+    await prepare_another(f"sqlite+aiosqlite:///{tmp_path / 'service.sqlite3'}")
+    await measured(trial)
+    content = a_report(("T01", 24.5, 18.0), ("T02", 10.0, 9.0), image=an_image(), ids=ids)
+    answer = await send(trial, "dicom-sr", content, non_target="none", dry_run=True)
+    assert answer.status_code == status, answer.text
+    if status != 200:
+        assert answer.json()["type"] == "report-of-another"
+        assert "si-001" not in answer.text.lower()
 
 
 async def test_a_target_that_the_report_leaves_out_was_not_assessed(trial: Trial) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.efficacy import references
+from services.efficacy import references, subjects
 from services.efficacy.app import SERVICE
 from services.efficacy.domain.lesions import IdentifyLesion
 from shared import migrations
@@ -109,8 +109,17 @@ async def a_trial(url: str, folder: Path, protocol: Protocol | None = None) -> A
         await db.dispose()
 
 
-async def screen(db: Database, participant_id: UUID, site_id: str) -> None:
-    """Bring enrollment's event to the references, as the worker would."""
+async def prepare_another(url: str) -> None:
+    """Bring a second participant, of another site: SI-001."""
+    db = open_database(url, "efficacy")
+    try:
+        await screen(db, uuid4(), "SI", offset=3)
+    finally:
+        await db.dispose()
+
+
+async def screen(db: Database, participant_id: UUID, site_id: str, *, offset: int = 0) -> None:
+    """Bring enrollment's events, from this offset of the topic on, to the references, as the worker would."""
     event = ParticipantScreened(
         participant_id=participant_id,
         site_id=site_id,
@@ -125,12 +134,12 @@ async def screen(db: Database, participant_id: UUID, site_id: str) -> None:
         screened_on=date(2026, 1, 2),
         status=ParticipantStatus.SCREENING,
     )
-    applier = Applier(db, [references.PROJECTION, references.CONSENTS])
+    applier = Applier(db, [references.PROJECTION, references.CONSENTS, subjects.PROJECTION])
     await ledger.register(db, applier.names)
     told = [event, *(_consent(kind, participant_id) for kind in (ConsentKind.GUARDIAN, ConsentKind.ASSENT))]
     for version, each in enumerate(told, start=1):
         envelope = _envelope(each, participant_id, version)
-        await applier.apply([Arrival(Delivery("trial.enrollment", 0, version - 1, envelope), each)])
+        await applier.apply([Arrival(Delivery("trial.enrollment", 0, offset + version - 1, envelope), each)])
 
 
 def _consent(kind: ConsentKind, participant_id: UUID) -> ConsentObtained:
