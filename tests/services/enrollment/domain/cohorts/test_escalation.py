@@ -25,6 +25,7 @@ from services.enrollment.domain.cohorts.escalation import (
     NoSlotReserved,
     NothingToOverride,
     OverrideNeedsTwo,
+    ParticipantHasLeft,
     ReasonNeeded,
     UnknownLevel,
 )
@@ -86,6 +87,13 @@ def test_who_left_before_the_infusion_gives_the_slot_on_and_does_not_come_back_t
     story.people[who(2)] = replace(story.people[who(2)], left=False)
     with pytest.raises(NoFreeSlot):
         story.reserve(2)
+
+
+def test_who_has_left_gets_no_slot() -> None:
+    story = Story()
+    story.people[who(1)] = Person(who(1), "CU", None, DltStatus.NOT_INFUSED, left=True)
+    with pytest.raises(ParticipantHasLeft):
+        story.reserve(1)
 
 
 def test_who_is_not_evaluable_is_replaced() -> None:

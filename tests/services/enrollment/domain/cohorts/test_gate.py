@@ -6,11 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from services.enrollment.domain.cohorts.commands import PauseDosing, RecordDecision, RequestOverride, ResumeDosing
+from services.enrollment.domain.cohorts.commands import (
+    JudgeInfusion,
+    PauseDosing,
+    RecordDecision,
+    RequestOverride,
+    ResumeDosing,
+)
 from services.enrollment.domain.cohorts.escalation import InfusionNotPermitted
 from shared.contracts.enrollment_escalation import Bar, Permission
 from shared.escalation.designs.standing import Decision
-from shared.escalation.gate import Closed, closed_for, earliest, says
+from shared.escalation.gate import Closed, closed_for, earliest, opens, says
 from shared.escalation.standing import Halt, Person, plan_of
 from shared.kernel.actor import Role
 from shared.protocol import load_protocol
@@ -246,3 +252,23 @@ def test_a_correction_after_the_next_level_was_opened_keeps_its_place() -> None:
     assert story.infuse(4, despite="Given all the same").bars == (Bar.WRONG_LEVEL,)
     corrected = story.correct(4, story.now - DAY)
     assert (corrected.bars, corrected.reason) == ((Bar.WRONG_LEVEL,), "Given all the same")
+
+
+def test_what_was_never_judged_is_not_judged_by_a_correction() -> None:
+    story = Story()
+    story.reserve(1)
+    given = JudgeInfusion(participant_id=who(1), infusion_number=1, started_at=BEGIN, corrects=True)
+    assert story.tell(given) == []
+
+
+def test_the_gate_opens_once_every_bar_has_fallen_by_itself() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    story.reserve(2)
+    facts, state = story.facts(), story.state
+    assert opens(who(2), 1, BEGIN, state, facts) == BEGIN + 14 * DAY
+    assert opens(who(2), 1, BEGIN + 15 * DAY, state, facts) == BEGIN + 15 * DAY
+    assert opens(who(1), 2, BEGIN, state, replace(facts, halts=(Halt("a", BEGIN, BEGIN + DAY),))) == BEGIN + DAY
+    halted = replace(facts, halts=(Halt("a", BEGIN, BEGIN + DAY), Halt("b", BEGIN)))
+    assert opens(who(1), 2, BEGIN, state, halted) is None
