@@ -229,7 +229,8 @@ class PercentChange:
                 why = "A target lesion was treated locally, and what is left does not prove progression."
             return Decision(Response.NE, "target-not-assessed", why, by_numbers=True)
         if all(map(self.is_gone, current.targets)):
-            return self._with_targets_gone(current)
+            was_there = past.baseline.size > 0  # a lesion absent at baseline was no target: nothing can be gone of it
+            return self._with_targets_gone(current) if was_there else self._without_targets(current)
         return self._by_shrinkage(now, past)
 
     def is_progression(self, now: Sum, past: Past) -> bool:

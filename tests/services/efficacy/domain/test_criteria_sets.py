@@ -440,3 +440,18 @@ def test_where_no_baseline_is_on_record_every_set_answers_all_the_same(name: str
     first, later = a_reading(targets), a_reading(targets, DAYS[1])
     for others in ((first,), (first, later)):
         assert judged(ENGINES[name], None, others, others[-1]).response in {None, "NE", "SD"}
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES.keys() - {"INRC_2017"}))
+def test_nothing_is_gone_of_what_was_never_there(name: str) -> None:
+    """A target that is absent at baseline already is no disease that could have answered."""
+    found = course(name, "T1=0x0", "T1=0x0")
+    assert (found.response, found.rule) == ("NE", "no-disease-at-baseline")
+    assert course(name, "T1=0x0", "T1=20x20").response in ("PD", "iUPD")
+    assert course(name, "T1=0x0|T2=40x40", "T1=0x0|T2=0x0").response in ("CR", "iCR")
+
+
+@pytest.mark.parametrize(("name", "response"), [("RECIST_1_1", "CR"), ("RANO_HGG_2010", "NE"), ("SEED_V1", "CR")])
+def test_beside_a_target_that_was_never_there_other_disease_decides(name: str, response: str) -> None:
+    before = a_reading("T1=0x0", non_target="non-cr-non-pd")
+    assert course(name, before, a_reading("T1=0x0", DAYS[1], non_target="cr")).response == response
