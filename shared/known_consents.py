@@ -29,6 +29,7 @@ from shared.contracts.enrollment import (
     DiscontinuationRetracted,
     ParticipantRescreened,
     ParticipantScreened,
+    ParticipantTransferred,
     ScreeningDataCorrected,
 )
 from shared.contracts.enrollment_consent import (
@@ -68,6 +69,7 @@ def known_consents_projection(table: Table, topic: str = "trial.enrollment") -> 
         ParticipantScreened,
         ParticipantRescreened,
         ScreeningDataCorrected,
+        ParticipantTransferred,
         ConsentObtained,
         ConsentCorrected,
         ConsentWithdrawn,

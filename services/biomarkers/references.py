@@ -8,7 +8,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from services.biomarkers.tables import events, known_consents, participants
-from shared.contracts.enrollment import CellsInfused, InfusionCorrected, InfusionRetracted, ParticipantScreened
+from shared.contracts.enrollment import (
+    CellsInfused,
+    InfusionCorrected,
+    InfusionRetracted,
+    ParticipantScreened,
+    ParticipantTransferred,
+)
 from shared.db import Database, Lookup
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
@@ -58,8 +64,8 @@ def _read(row: Any) -> Participant | None:
     return Participant(UUID(row.participant_id), row.site_id, row.day_zero)
 
 
-@PROJECTION.on(ParticipantScreened)
-def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
+@PROJECTION.on(ParticipantScreened, ParticipantTransferred)
+def _(rows: Rows, event: ParticipantScreened | ParticipantTransferred, _envelope: Envelope) -> None:
     rows.upsert(participants, {"participant_id": str(event.participant_id)}, site_id=event.site_id)
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, select
 
 from services.efficacy.tables import known_consents, participants
-from shared.contracts.enrollment import ParticipantScreened, ScreeningDataCorrected
+from shared.contracts.enrollment import ParticipantScreened, ParticipantTransferred, ScreeningDataCorrected
 from shared.db import Database, Lookup
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
@@ -46,6 +46,12 @@ async def participant(db: Database, participant_id: UUID) -> Participant:
 def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
     key = {"participant_id": str(event.participant_id)}
     rows.upsert(participants, key, site_id=event.site_id, time_zone=event.time_zone, diagnosis=event.diagnosis)
+
+
+@PROJECTION.on(ParticipantTransferred)
+def _(rows: Rows, event: ParticipantTransferred, _envelope: Envelope) -> None:
+    key = {"participant_id": str(event.participant_id)}
+    rows.upsert(participants, key, site_id=event.site_id, time_zone=event.time_zone)
 
 
 @PROJECTION.on(ScreeningDataCorrected)

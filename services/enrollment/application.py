@@ -14,6 +14,7 @@ from services.enrollment.domain.lymphodepletion import CorrectLymphodepletion, R
 from services.enrollment.domain.participant import LaterCommand
 from services.enrollment.domain.screening import EnrolParticipant, ScreenParticipant
 from services.enrollment.domain.site import AllocateSubjectNumber, NoSuchSite, Open, OpenSite, SiteState
+from services.enrollment.domain.transfer import TransferParticipant
 from services.enrollment.escalating import Escalating
 from shared.db import Database
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
@@ -148,6 +149,9 @@ class Enrollment:
         facts = replace(self.facts(), by=by)
         if isinstance(command, ByDocuments):
             facts = await self.with_documents(facts, of)
+        if isinstance(command, TransferParticipant):
+            to, _ = await self._store.load(site.DECIDER, command.to_site)
+            facts = replace(facts, receiving=to.time_zone if isinstance(to, Open) else None)
         if isinstance(command, EnrolParticipant):
             facts = replace(facts, halting_rules=await self.halting_rules())
         return facts

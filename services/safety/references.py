@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from shared.contracts.enrollment import (
     ParticipantLostToFollowUp,
     ParticipantRescreened,
     ParticipantScreened,
+    ParticipantTransferred,
     ScreeningDataCorrected,
     ScreeningFailed,
     TreatmentDiscontinued,
@@ -42,6 +44,7 @@ from shared.projection import Projection, Rows
 PROJECTION = Projection("participants", tables=[participants, lymphodepletions], topics=["trial.enrollment"])
 CONSENTS = known_consents_projection(known_consents)
 
+HOLDS_SECONDS = 5.0
 _events = METADATA.tables["events"]
 _BY_ID = Lookup(select(participants).where(participants.c.participant_id == bindparam("id")))
 _BY_STREAM = Lookup(
@@ -81,25 +84,29 @@ async def participant_of(db: Database, stream: str) -> Participant | None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a participant is treated. It is said once, when they are screened, and never changes."""
+    """Where a participant is cared for."""
 
     site_id: str
     zone: ZoneInfo
 
 
 class Places:
-    """The places of participants, each asked for once: most commands need to know no more."""
+    """The places of participants: most commands need to know no more. Each is asked for anew after a few seconds, so
+    that a transfer is heard of; what is heard from enrollment lags as much.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._known: dict[UUID, Place] = {}
+        self._known: dict[UUID, tuple[Place, float]] = {}
 
     async def of(self, participant_id: UUID) -> Place:
         """Raises `NoSuchParticipant` where none of this id is known here yet."""
-        place = self._known.get(participant_id)
-        if place is None:
-            found = await participant(self._db, participant_id)
-            place = self._known[participant_id] = Place(found.site_id, found.zone)
+        known, now = self._known.get(participant_id), monotonic()
+        if known is not None and now < known[1]:
+            return known[0]
+        found = await participant(self._db, participant_id)
+        place = Place(found.site_id, found.zone)
+        self._known[participant_id] = place, now + HOLDS_SECONDS
         return place
 
 
@@ -125,6 +132,11 @@ def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
         sex=event.sex.value,
         birth_month=event.birth_month,
     )
+
+
+@PROJECTION.on(ParticipantTransferred)
+def _(rows: Rows, event: ParticipantTransferred, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), site_id=event.site_id, time_zone=event.time_zone)
 
 
 @PROJECTION.on(ScreeningDataCorrected)

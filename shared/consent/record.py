@@ -13,6 +13,7 @@ from shared.contracts.enrollment import (
     DiscontinuationRetracted,
     ParticipantRescreened,
     ParticipantScreened,
+    ParticipantTransferred,
     ScreeningDataCorrected,
 )
 from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
@@ -93,6 +94,7 @@ class ConsentRecord:
 LaterEvent = (
     ParticipantRescreened
     | ScreeningDataCorrected
+    | ParticipantTransferred
     | ConsentObtained
     | ConsentCorrected
     | ConsentLimited
@@ -113,6 +115,8 @@ def evolve(was: ConsentRecord, event: LaterEvent) -> ConsentRecord:  # noqa: PLR
             return replace(was, screenings=(*was.screenings, Screening(on)))
         case ScreeningDataCorrected():
             return replace(_present(was, screened_on=event.screened_on), birth_month=event.birth_month)
+        case ParticipantTransferred(site_id=site, time_zone=zone):
+            return replace(was, site_id=site, time_zone=zone)
         case ConsentObtained():
             return _present(was, consents=(*was.present.consents, _consent(event)))
         case ConsentCorrected(consent_number=number):

@@ -272,10 +272,25 @@ class DiscontinuationRetracted(Event, type="enrollment.discontinuation-retracted
     status: ParticipantStatus
 
 
+class ParticipantTransferred(Event, type="enrollment.participant-transferred", version=1):
+    """A participant is cared for at another site from now on: its people see and record, those of the former do not.
+
+    Subject number and everything on record stay. Calendar dates are the new site's from then on.
+    """
+
+    participant_id: ParticipantId
+    from_site: SiteId
+    site_id: SiteId
+    time_zone: TimeZone
+    transferred_on: date
+    reason: Reason
+
+
 SiteEvent = SiteOpened | SubjectNumberAllocated
 LaterParticipantEvent = (
     ParticipantRescreened
     | ScreeningDataCorrected
+    | ParticipantTransferred
     | ConsentObtained
     | ConsentCorrected
     | ConsentWithdrawn

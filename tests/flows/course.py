@@ -150,6 +150,13 @@ def infused(child: str, assessed: Callable[[str], Iterator[Step]] = eligible) ->
     yield person("record-infusion", child)
 
 
+def transferred(child: str) -> Iterator[Step]:
+    """To a second site, and back."""
+    yield Step("POST /enrollment/v1/sites", Role.SPONSOR, body={"site_id": "{site_id}2"})
+    for to, on in (("{site_id}2", "2025-09-10"), ("{site_id}", "2025-09-12")):
+        yield Step(f"POST {PERSON}/transfer", Role.SPONSOR, child, {"to_site": to, "transferred_on": on})
+
+
 def consent_documents() -> Iterator[Step]:
     documents = "POST /enrollment/v1/sites/{site_id}/consent-documents"
     yield Step(documents)
@@ -185,6 +192,7 @@ def enrollment() -> Iterator[Step]:
     yield person("obtain-consent", "other", **{**CONSENT, "obtained_on": "2025-09-05"})
     yield escalation("request-override", child="other")
     yield escalation("confirm-override", Role.SPONSOR, "other")
+    yield from transferred("other")
     yield person("withdraw-consent", "other")
     yield screened("third")
     yield from infused("third", excepted)
@@ -452,10 +460,10 @@ def _is_there(trial: Trial, path: str, site: str, member: str) -> bool:
 
 def version_of(trial: Trial, path: str, site: str, role: Role) -> str:
     """The entity tag that a change at this path has to name. A blinded reader alone may read it of their own."""
-    thing, reader = path.rpartition("/")[0], Role.MONITOR
+    thing, reader, sites = path.rpartition("/")[0], Role.MONITOR, ("*",)  # wherever the participant is
     if "/independent-reads/" in path:
-        thing, reader = "/".join(path.split("/")[:5]), role
+        thing, reader, sites = "/".join(path.split("/")[:5]), role, (site,)
         thing += "/review" if role is Role.ADJUDICATOR else ""
-    answer = trial.get(thing, role=reader, sites=(site,))
+    answer = trial.get(thing, role=reader, sites=sites)
     assert answer.status_code == 200, f"{thing}: {answer.text}"
     return answer.headers["ETag"]

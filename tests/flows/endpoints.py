@@ -274,6 +274,9 @@ ENROLLMENT: dict[str, Endpoint] = {
         scopes=["samples"], restored_on="2025-11-03", reason="The family allows samples again"
     ),
     "POST /v1/participants/{participant_id}/assess-eligibility": changing(assessed_on="2025-09-04", evidence=EVIDENCE),
+    "POST /v1/participants/{participant_id}/transfer": changing(
+        to_site="KKU", transferred_on="2025-09-05", reason="The family moved to Khon Kaen"
+    ),
     "POST /v1/participants/{participant_id}/request-eligibility-exception": changing(
         criteria=["AN-04"], reason="Metastases of the liver explain it"
     ),

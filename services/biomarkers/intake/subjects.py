@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from services.biomarkers.domain.result_source import ResultSource
 from services.biomarkers.tables import subjects
-from shared.contracts.enrollment import ParticipantScreened
+from shared.contracts.enrollment import ParticipantScreened, ParticipantTransferred
 from shared.db import Database
 from shared.kernel.actor import Actor
 from shared.kernel.events import Envelope
@@ -25,6 +25,11 @@ def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
         subject_number=event.subject_number,
         site_id=event.site_id,
     )
+
+
+@PROJECTION.on(ParticipantTransferred)
+def _(rows: Rows, event: ParticipantTransferred, _envelope: Envelope) -> None:
+    rows.upsert(subjects, {"participant_id": str(event.participant_id)}, site_id=event.site_id)
 
 
 async def numbered(db: Database, numbers: Collection[str], by: Actor, source: ResultSource | None) -> dict[str, UUID]:

@@ -11,6 +11,7 @@ from services.enrollment.api.permissions import (
     MayDecideException,
     MayEnterData,
     MayReadParticipants,
+    MayTransfer,
 )
 from services.enrollment.api.views import ParticipantView, view_of
 from services.enrollment.domain.cohorts.escalation import DosingPausedNow, NoFreeSlot, NoLevelOpen
@@ -39,6 +40,7 @@ from services.enrollment.domain.screening import (
     UnknownDoseLevel,
 )
 from services.enrollment.domain.site import NoSuchSite, SubjectLabelTaken
+from services.enrollment.domain.transfer import AlreadyThere, TransferParticipant
 from services.enrollment.escalating import LevelOfAnotherSlot
 from shared.eventstore.store import OtherContentOnRecord
 from shared.http import answers, etags, problems
@@ -108,6 +110,19 @@ async def get_participant_history(
 )
 async def correct_screening_data(command: CorrectScreeningData, actor: MayEnterData, change: Change) -> Recorded:
     """Correct birth month, sex, diagnosis or date of screening. Another age or sex voids the assessment."""
+    return await change(command, actor)
+
+
+@router.post(
+    "/{participant_id}/transfer",
+    summary="Hand a participant over to another site",
+    responses=changes(NoSuchSite, AlreadyThere),
+)
+async def transfer_participant(command: TransferParticipant, actor: MayTransfer, change: Change) -> Recorded:
+    """Hand a participant over to another site. Its people see and record from now on, those of the former site do not.
+
+    The other services follow as soon as they hear of it. Subject number and record stay.
+    """
     return await change(command, actor)
 
 

@@ -16,6 +16,7 @@ MayEnterData = Annotated[Actor, Depends(allow(Role.COORDINATOR, Role.INVESTIGATO
 MayKeepDocuments = Annotated[Actor, Depends(allow(Role.COORDINATOR, Role.INVESTIGATOR, Role.SPONSOR, Role.SYSTEM))]
 MayAskForException = Annotated[Actor, Depends(allow(Role.INVESTIGATOR))]
 MayDecideException = Annotated[Actor, Depends(allow(Role.SPONSOR))]
+MayTransfer = Annotated[Actor, Depends(allow(Role.SPONSOR))]  # who acts for both sites
 MayPauseDosing = Annotated[Actor, Depends(allow(Role.INVESTIGATOR, Role.SAFETY_OFFICER, Role.SPONSOR))]
 MayResumeDosing = Annotated[Actor, Depends(allow(Role.SAFETY_OFFICER, Role.SPONSOR))]
 MayDecideEscalation = Annotated[Actor, Depends(allow(Role.SAFETY_OFFICER))]  # the safety committee's, by its officer

@@ -32,6 +32,7 @@ class Facts:
 
     `halting_rules`: the stopping rules that halt dosing. Asked where a participant is enrolled, and nowhere else.
     `documents`: the consent forms of the participant's site. `by`: who acts, where a person in a role decides.
+    `receiving`: the time zone of the site that a participant goes to; None where there is no such site.
     """
 
     now: datetime
@@ -40,6 +41,7 @@ class Facts:
     halting_rules: tuple[str, ...] = ()
     documents: Documents = ()
     by: Actor | None = None
+    receiving: str | None = None
 
     def today(self, zone: ZoneInfo) -> date:
         """The calendar date at a site. Just before its midnight the next day may have begun on another clock."""

@@ -32,6 +32,7 @@ from shared.contracts.enrollment import (
     ParticipantLostToFollowUp,
     ParticipantRescreened,
     ParticipantScreened,
+    ParticipantTransferred,
     ScreeningDataCorrected,
     ScreeningFailed,
     TreatmentDiscontinued,
@@ -154,6 +155,7 @@ class Participant:
     subject_label: str | None
     data: ScreeningData
     consent: ConsentRecord
+    transferred_on: date | None = None
     screenings: int = 1
     assessment: EligibilityAssessed | None = None
     exception: EligibilityException | None = None
@@ -231,6 +233,8 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             return _rescreened(was, event)
         case ScreeningDataCorrected():
             return _corrected(was, part_of(ScreeningData, event))
+        case ParticipantTransferred(site_id=site, time_zone=zone, transferred_on=on):
+            return replace(was, site_id=site, time_zone=zone, transferred_on=on)
         case ConsentObtained() | ConsentCorrected() | ConsentLimited() | ConsentRestored():
             return was  # all that they tell is in the record of consent
         case EligibilityAssessed():

@@ -21,6 +21,7 @@ from services.enrollment.domain import (
     infusion,
     lymphodepletion,
     screening,
+    transfer,
     withdrawal,
 )
 from services.enrollment.domain.anticancer_therapy import (
@@ -64,6 +65,7 @@ from services.enrollment.domain.screening import (
     RescreenParticipant,
     ScreenParticipant,
 )
+from services.enrollment.domain.transfer import TransferParticipant
 from services.enrollment.domain.withdrawal import RestoreConsent
 from shared.consent.record import Consent
 from shared.contracts.enrollment import ParticipantEvent
@@ -73,6 +75,7 @@ from shared.kernel.decider import Command, Decider
 LaterCommand = (
     RescreenParticipant
     | CorrectScreeningData
+    | TransferParticipant
     | ObtainConsent
     | CorrectConsent
     | AssessEligibility
@@ -109,6 +112,7 @@ INFUSED_ONCE = (ENROLLED_ONCE - {Status.ENROLLED}) | {Status.WITHDRAWN}
 LIFE: Mapping[type[Command], frozenset[Status]] = {
     RescreenParticipant: frozenset({Status.SCREEN_FAILED, Status.WITHDRAWN}),
     CorrectScreeningData: ANYWHERE,
+    TransferParticipant: IN_TRIAL | {Status.LOST_TO_FOLLOW_UP, Status.COMPLETED},  # followed for years after
     ObtainConsent: IN_TRIAL,
     CorrectConsent: ANYWHERE,
     AssessEligibility: frozenset({Status.SCREENING}),
@@ -181,6 +185,8 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line per command
             return screening.rescreen(command, participant, facts)
         case CorrectScreeningData():
             return screening.correct(command, participant, facts)
+        case TransferParticipant():
+            return transfer.transfer(command, participant, facts)
         case ObtainConsent():
             return consent.obtain(command, participant, facts)
         case CorrectConsent():

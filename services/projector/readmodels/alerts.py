@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, Table, Text, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.functions import coalesce
 
 from services.projector.readmodels.adverse_events import adverse_events
 from services.projector.readmodels.participants import Scope, participants
@@ -63,13 +64,26 @@ def _(rows: Rows, event: AlertAcknowledged, envelope: Envelope) -> None:
 
 
 async def raised(connection: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
-    """Every alert, with its adverse event and its participant as they stand now, as far as they have arrived."""
+    """Every alert, with its adverse event and its participant as they stand now, as far as they have arrived.
+
+    Its site is where the participant is now, who may have been transferred since.
+    """
     event, who = adverse_events.c, participants.c
     about = alerts.outerjoin(adverse_events, event.adverse_event_id == alerts.c.adverse_event_id)
     about = about.outerjoin(participants, who.participant_id == alerts.c.participant_id)
-    now = (who.subject_number, event.term, event.onset, event.ended_on, event.outcome, event.retracted)
-    query = select(alerts, *now).select_from(about).where(alerts.c.raised_at.is_not(None))
+    here = coalesce(who.site_id, alerts.c.site_id)
+    told = [each for each in alerts.c if each.name != "site_id"]
+    now = (
+        here.label("site_id"),
+        who.subject_number,
+        event.term,
+        event.onset,
+        event.ended_on,
+        event.outcome,
+        event.retracted,
+    )
+    query = select(*told, *now).select_from(about).where(alerts.c.raised_at.is_not(None))
     if scope.sites is not None:
-        query = query.where(alerts.c.site_id.in_(sorted(scope.sites)))
+        query = query.where(here.in_(sorted(scope.sites)))
     found = (await connection.execute(query.order_by(alerts.c.alert_id))).mappings().all()
     return [{str(name): value for name, value in row.items()} for row in found]

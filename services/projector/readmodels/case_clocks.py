@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, Column, Integer, Table, Text, Uuid, false, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.functions import coalesce
 
-from services.projector.readmodels.participants import Scope
+from services.projector.readmodels.adverse_events import adverse_events
+from services.projector.readmodels.participants import Scope, participants
 from services.projector.tables import METADATA, SAFETY
 from shared.contracts.safety_cases import (
     ClockDueSoon,
@@ -155,9 +157,14 @@ async def kept(connection: AsyncConnection, scope: Scope) -> dict[UUID, dict[str
 
 
 async def _rows(connection: AsyncConnection, table: Table, scope: Scope) -> list[dict[str, Any]]:
-    """The caller's rows. A row without a site has not been begun here yet."""
-    query = select(table).where(table.c.site_id.is_not(None))
+    """The rows of the caller's sites, where their participants are now. One without a site is not begun here yet."""
+    event, who = adverse_events.c, participants.c
+    about = table.outerjoin(adverse_events, event.adverse_event_id == table.c.adverse_event_id)
+    about = about.outerjoin(participants, who.participant_id == event.participant_id)
+    here = coalesce(who.site_id, table.c.site_id)
+    told = [each for each in table.c if each.name != "site_id"]
+    query = select(*told, here.label("site_id")).select_from(about).where(table.c.site_id.is_not(None))
     if scope.sites is not None:
-        query = query.where(table.c.site_id.in_(sorted(scope.sites)))
+        query = query.where(here.in_(sorted(scope.sites)))
     order = [table.c.adverse_event_id, *([table.c.number] if "number" in table.c else [])]
     return [dict(row) for row in (await connection.execute(query.order_by(*order))).mappings().all()]

@@ -41,6 +41,7 @@ from shared.contracts.enrollment import (
     ParticipantLostToFollowUp,
     ParticipantRescreened,
     ParticipantScreened,
+    ParticipantTransferred,
     ScreeningDataCorrected,
     ScreeningFailed,
     TreatmentDiscontinued,
@@ -134,6 +135,11 @@ def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
 def _(rows: Rows, event: ParticipantRescreened, _envelope: Envelope) -> None:
     told = event.model_dump(include={"screening_number", "screened_on", "status"})
     rows.upsert(participants, _key(event), **told, eligibility=None, **dict.fromkeys(ENDINGS.values()))
+
+
+@PROJECTION.on(ParticipantTransferred)
+def _(rows: Rows, event: ParticipantTransferred, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), **event.model_dump(include={"site_id", "time_zone"}))
 
 
 @PROJECTION.on(ScreeningDataCorrected)

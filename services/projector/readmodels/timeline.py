@@ -88,6 +88,7 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     enrollment.ParticipantScreened: _at("screened_on"),
     enrollment.ParticipantRescreened: _at("screened_on"),
     enrollment.ScreeningDataCorrected: _when_recorded,
+    enrollment.ParticipantTransferred: _at("transferred_on"),
     enrollment.ConsentObtained: _at("obtained_on"),
     enrollment.ConsentCorrected: _when_recorded,
     enrollment.ConsentWithdrawn: _at("withdrawn_on"),

@@ -19,6 +19,7 @@ from shared.contracts.enrollment import (
     ParticipantLostToFollowUp,
     ParticipantRescreened,
     ParticipantScreened,
+    ParticipantTransferred,
 )
 from shared.contracts.safety import (
     AdverseEventCorrected,
@@ -52,8 +53,8 @@ def _changed(rows: Rows, event: Any, envelope: Envelope, **columns: Any) -> None
     rows.upsert(courses, key, changed_by=str(envelope.event_id), **columns)
 
 
-@PROJECTION.on(ParticipantScreened)
-def _(rows: Rows, event: ParticipantScreened, envelope: Envelope) -> None:
+@PROJECTION.on(ParticipantScreened, ParticipantTransferred)
+def _(rows: Rows, event: ParticipantScreened | ParticipantTransferred, envelope: Envelope) -> None:
     _changed(rows, event, envelope, site_id=event.site_id, time_zone=event.time_zone)
 
 

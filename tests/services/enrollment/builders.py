@@ -3,6 +3,7 @@
 Builders name only what matters to a test; everything else is the usual course of one participant.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,7 @@ from services.enrollment.domain.screening import (
     RescreenParticipant,
     ScreenParticipant,
 )
+from services.enrollment.domain.transfer import TransferParticipant
 from services.enrollment.domain.withdrawal import RestoreConsent
 from shared.contracts.enrollment import ParticipantEvent
 from shared.contracts.enrollment_terms import Evidence
@@ -52,12 +54,12 @@ COURSE = UUID("018f2b2a-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 THERAPY = UUID("018f2b3c-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 NOW = datetime(2027, 6, 1, 5, tzinfo=UTC)  # noon in Bangkok, long after the usual course
 DOCTOR = Actor("dr-01", frozenset({Role.INVESTIGATOR}), None, Role.INVESTIGATOR)
-FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"), by=DOCTOR)
+FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"), by=DOCTOR, receiving="Asia/Vientiane")
 spec = Spec(DECIDER)
 
 
 def facts(now: datetime = NOW, protocol: Protocol = PROTOCOL) -> Facts:
-    return Facts(now, protocol, FACTS.placement, by=DOCTOR)
+    return replace(FACTS, now=now, protocol=protocol)
 
 
 def with_consent_settings(**settings: Any) -> Protocol:
@@ -139,6 +141,11 @@ def consent_correction(number: int = 1, **fields: Any) -> CorrectConsent:
 
 def assessment(on: str = "2026-03-06", **by_criterion: Any) -> AssessEligibility:
     return AssessEligibility(assessed_on=date.fromisoformat(on), evidence=evidence(**by_criterion))
+
+
+def transferral(to: str = "KKU", on: str = "2027-05-10") -> TransferParticipant:
+    given = {"to_site": to, "transferred_on": on, "reason": "The family moved to Khon Kaen"}
+    return TransferParticipant.model_validate(given)
 
 
 def exception_request(*criteria: str) -> RequestEligibilityException:

@@ -13,6 +13,7 @@ from services.enrollment.domain import (
     infusion,
     lymphodepletion,
     screening,
+    transfer,
     withdrawal,
 )
 from shared.kernel.decider import Command
@@ -21,6 +22,7 @@ from tests.services.enrollment import builders
 VERBS: dict[type[Command], str] = {
     screening.RescreenParticipant: "rescreen",
     screening.CorrectScreeningData: "correct-screening-data",
+    transfer.TransferParticipant: "transfer",
     consent.ObtainConsent: "obtain-consent",
     consent.CorrectConsent: "correct-consent",
     eligibility.AssessEligibility: "assess-eligibility",

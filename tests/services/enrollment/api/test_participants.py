@@ -342,7 +342,7 @@ async def test_another_sites_participant_is_unknown(coordinator: httpx.AsyncClie
         there, nowhere = await elsewhere.get(path), await elsewhere.get(path.replace(PATH, nobody))
         assert (there.status_code, there.json()["type"]) == (404, "no-such-participant")
         assert there.json()["detail"] == nowhere.json()["detail"]
-    for verb in set(VERBS.values()) - {"decide-eligibility-exception"}:  # the sponsor acts for every site
+    for verb in set(VERBS.values()) - {"decide-eligibility-exception", "transfer"}:  # the sponsor acts for every site
         [body] = [body for known, body in EVERY_VERB if known == verb]
         for version in ('"1"', '"6"', '"99"'):
             answer = await elsewhere.post(f"{PATH}/{verb}", json=body, headers={"If-Match": version})
@@ -354,6 +354,7 @@ async def test_another_sites_participant_is_unknown(coordinator: httpx.AsyncClie
 EVERY_VERB = steps(
     builders.rescreening(),
     builders.data_correction(),
+    builders.transferral(),
     builders.consent(),
     builders.consent_correction(),
     builders.assessment(),
@@ -379,7 +380,11 @@ EVERY_VERB = steps(
     builders.retraction("died"),
 )
 MAY_ENTER = {Role.COORDINATOR, Role.INVESTIGATOR, Role.SYSTEM}
-OF_TWO = {"request-eligibility-exception": {Role.INVESTIGATOR}, "decide-eligibility-exception": {Role.SPONSOR}}
+BY_ROLE = {
+    "transfer": {Role.SPONSOR},
+    "request-eligibility-exception": {Role.INVESTIGATOR},
+    "decide-eligibility-exception": {Role.SPONSOR},
+}
 
 
 async def test_who_is_not_eligible_is_enrolled_where_two_people_agree(caller: Caller) -> None:
@@ -415,7 +420,7 @@ async def test_who_may_enter_data_and_who_may_read(coordinator: httpx.AsyncClien
     for verb, body in EVERY_VERB:
         answer = await client.post(f"{PATH}/{verb}", json=body, headers={"If-Match": '"99"'})
         # A version that nobody has seen: 412 says that the caller got as far as the participant.
-        assert answer.status_code == (412 if role in OF_TWO.get(verb, MAY_ENTER) else 403)
+        assert answer.status_code == (412 if role in BY_ROLE.get(verb, MAY_ENTER) else 403)
     screened = await client.post("/v1/participants", json=a_screening(uuid4()))
     assert screened.status_code == (201 if role in MAY_ENTER else 403)
 

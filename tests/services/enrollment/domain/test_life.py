@@ -47,6 +47,7 @@ from tests.services.enrollment.builders import (
     therapy_correction,
     therapy_retraction,
     told,
+    transferral,
     withdrawal,
 )
 
@@ -59,6 +60,7 @@ POSSIBLE: list[tuple[LaterCommand, str]] = [
     (consent(document_version="2.1"), "seio"),
     (consent_correction(), "sfeiolwcd"),
     (assessment("2026-03-07"), "s"),
+    (transferral(), "seiolc"),
     (exception_request(), ""),  # wherever a criterion is not met: see test_eligibility_exception
     (exception_decision(), ""),
     (enrolment(), "s"),
