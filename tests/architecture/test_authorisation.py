@@ -87,8 +87,11 @@ def test_to_a_caller_of_another_site_a_participant_is_unknown(trial: Trial, key:
             assert is_not_found(answer.json())
 
 
+OF_SITES = [key for key in SCOPED if roles(key) - {EVERYWHERE}]
+
+
 @pytest.mark.parametrize(
-    "key", [key for key in SCOPED if "{site_id}" not in key and key != "POST /enrollment/v1/sites"]
+    "key", [key for key in OF_SITES if "{site_id}" not in key and key != "POST /enrollment/v1/sites"]
 )
 def test_another_sites_participant_and_none_at_all_are_answered_alike(trial: Trial, key: str) -> None:
     role = min(roles(key) - {EVERYWHERE})
@@ -144,13 +147,13 @@ def test_a_token_without_roles_opens_nothing_and_one_without_sites_shows_nobody(
     path, body = filled(template, known), sent(key, known)
     bare = {"Authorization": f"Bearer {trial.issuer.token(subject='somebody', roles=[], sites=['*'])}"}
     assert trial.http.request(method, path, headers=bare, **body).status_code == 403
-    role = min(roles(key) - {EVERYWHERE})
-    nowhere = call(trial, key, role, (), known)
-    endpoint = ENDPOINTS[key]  # what everybody's sites share is changed by nobody on a past version, only replayed
-    past = endpoint.about is About.TRIAL and endpoint.needs_version
-    replayed = past and nowhere.headers.get("Idempotent-Replayed") == "true"
-    assert nowhere.status_code == (404 if key in SCOPED else 412 if past and not replayed else endpoint.answers)
-    assert not mentions(nowhere.text, OWN)
+    for role in sorted(roles(key) - {EVERYWHERE})[:1]:
+        nowhere = call(trial, key, role, (), known)
+        endpoint = ENDPOINTS[key]  # what everybody's sites share is changed by nobody on a past version, only replayed
+        past = endpoint.about is About.TRIAL and endpoint.needs_version
+        replayed = past and nowhere.headers.get("Idempotent-Replayed") == "true"
+        assert nowhere.status_code == (404 if key in SCOPED else 412 if past and not replayed else endpoint.answers)
+        assert not mentions(nowhere.text, OWN)
 
 
 def is_kept_out(answer: httpx.Response) -> bool:
