@@ -1,6 +1,6 @@
 """A participant who is handed over: every endpoint of every service shows them at the new site, and not at the old."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import httpx
@@ -67,8 +67,10 @@ def test_lists_follow(trial: Trial) -> None:
 
 
 def test_the_new_site_records_and_the_old_one_cannot(trial: Trial) -> None:
-    who = {"participant_id": course.an_id("CU", "main")}
-    event = {**ENDPOINTS["POST /safety/v1/adverse-events"].body, **who, "adverse_event_id": course.an_id("CU", "moved")}
+    usual = ENDPOINTS["POST /safety/v1/adverse-events"].body
+    assert isinstance(usual, Mapping)
+    ids = {"participant_id": course.an_id("CU", "main"), "adverse_event_id": course.an_id("CU", "moved")}
+    event = {**usual, **ids}
     refused = until(
         "safety no longer takes it from the old site",
         lambda: _refusal(trial.call("POST", "/safety/v1/adverse-events", event, role=Role.INVESTIGATOR, sites=FROM)),
