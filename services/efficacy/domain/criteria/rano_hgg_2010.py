@@ -18,7 +18,6 @@ from services.efficacy.domain.criteria.neuro_oncology import NeuroOncology
 from services.efficacy.domain.criteria.percent_change import PercentChange
 
 NAME = "RANO_HGG_2010"
-CONFIRMATION_DAYS = 28
 MINIMUM = MinimumSize(longest_mm=Decimal(10), perpendicular_mm=Decimal(10), node_short_axis_mm=Decimal(0))
 
 RANO_HGG_2010 = NeuroOncology(

@@ -21,8 +21,6 @@ from services.efficacy.domain.criteria.neuro_oncology import NeuroOncology
 from services.efficacy.domain.criteria.percent_change import PercentChange
 from services.efficacy.domain.criteria.rano_hgg_2010 import MINIMUM
 
-CONFIRMATION_DAYS = 28
-
 
 def _set(name: str, *, response: int, minor: int | None = None) -> NeuroOncology:
     def fall(percent: int) -> Limit:

@@ -14,7 +14,6 @@ from services.efficacy.domain.criteria.limits import LONGEST_DIAMETERS, Limit, M
 from services.efficacy.domain.criteria.percent_change import PercentChange
 
 NAME = "RECIST_1_1"
-CONFIRMATION_DAYS = 28
 LEAST_GROWTH_MM = Decimal(5)
 MINIMUM = MinimumSize(longest_mm=Decimal(10), perpendicular_mm=Decimal(0), node_short_axis_mm=Decimal(15))
 

@@ -15,7 +15,6 @@ from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, Limit
 from services.efficacy.domain.criteria.percent_change import PercentChange
 
 NAME = "WHO_1979"
-CONFIRMATION_DAYS = 28
 
 WHO_1979 = PercentChange(
     name=NAME,
