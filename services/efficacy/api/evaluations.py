@@ -33,6 +33,9 @@ MOST_ASSESSMENTS = 200
 MOST_SIZES = 1_000  # over all assessments: each is compared with every one before it
 
 
+_SEEN = (LesionState.MEASURED, LesionState.TOO_SMALL)
+
+
 class NoSuchCriteria(Unacceptable):
     """There is no set of criteria of this name; the answer lists those there are."""
 
@@ -83,8 +86,10 @@ class EvaluatedAssessment(_Given):
         return self
 
     def reading(self, known: Mapping[str, bool]) -> Reading:
-        """As criteria read it: a lesion of the baseline that is left out was not assessed."""
+        """As criteria read it: a target that is left out was not assessed; one that was not there before is new."""
         given = {each.lesion_id: each for each in self.targets}
+        appeared = [each for key, each in given.items() if key not in known and each.state in _SEEN]
+        new: list[EvaluatedNewLesion | EvaluatedTarget] = [*self.new_lesions, *appeared]
         return Reading(
             on=self.on,
             targets=tuple(
@@ -94,10 +99,10 @@ class EvaluatedAssessment(_Given):
                 for key, node in known.items()
             ),
             non_target=self.non_target,
-            new_lesion=self.new_lesion or bool(self.new_lesions),
+            new_lesion=self.new_lesion or bool(new),
             equivocal=self.equivocal_new_lesion,
-            new_labels=frozenset(each.lesion_id for each in self.new_lesions),
-            new_sum_mm=sum_of_measured(each.longest_mm for each in self.new_lesions),
+            new_labels=frozenset(each.lesion_id for each in new),
+            new_sum_mm=sum_of_measured(each.longest_mm for each in new),
             neuro_oncology=self.neuro_oncology or NeuroOncologyFindings(),
             neuroblastoma=self.neuroblastoma or NeuroblastomaFindings(),
         )
@@ -164,8 +169,15 @@ class AskedEvaluation(_Given):
         return self
 
     def known(self) -> dict[str, bool]:
-        """The target lesions, and which of them are nodes."""
-        return {each.lesion_id: each.node for assessment in self.assessments for each in assessment.targets}
+        """The target lesions, and which of them are nodes. What is absent at baseline is no target."""
+        absent = {
+            each.lesion_id
+            for assessment in self.assessments
+            for each in assessment.targets
+            if assessment.baseline and each.state is LesionState.ABSENT
+        }
+        given = (each for assessment in self.assessments for each in assessment.targets)
+        return {each.lesion_id: each.node for each in given if each.lesion_id not in absent}
 
 
 class Evaluated(BaseModel):

@@ -105,6 +105,28 @@ async def test_a_new_lesion_that_is_still_there_confirms_no_progression(
     assert told["SEED_V1"][0]["response"] == "PD"
 
 
+async def test_a_target_that_is_absent_at_baseline_is_none_and_new_where_it_appears(trial: Trial) -> None:
+    absent = {"lesion_id": "T2", "state": "absent"}
+    baseline = assessed("2026-01-05", target(), absent, baseline=True)
+    small = target("29", "20")
+    never = assessed("2026-02-04", small, absent)
+    there = assessed("2026-03-06", small, target("8", "8", lesion_id="T2"), new_lesion=False)
+    answer = await ask(trial, ["SEED_V1", "RECIST_1_1", "RANO_HGG_2010", "IRECIST"], baseline, never, there)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["results"]
+    assert {name: [each["response"] for each in found] for name, found in told.items()} == {
+        "SEED_V1": ["PR", "PD"],
+        "RECIST_1_1": ["PR", "PD"],
+        "RANO_HGG_2010": ["PR", "PD"],
+        "IRECIST": ["iPR", "iUPD"],
+    }
+    assert {found[1]["rule"] for found in told.values()} == {"new-lesion"}
+    nothing = await ask(
+        trial, ["SEED_V1"], assessed("2026-01-05", absent, baseline=True), assessed("2026-02-04", absent)
+    )
+    assert nothing.json()["results"]["SEED_V1"][0]["rule"] == "no-disease-at-baseline"
+
+
 @pytest.mark.parametrize(
     ("criteria", "assessments", "told"),
     [
