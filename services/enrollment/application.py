@@ -8,6 +8,7 @@ from services.enrollment import references
 from services.enrollment.domain import consent_document, participant, site
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, Placement
+from services.enrollment.domain.follow_up_contact import RecordFollowUpContact
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.lymphodepletion import CorrectLymphodepletion, RecordLymphodepletion
@@ -35,6 +36,7 @@ ByDocuments = (
     | CorrectInfusion
     | RecordLymphodepletion
     | CorrectLymphodepletion
+    | RecordFollowUpContact
 )
 
 # Of those who screen at one site in the same instant one wins each round, so this many can.

@@ -11,7 +11,7 @@ from services.projector.domain.protocol_deviations import (
     protocol_deviations,
 )
 from services.projector.domain.site_schedule import schedule_deviations
-from services.projector.performed import OF_VISITS
+from services.projector.performed import OF_SCHEDULES
 from services.projector.reading import Found, Question, Readings
 from services.projector.readmodels import participants, timeline
 from services.projector.schedule_tables import schedules_of
@@ -24,7 +24,7 @@ class DeviationTables(Readings):
     async def deviations(
         self, question: Question, kinds: frozenset[DeviationKind], after: DeviationKey | None, limit: int
     ) -> Found[list[ProtocolDeviation]]:
-        async with self._reading(question, *{*OF_VISITS, *OF_UNCOVERED, timeline.PROJECTION}) as reading:
+        async with self._reading(question, *{*OF_SCHEDULES, *OF_UNCOVERED}) as reading:
             rows = await participants.everybody(reading.connection, reading.scope)
             recorded = await timeline.recorded(reading.connection, OF_DEVIATIONS)
             schedules = await schedules_of(reading, self.protocol)

@@ -21,6 +21,7 @@ from services.projector.domain.criteria_table import ReportedByCriteria, Respons
 from services.projector.domain.response_course import courses
 from services.projector.domain.survival_table import Survival, survival_table
 from services.projector.domain.time_to_event import Followed, SurvivalEndpoint
+from services.projector.performed import contacts
 from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import (
     adverse_events,
@@ -29,6 +30,7 @@ from services.projector.readmodels import (
     flow_results,
     participants,
     responses,
+    timeline,
     transgene_results,
 )
 from services.projector.readmodels.adverse_events import AdverseEvent
@@ -45,6 +47,7 @@ _OF_SURVIVAL = (
     flow_results.PROJECTION,
     transgene_results.PROJECTION,
     cytokine_panels.PROJECTION,
+    timeline.PROJECTION,
 )
 _LAST_SEEN = ("off_treatment_on", "lost_on", "withdrawn_on", "completed_on")
 FATAL = 5  # the grade of CTCAE
@@ -113,10 +116,12 @@ async def _followed(reading: Reading, protocol: Protocol, evaluator: Evaluator) 
     read = await responses.that_count(connection, scope, evaluator)
     events = await adverse_events.that_count(connection, scope)
     begun = await anticancer_therapies.begun(connection)
+    reached = await contacts(reading)
     alive: dict[UUID, list[date]] = defaultdict(list)
     for row in people:
         alive[row["participant_id"]] += _seen_at_endings(row, protocol)
         alive[row["participant_id"]] += map(earliest, begun.get(row["participant_id"], ()))
+        alive[row["participant_id"]] += (each.on for each in reached.get(row["participant_id"], ()))
     for row in read:
         alive[row["participant_id"]].append(earliest(row["assessed_on"]))
     for event in events:

@@ -10,7 +10,7 @@ from services.projector.domain.participant_flow import Enrolled, ParticipantFlow
 from services.projector.domain.participant_schedule import ParticipantSchedule, Performed
 from services.projector.domain.screening_log import OF_SCREENING, Screening, screening_log
 from services.projector.domain.site_workload import AtSite, SiteWorkload, site_workloads
-from services.projector.performed import OF_VISITS, performed_of
+from services.projector.performed import OF_SCHEDULES, performed_of
 from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import alerts, participants, quarantined_rows, timeline
 from services.projector.readmodels.participants import ENDINGS
@@ -35,7 +35,7 @@ class FlowTables(Readings):
         return reading.found([line for line in log if after is None or key_of_screening(line) > after][:limit])
 
     async def participant_flow(self, question: Question) -> Found[ParticipantFlow]:
-        async with self._reading(question, *OF_VISITS, timeline.PROJECTION) as reading:
+        async with self._reading(question, *OF_SCHEDULES) as reading:
             log = await _log(reading)
             rows = await participants.everybody(reading.connection, reading.scope)
             performed = await performed_of(reading)
@@ -45,7 +45,7 @@ class FlowTables(Readings):
         return reading.found(participant_flow(self.protocol, log, enrolled, analysed))
 
     async def workload(self, question: Question) -> Found[list[SiteWorkload]]:
-        of = (*OF_VISITS, alerts.PROJECTION, quarantined_rows.PROJECTION)
+        of = (*OF_SCHEDULES, alerts.PROJECTION, quarantined_rows.PROJECTION)
         async with self._reading(question, *of) as reading:
             rows = await participants.everybody(reading.connection, reading.scope)
             schedules = await schedules_of(reading, self.protocol)

@@ -1,13 +1,16 @@
-"""What was assessed, and when: the dates by which visits are done."""
+"""What was assessed, and when: the dates by which visits are done, and contacts after the visits."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from services.projector.domain.participant_schedule import Reached, reached
 from services.projector.reading import Reading
-from services.projector.readmodels import cytokine_panels, flow_results, participants, responses
+from services.projector.readmodels import cytokine_panels, flow_results, participants, responses, timeline
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
+from shared.contracts.enrollment_follow_up import FollowUpContactRecorded, FollowUpContactRetracted
 from shared.contracts.terms import earliest
 from shared.protocol import Assessment
 
@@ -17,6 +20,16 @@ OF_VISITS = (
     flow_results.PROJECTION,
     cytokine_panels.PROJECTION,
 )
+
+OF_SCHEDULES = (*OF_VISITS, timeline.PROJECTION)
+
+Contacts = Mapping[UUID, Sequence[Reached]]
+
+
+async def contacts(reading: Reading) -> Contacts:
+    """The contacts of long-term follow-up that stand, of each participant."""
+    told = await timeline.told(reading.connection, (FollowUpContactRecorded, FollowUpContactRetracted))
+    return {who: reached(events) for who, events in told.items()}
 
 
 async def performed_of(reading: Reading) -> dict[tuple[UUID, Assessment], list[datetime | date]]:

@@ -24,7 +24,7 @@ from services.projector.domain.site_schedule import (
     schedule_deviations,
 )
 from services.projector.domain.visit_calendar import CalendarEntry, Revision, calendar_entries
-from services.projector.performed import OF_VISITS, performed_of
+from services.projector.performed import OF_SCHEDULES, Contacts, contacts, performed_of
 from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import participants, timeline
 from services.projector.readmodels.participants import ENDINGS
@@ -61,11 +61,12 @@ class ScheduleTables(Readings):
 
     async def of_participant(self, question: Question) -> Found[ParticipantSchedule]:
         """Raises: NoSuchParticipant."""
-        async with self._reading(question, *OF_VISITS) as reading:
+        async with self._reading(question, *OF_SCHEDULES) as reading:
             await participants.one(reading.connection, reading.scope)
             (row,) = await participants.everybody(reading.connection, reading.scope)
             performed = await performed_of(reading)
-        return reading.found(_schedule(self.protocol, row, performed, reading))
+            reached = await contacts(reading)
+        return reading.found(_schedule(self.protocol, row, performed, reached, reading))
 
     async def of_site(
         self, question: Question, period: Period, after: DueKey | None, limit: int
@@ -73,7 +74,7 @@ class ScheduleTables(Readings):
         """Raises: DaysOutOfOrder."""
         if period.since is not None and period.until is not None and period.until < period.since:
             raise DaysOutOfOrder("`until` lies before `from`; give them in order")
-        async with self._reading(question, *OF_VISITS) as reading:
+        async with self._reading(question, *OF_SCHEDULES) as reading:
             schedules = await schedules_of(reading, self.protocol)
         lines = due_visits(schedules, since=period.since, until=period.last_day(reading.today))
         return reading.found([line for line in lines if after is None or key_of_due(line) > after][:limit])
@@ -81,13 +82,13 @@ class ScheduleTables(Readings):
     async def deviations(
         self, question: Question, after: DeviationKey | None, limit: int
     ) -> Found[list[ScheduleDeviation]]:
-        async with self._reading(question, *OF_VISITS) as reading:
+        async with self._reading(question, *OF_SCHEDULES) as reading:
             schedules = await schedules_of(reading, self.protocol)
         lines = schedule_deviations(schedules)
         return reading.found([line for line in lines if after is None or key_of_deviation(line) > after][:limit])
 
     async def calendar(self, question: Question) -> Found[list[CalendarEntry]]:
-        async with self._reading(question, *OF_VISITS, timeline.PROJECTION) as reading:
+        async with self._reading(question, *OF_SCHEDULES) as reading:
             schedules = await schedules_of(reading, self.protocol)
             told = await timeline.revisions(reading.connection)
         revisions = {who: Revision(*revision) for who, revision in told.items()}
@@ -96,12 +97,14 @@ class ScheduleTables(Readings):
 
 async def schedules_of(reading: Reading, protocol: Protocol) -> list[ParticipantSchedule]:
     """The schedule of everybody who was infused."""
-    performed = await performed_of(reading)
+    performed, reached = await performed_of(reading), await contacts(reading)
     rows = await participants.infused(reading.connection, reading.scope)
-    return [_schedule(protocol, row, performed, reading) for row in rows]
+    return [_schedule(protocol, row, performed, reached, reading) for row in rows]
 
 
-def _schedule(protocol: Protocol, row: RowMapping, performed: Performed, reading: Reading) -> ParticipantSchedule:
+def _schedule(
+    protocol: Protocol, row: RowMapping, performed: Performed, reached: Contacts, reading: Reading
+) -> ParticipantSchedule:
     """Who was screened before the time zone was kept is at a site of the trial's own until `rebuild participants`."""
     zone = row["time_zone"] or protocol.schedule.time_zone.value
     if row["day_zero"] is None:
@@ -109,5 +112,6 @@ def _schedule(protocol: Protocol, row: RowMapping, performed: Performed, reading
         return schedule_without_infusion(protocol, *who, zone, now=reading.now)
     endings: dict[ParticipantStatus, str | None] = {status: row[column] for status, column in ENDINGS.items()}
     endings.pop(ParticipantStatus.COMPLETED)
-    scheduled = Scheduled(infused(row), zone, follow_up_ended_on(endings))
+    made = reached.get(row["participant_id"], ())
+    scheduled = Scheduled(infused(row), zone, follow_up_ended_on(endings), made)
     return participant_schedule(protocol, scheduled, performed, now=reading.now)

@@ -11,6 +11,7 @@ from datetime import date
 from shared.contracts.enrollment_anticancer_therapy import AnticancerTherapyEvent
 from shared.contracts.enrollment_consent import ConsentLimitEvent
 from shared.contracts.enrollment_exceptions import EligibilityExceptionEvent
+from shared.contracts.enrollment_follow_up import FollowUpContactEvent
 from shared.contracts.enrollment_lymphodepletion import LymphodepletionEvent
 from shared.contracts.enrollment_terms import (
     ConsentGap,
@@ -304,6 +305,7 @@ LaterParticipantEvent = (
     | InfusionRetracted
     | LymphodepletionEvent
     | AnticancerTherapyEvent
+    | FollowUpContactEvent
     | TreatmentDiscontinued
     | ParticipantLostToFollowUp
     | FollowUpCompleted

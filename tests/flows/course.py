@@ -63,6 +63,7 @@ def known(site: str, child: str = "main", **names: str) -> dict[str, str]:
         "gate_set": "panel 3",
         "lymphodepletion": "fludarabine",
         "therapy": "radiotherapy",
+        "contact": "year 2",
         "row": "unmapped",
         "control": "mapped later",
         "product": "lot 7",
@@ -202,6 +203,8 @@ def enrollment() -> Iterator[Step]:
     yield person("record-anticancer-therapy", "third")
     yield person("correct-anticancer-therapy", "third")
     yield person("retract-anticancer-therapy", "third")
+    yield person("record-follow-up-contact", "third", contacted_on="2025-10-10")
+    yield person("retract-follow-up-contact", "third")
     yield person("record-anticancer-therapy", "third", therapy_id="{new_id}")
     yield person("withdraw-consent", "third", withdrawn_on="2025-10-20", scopes=["samples"])
     yield person("restore-consent", "third")

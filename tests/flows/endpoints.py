@@ -305,6 +305,15 @@ ENROLLMENT: dict[str, Endpoint] = {
     "POST /v1/participants/{participant_id}/retract-anticancer-therapy": changing(
         therapy_id="{therapy_id}", reason="Entered for the wrong participant"
     ),
+    "POST /v1/participants/{participant_id}/record-follow-up-contact": changing(
+        contact_id="{contact_id}",
+        contacted_on="2026-09-01",
+        way="examination",
+        late_events={"new_malignancy": "no", "infection": "unknown"},
+    ),
+    "POST /v1/participants/{participant_id}/retract-follow-up-contact": changing(
+        contact_id="{contact_id}", reason="Entered for the wrong participant"
+    ),
     "POST /v1/participants/{participant_id}/fail-screening": changing(failed_on="2025-09-03"),
     "POST /v1/participants/{participant_id}/discontinue-treatment": changing(
         discontinued_on="2025-11-20", disposition="PROGRESSIVE DISEASE"

@@ -11,6 +11,7 @@ from services.enrollment.domain.facts import Facts
 from services.enrollment.domain.infusion import day_zero
 from services.enrollment.domain.life import AnticancerTherapy, Participant
 from shared.contracts.enrollment_anticancer_therapy import TherapyKind
+from shared.contracts.enrollment_follow_up import ContactWay, LateEvents
 from shared.contracts.enrollment_lymphodepletion import DrugGiven
 from shared.contracts.enrollment_terms import (
     ConsentGap,
@@ -104,6 +105,15 @@ class InfusionView(View):
     total_car_positive_cells: Measurement | None
 
 
+class FollowUpContactView(View):
+    """One contact of long-term follow-up."""
+
+    contact_id: UUID
+    contacted_on: date
+    way: ContactWay
+    late_events: LateEvents
+
+
 class AnticancerTherapyView(View):
     """One new anticancer therapy, begun after the infusion."""
 
@@ -160,6 +170,7 @@ class ParticipantView(View):
                     "lymphodepletions": [],
                     "infusions": [],
                     "anticancer_therapies": [],
+                    "follow_up_contacts": [],
                     "endings": [],
                     "day_zero": None,
                     "schedule": [],
@@ -190,6 +201,7 @@ class ParticipantView(View):
     lymphodepletions: tuple[LymphodepletionView, ...]
     infusions: tuple[InfusionView, ...]
     anticancer_therapies: tuple[AnticancerTherapyView, ...]
+    follow_up_contacts: tuple[FollowUpContactView, ...]
     endings: tuple[EndingView, ...] = Field(description="oldest first; the last one says where the participant stands")
     day_zero: Instant | None
     schedule: tuple[PlannedVisit, ...]
@@ -241,6 +253,14 @@ def view_of(participant: Participant, version: int, facts: Facts) -> Participant
         anticancer_therapies=tuple(
             AnticancerTherapyView(therapy_id=key, **asdict(therapy))
             for key, therapy in sorted(participant.anticancer_therapies.items(), key=_by_start)
+        ),
+        follow_up_contacts=tuple(
+            FollowUpContactView(
+                contact_id=key, contacted_on=each.contacted_on, way=each.way, late_events=each.late_events
+            )
+            for key, each in sorted(
+                participant.follow_up_contacts.items(), key=lambda known: (known[1].contacted_on, known[0])
+            )
         ),
         endings=tuple(EndingView.model_validate(ending) for ending in participant.endings),
         day_zero=zero,

@@ -45,6 +45,12 @@ from shared.contracts.enrollment_anticancer_therapy import (
 )
 from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
 from shared.contracts.enrollment_exceptions import EligibilityExceptionDecided, EligibilityExceptionRequested
+from shared.contracts.enrollment_follow_up import (
+    ContactWay,
+    FollowUpContactRecorded,
+    FollowUpContactRetracted,
+    LateEvents,
+)
 from shared.contracts.enrollment_lymphodepletion import (
     DrugGiven,
     LymphodepletionCorrected,
@@ -128,6 +134,15 @@ class AnticancerTherapy:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpContact:
+    """A contact of long-term follow-up, with what was asked."""
+
+    contacted_on: date
+    way: ContactWay
+    late_events: LateEvents
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a period of the trial ended; `on` is a date as far as it is known."""
 
@@ -166,6 +181,8 @@ class Participant:
     retracted_lymphodepletions: frozenset[UUID] = frozenset()
     anticancer_therapies: Mapping[UUID, AnticancerTherapy] = field(default_factory=lambda: MappingProxyType({}))
     retracted_therapies: frozenset[UUID] = frozenset()
+    follow_up_contacts: Mapping[UUID, FollowUpContact] = field(default_factory=lambda: MappingProxyType({}))
+    retracted_contacts: frozenset[UUID] = frozenset()
     endings: tuple[Ending, ...] = ()
     retracted_endings: frozenset[ParticipantStatus] = frozenset()
 
@@ -201,7 +218,7 @@ def screening_number(subject_number: str, screenings: int) -> str:
     return f"{subject_number}-S{screenings}"
 
 
-Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion, Lymphodepletion, AnticancerTherapy)
+Part = TypeVar("Part", ScreeningData, Consent, Enrolment, Infusion, Lymphodepletion, AnticancerTherapy, FollowUpContact)
 
 
 def part_of(part: type[Part], source: object) -> Part:
@@ -268,6 +285,12 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             begun = {key: each for key, each in was.anticancer_therapies.items() if key != error}
             gone = was.retracted_therapies | {error}
             return replace(was, anticancer_therapies=begun, retracted_therapies=gone)
+        case FollowUpContactRecorded(contact_id=key):
+            reached = {**was.follow_up_contacts, key: part_of(FollowUpContact, event)}
+            return replace(was, follow_up_contacts=reached)
+        case FollowUpContactRetracted(contact_id=error):
+            reached = {key: each for key, each in was.follow_up_contacts.items() if key != error}
+            return replace(was, follow_up_contacts=reached, retracted_contacts=was.retracted_contacts | {error})
         case ConsentWithdrawn(withdrawn_on=on):
             return _ended(was, event, on.isoformat())
         case ScreeningFailed(failed_on=on):

@@ -18,6 +18,7 @@ from services.enrollment.domain import (
     eligibility,
     eligibility_exception,
     ending,
+    follow_up_contact,
     infusion,
     lymphodepletion,
     screening,
@@ -42,10 +43,12 @@ from services.enrollment.domain.ending import (
     WithdrawConsent,
 )
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, NotAtThisPoint
+from services.enrollment.domain.follow_up_contact import RecordFollowUpContact, RetractFollowUpContact
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import (
     AnticancerTherapy,
     Enrolment,
+    FollowUpContact,
     Infusion,
     Lymphodepletion,
     Participant,
@@ -91,6 +94,8 @@ LaterCommand = (
     | RecordAnticancerTherapy
     | CorrectAnticancerTherapy
     | RetractAnticancerTherapy
+    | RecordFollowUpContact
+    | RetractFollowUpContact
     | FailScreening
     | DiscontinueTreatment
     | RecordLossToFollowUp
@@ -128,6 +133,8 @@ LIFE: Mapping[type[Command], frozenset[Status]] = {
     RecordAnticancerTherapy: INFUSED_ONCE,
     CorrectAnticancerTherapy: ANYWHERE,
     RetractAnticancerTherapy: ANYWHERE,
+    RecordFollowUpContact: INFUSED_ONCE,
+    RetractFollowUpContact: ANYWHERE,
     FailScreening: frozenset({Status.SCREENING}),
     DiscontinueTreatment: frozenset({Status.ENROLLED, Status.INFUSED}),
     RecordLossToFollowUp: frozenset({Status.ENROLLED, Status.INFUSED, Status.OFF_TREATMENT}),
@@ -169,6 +176,8 @@ def _is_done(command: LaterCommand, participant: Participant) -> bool:  # noqa: 
             return participant.lymphodepletions.get(key) == part_of(Lymphodepletion, command)
         case RecordAnticancerTherapy(therapy_id=key):
             return participant.anticancer_therapies.get(key) == part_of(AnticancerTherapy, command)
+        case RecordFollowUpContact(contact_id=key):
+            return participant.follow_up_contacts.get(key) == part_of(FollowUpContact, command)
         case FailScreening() | DiscontinueTreatment() | RecordLossToFollowUp() | CompleteFollowUp() | RecordDeath():
             return ending.ending_of(command) in participant.endings
         case WithdrawConsent():
@@ -217,6 +226,10 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line per command
             return anticancer_therapy.correct(command, participant, facts)
         case RetractAnticancerTherapy():
             return anticancer_therapy.retract(command, participant, facts)
+        case RecordFollowUpContact():
+            return follow_up_contact.record(command, participant, facts)
+        case RetractFollowUpContact():
+            return follow_up_contact.retract(command, participant, facts)
         case FailScreening() | DiscontinueTreatment() | RecordLossToFollowUp() | CompleteFollowUp() | RecordDeath():
             return ending.end(command, participant, facts)
         case WithdrawConsent():

@@ -7,12 +7,15 @@ those of the participant's site. CAR-T days count from the infusion, day 0; SDTM
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import Field
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Figure
+from shared.contracts.enrollment_follow_up import ContactWay, FollowUpContactRecorded, FollowUpContactRetracted
+from shared.kernel.events import Event
 from shared.protocol import Assessment, Contact, Protocol, Visit
 from shared.protocol.schedule import (
     Status,
@@ -28,14 +31,28 @@ from shared.protocol.schedule import (
 )
 
 COLLECTED_ALWAYS = "adverse events are collected all the time: none on record is no gap"
-CONTACT_NOT_RECORDED = "contacts of long-term follow-up are not recorded here"
+BY_QUESTIONNAIRE = "reached by questionnaire; the plan asks for an examination"
 NO_INFUSION = "no infusion is on record, so there is no day 0"
 LONG_TERM_OFF = "the protocol has no long-term follow-up"
 
 
+class Reached(NamedTuple):
+    """A contact of long-term follow-up that is on record."""
+
+    on: date
+    way: ContactWay
+
+
+def reached(told: Sequence[Event]) -> list[Reached]:
+    """The contacts that stand, in the order in which they were recorded. An id taken back is never used again."""
+    gone = {each.contact_id for each in told if isinstance(each, FollowUpContactRetracted)}
+    made = (each for each in told if isinstance(each, FollowUpContactRecorded) and each.contact_id not in gone)
+    return [Reached(each.contacted_on, each.way) for each in made]
+
+
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """Who was infused, the time zone of the site, and what ended follow-up.
+    """Who was infused, the time zone of the site, what ended follow-up, and contacts after the visits of the study.
 
     `left_on` is the last day of who died, withdrew or was lost; None of who goes on or completed the study's visits.
     """
@@ -43,6 +60,7 @@ class Scheduled:
     infused: Infused
     time_zone: str
     left_on: date | None = None
+    contacts: Sequence[Reached] = ()
 
 
 class AssessmentOfVisit(Figure):
@@ -75,12 +93,14 @@ class ScheduledVisit(WindowOfVisit):
 
 
 class LongTermContact(WindowOfVisit):
-    """A year of long-term follow-up."""
+    """A year of long-term follow-up, and the contact that served it."""
 
     year: int
     contact: Contact
-    status: Status | None = Field(description="Null once its window has closed; `reason` says why")
-    reason: str | None
+    status: Status
+    reason: str | None = Field(description="What of the contact is not as planned")
+    performed_on: date | None
+    performed_by: ContactWay | None
 
 
 class LongTermSchedule(Figure):
@@ -199,15 +219,28 @@ def _assessment(at_site: Protocol, who: Scheduled, state: VisitState) -> Assessm
 
 def _long_term(at_site: Protocol, who: Scheduled, today: date) -> LongTermSchedule:
     active = _is_active(at_site)
-    years = [_contact(at_site, who, each, today) for each in long_term_calendar(at_site, who.infused.day_zero)]
+    planned = long_term_calendar(at_site, who.infused.day_zero)
+    ends = [*(each.opens for each in planned[1:]), date.max]
+    years = [_contact(at_site, who, each, until, today) for each, until in zip(planned, ends, strict=False)]
     return LongTermSchedule(active=active, reason=None if active else LONG_TERM_OFF, years=tuple(years))
 
 
-def _contact(at_site: Protocol, who: Scheduled, each: YearlyContact, today: date) -> LongTermContact:
-    ended = who.left_on is not None and who.left_on < each.closes
-    status = Status.NOT_APPLICABLE if ended else standing(each, today)
-    closed = status is Status.MISSED
+def _contact(at_site: Protocol, who: Scheduled, each: YearlyContact, until: date, today: date) -> LongTermContact:
+    """`until`: the day on which the window of the next year opens. A contact before it makes a year late, not missed.
+
+    Of several contacts in one window an examination counts before a questionnaire, then the nearest to the anniversary.
+    """
+    done = _nearest(each, [at for at in who.contacts if each.opens <= at.on <= each.closes])
+    late = min((at for at in who.contacts if each.closes < at.on < until), default=None)
+    made = done or late
+    if made is not None:
+        status = Status.LATE if done is None else Status.DONE
+    elif who.left_on is not None and who.left_on < each.closes:
+        status = Status.NOT_APPLICABLE
+    else:
+        status = standing(each, today)
     day = study_day(at_site, each.nominal, who.infused.day_zero)
+    other = made is not None and made.way is ContactWay.QUESTIONNAIRE and each.contact is Contact.EXAMINATION
     return LongTermContact(
         year=each.year,
         contact=each.contact,
@@ -216,6 +249,15 @@ def _contact(at_site: Protocol, who: Scheduled, each: YearlyContact, today: date
         closes_on=each.closes,
         day=day,
         study_day=sdtm_study_day(day),
-        status=None if closed else status,
-        reason=CONTACT_NOT_RECORDED if closed else None,
+        status=status,
+        reason=BY_QUESTIONNAIRE if other else None,
+        performed_on=None if made is None else made.on,
+        performed_by=None if made is None else made.way,
     )
+
+
+def _nearest(year: YearlyContact, contacts: Sequence[Reached]) -> Reached | None:
+    def order(at: Reached) -> tuple[bool, int, date]:
+        return at.way is ContactWay.QUESTIONNAIRE, abs((at.on - year.nominal).days), at.on
+
+    return min(contacts, key=order, default=None)

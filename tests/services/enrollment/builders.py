@@ -26,6 +26,7 @@ from services.enrollment.domain.ending import (
     WithdrawConsent,
 )
 from services.enrollment.domain.facts import Facts, Placement
+from services.enrollment.domain.follow_up_contact import RecordFollowUpContact, RetractFollowUpContact
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.lymphodepletion import (
@@ -52,6 +53,7 @@ PROTOCOL = load_protocol()
 WHO = UUID("018f2b1c-7c1e-7d3a-9a55-0a1b2c3d4e5f")
 COURSE = UUID("018f2b2a-5b1e-7c3a-8a55-0a1b2c3d4e5f")
 THERAPY = UUID("018f2b3c-5b1e-7c3a-8a55-0a1b2c3d4e5f")
+CONTACT = UUID("018f2b3c-5b1e-7c3a-8a55-0a1b2c3d4e6f")
 NOW = datetime(2027, 6, 1, 5, tzinfo=UTC)  # noon in Bangkok, long after the usual course
 DOCTOR = Actor("dr-01", frozenset({Role.INVESTIGATOR}), None, Role.INVESTIGATOR)
 FACTS = Facts(NOW, PROTOCOL, Placement(WHO, "Asia/Bangkok", "CU-001"), by=DOCTOR, receiving="Asia/Vientiane")
@@ -215,6 +217,16 @@ def therapy_correction(started_on: str = "2026-05-11", **fields: Any) -> Correct
 
 def therapy_retraction(key: UUID = THERAPY) -> RetractAnticancerTherapy:
     return RetractAnticancerTherapy(therapy_id=key, reason="Entered for the wrong participant")
+
+
+def contact(contacted_on: str = "2026-05-11", **fields: Any) -> RecordFollowUpContact:
+    """Two months after the infusion: sooner than the plan asks, and on record all the same."""
+    usual = {"contact_id": CONTACT, "contacted_on": contacted_on, "way": "questionnaire"}
+    return RecordFollowUpContact.model_validate(usual | {"late_events": {"new_malignancy": "no"}} | fields)
+
+
+def contact_retraction(key: UUID = CONTACT) -> RetractFollowUpContact:
+    return RetractFollowUpContact(contact_id=key, reason="Entered for the wrong participant")
 
 
 def rescreening(on: str = "2026-05-04") -> RescreenParticipant:

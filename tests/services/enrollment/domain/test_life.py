@@ -22,6 +22,8 @@ from tests.services.enrollment.builders import (
     completion,
     consent,
     consent_correction,
+    contact,
+    contact_retraction,
     data_correction,
     death,
     drug_given,
@@ -73,6 +75,8 @@ POSSIBLE: list[tuple[LaterCommand, str]] = [
     (therapy(), "iolwcd"),
     (therapy_correction(), ""),  # wherever there is one: see test_anticancer_therapy
     (therapy_retraction(), ""),
+    (contact(), "iolwcd"),
+    (contact_retraction(), ""),  # wherever there is one: see test_follow_up_contact
     (screen_failure("2026-03-10"), "s"),
     (off_treatment("2027-05"), "ei"),
     (loss("2027-05"), "eio"),
@@ -142,6 +146,8 @@ COMMANDS: list[ParticipantCommand] = [
     lymphodepletion(),
     infusion(),
     therapy("2026-09"),
+    contact(),
+    contact_retraction(),
     off_treatment(),
     loss(),
     withdrawal("2026-03-30"),

@@ -7,6 +7,7 @@ import pytest
 from icalendar import Calendar
 
 from shared.contracts import enrollment as enr
+from shared.contracts.enrollment_follow_up import FollowUpContactRecorded
 from shared.contracts.enrollment_product import InfusionAppraised
 from shared.contracts.enrollment_product_terms import ProductFinding
 from shared.contracts.enrollment_terms import Route
@@ -46,6 +47,23 @@ async def test_the_schedule_of_a_participant(trial: House) -> None:
     assert len(found["long_term_follow_up"]["years"]) == 14
     text = await ask(trial, f"/v1/participants/{named('SI-001')}/schedule", accept="text/csv")
     assert text.count("\r\n") == 1 + 29 + 14
+
+
+async def test_a_contact_makes_a_year_of_long_term_follow_up_done_and_is_a_day_known_alive(house: House) -> None:
+    house.now = at(1, 20).replace(year=2028)
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened().enrolled().infused(at(1, 5))
+    told = {"participant_id": child.id, "site_id": "CU", "contact_id": named("contact"), "protocol": PROTOCOL.ref}
+    made = {"contacted_on": "2028-01-10", "way": "examination", "late_events": {"new_malignancy": "no"}}
+    chronicle.tell(child.stream, FollowUpContactRecorded.model_validate({**told, **made}))
+    await house.hears(chronicle.told)
+    found = (await ask(house, f"/v1/participants/{child.id}/schedule"))["result"]["long_term_follow_up"]["years"]
+    assert [(each["year"], each["status"], each["performed_on"]) for each in found[:2]] == [
+        (2, "done", "2028-01-10"),
+        (3, "upcoming", None),
+    ]
+    (censored,) = (await ask(house, "/v1/outcomes/survival", endpoint="os"))["result"]["participants"]
+    assert (censored["until_day"], censored["ending"]) == (735, "last-known-alive")
 
 
 async def test_who_was_not_infused_has_a_reason_instead(trial: House) -> None:

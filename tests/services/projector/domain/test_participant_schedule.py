@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.participant_schedule import (
+    BY_QUESTIONNAIRE,
     COLLECTED_ALWAYS,
-    CONTACT_NOT_RECORDED,
     LONG_TERM_OFF,
     NO_INFUSION,
     ParticipantSchedule,
+    Reached,
     Scheduled,
     participant_schedule,
+    reached,
     schedule_without_infusion,
 )
 from services.projector.domain.site_schedule import (
@@ -26,6 +28,7 @@ from services.projector.domain.site_schedule import (
 )
 from services.projector.domain.site_workload import AtSite, site_workloads
 from services.projector.domain.visit_calendar import Revision, calendar_entries
+from shared.contracts.enrollment_follow_up import ContactWay, FollowUpContactRecorded, FollowUpContactRetracted
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.protocol import Assessment, load_protocol
 from shared.protocol.schedule import Status
@@ -53,9 +56,12 @@ def a_schedule(
     until: date | None = None,
     left_on: date | None = None,
     who: tuple[Any, str] = (FIRST, "CU-001"),
+    contacts: Any = (),
 ) -> ParticipantSchedule:
     infused = Infused(*who, "CU", day_zero, day_zero, until)
-    return participant_schedule(protocol, Scheduled(infused, zone, left_on), performed or {}, now=noon(today))
+    made = [Reached(date.fromisoformat(on), way) for on, way in contacts]
+    scheduled = Scheduled(infused, zone, left_on, made)
+    return participant_schedule(protocol, scheduled, performed or {}, now=noon(today))
 
 
 def states(schedule: ParticipantSchedule, visit: str) -> dict[Assessment, Any]:
@@ -146,11 +152,60 @@ def test_without_an_infusion_there_is_no_day_0() -> None:
     assert (found.long_term_follow_up.active, found.long_term_follow_up.reason) == (True, NO_INFUSION)
 
 
-def test_long_term_follow_up_waits_closes_unknown_and_ends_with_who_left() -> None:
+EXAMINED, ASKED = ContactWay.EXAMINATION, ContactWay.QUESTIONNAIRE
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ([], (Status.MISSED, None, None)),
+        ([("2027-11-05", EXAMINED)], (Status.MISSED, None, None)),  # the day before the window opens
+        ([("2027-11-06", EXAMINED)], (Status.DONE, date(2027, 11, 6), None)),
+        ([("2028-03-05", EXAMINED)], (Status.DONE, date(2028, 3, 5), None)),
+        ([("2028-03-06", EXAMINED)], (Status.LATE, date(2028, 3, 6), None)),
+        ([("2028-11-05", EXAMINED)], (Status.LATE, date(2028, 11, 5), None)),
+        ([("2028-11-06", EXAMINED)], (Status.MISSED, None, None)),  # serves the year after
+        ([("2028-01-05", ASKED)], (Status.DONE, date(2028, 1, 5), BY_QUESTIONNAIRE)),
+        ([("2028-01-05", ASKED), ("2028-02-20", EXAMINED)], (Status.DONE, date(2028, 2, 20), None)),
+        ([("2028-01-20", EXAMINED), ("2028-01-01", EXAMINED)], (Status.DONE, date(2028, 1, 1), None)),
+        ([("2028-05-01", EXAMINED), ("2028-04-01", EXAMINED)], (Status.LATE, date(2028, 4, 1), None)),
+    ],
+)
+def test_a_contact_serves_the_year_in_whose_window_it_lies(made: Any, expected: Any) -> None:
+    year_2 = a_schedule(365 * 3 + 100, contacts=made).long_term_follow_up.years[0]
+    assert (year_2.status, year_2.performed_on, year_2.reason) == expected
+    assert year_2.performed_by == (None if expected[1] is None else dict(made)[expected[1].isoformat()])
+
+
+def test_a_questionnaire_is_as_planned_in_the_later_years() -> None:
+    year_6 = a_schedule(365 * 6 + 100, contacts=[("2032-01-05", ASKED)]).long_term_follow_up.years[4]
+    assert (year_6.year, year_6.status, year_6.reason) == (6, Status.DONE, None)
+
+
+def test_the_last_year_is_late_however_late_it_is() -> None:
+    year_15 = a_schedule(365 * 20, contacts=[("2045-06-01", ASKED)]).long_term_follow_up.years[-1]
+    assert (year_15.year, year_15.status) == (15, Status.LATE)
+
+
+def test_what_was_reached_stays_done_whoever_left_later() -> None:
+    left = a_schedule(800, contacts=[("2028-01-05", EXAMINED)], until=date(2028, 2, 1), left_on=date(2028, 2, 1))
+    assert [each.status for each in left.long_term_follow_up.years[:2]] == [Status.DONE, Status.NOT_APPLICABLE]
+
+
+def test_a_contact_that_was_taken_back_serves_nothing() -> None:
+    usual = {"participant_id": FIRST, "contact_id": named("contact"), "protocol": PROTOCOL.ref}
+    on = {"site_id": "CU", "contacted_on": "2028-01-05", "way": "examination", "late_events": {}}
+    made = FollowUpContactRecorded.model_validate({**usual, **on})
+    gone = FollowUpContactRetracted.model_validate({**usual, "reason": "Another participant's"})
+    assert reached([made]) == [Reached(date(2028, 1, 5), EXAMINED)]
+    assert reached([made, gone]) == reached([gone]) == []
+
+
+def test_long_term_follow_up_waits_closes_and_ends_with_who_left() -> None:
     years = a_schedule(365 * 3 + 100).long_term_follow_up.years
     assert [(each.year, each.status, each.reason) for each in years[:3]] == [
-        (2, None, CONTACT_NOT_RECORDED),
-        (3, None, CONTACT_NOT_RECORDED),
+        (2, Status.MISSED, None),
+        (3, Status.MISSED, None),
         (4, Status.UPCOMING, None),
     ]
     assert (years[0].nominal_on, years[0].day, years[0].study_day) == (date(2028, 1, 5), 730, 731)
@@ -191,7 +246,11 @@ def test_years_of_long_term_follow_up_are_to_do_as_well() -> None:
         ("Y2", "Year 2, examination", None, "due")
     ]
     later = due_visits([a_schedule(365 * 3)], since=date(2028, 1, 1), until=date(2028, 12, 31))
-    assert [each.visit for each in later] == ["Y3"]  # of year 2, whose window has closed, nothing is known
+    assert [(each.visit, each.overdue) for each in later] == [("Y2", True), ("Y3", False)]
+    reached_once = a_schedule(365 * 3, contacts=[("2028-01-05", EXAMINED)])
+    assert [each.visit for each in due_visits([reached_once], since=date(2028, 1, 1), until=date(2028, 12, 31))] == [
+        "Y3"
+    ]
 
 
 def test_deviations_raise_themselves() -> None:
