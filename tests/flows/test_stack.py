@@ -60,8 +60,9 @@ def load_everything(trial: Trial) -> None:
             _, sent = await demo.load(client, read_sample())
             await outcomes.wait_until_shown(client, sent)
 
+    positions = course.carry_out(trial, SITE)  # first: the sample fills every place that the trial plans
     asyncio.run(load())
-    for position in course.carry_out(trial, SITE).values():
+    for position in positions.values():
         trial.read(f"/trial/v1/participants?wait_for={position}", role=Role.SPONSOR)
 
 
