@@ -14,6 +14,7 @@ Json = dict[str, Any]
 PARTICIPANTS = "/trial/v1/participants"
 WORKLIST = "/trial/v1/sae-worklist"
 DOSE_LIMITING = "/trial/v1/dose-limiting-toxicity"
+COHORT_BOARD = "/trial/v1/cohort-board"
 WATERFALL = "/trial/v1/figures/waterfall"
 SURVIVAL = "/trial/v1/outcomes/survival"
 SPECIMENS = "/trial/v1/specimens"
@@ -25,6 +26,7 @@ TRANSGENE = {"series": "transgene"}
 
 # The question that rests on the read model of each kind of stream, and costs least.
 SHOWS = {
+    "escalation": (COHORT_BOARD, {}),
     "participant": (PARTICIPANTS, {"limit": "1"}),
     "adverse-event": ("/trial/v1/adverse-events", {"limit": "1"}),
     "toxicity-episode": (DOSE_LIMITING, {}),
@@ -58,6 +60,7 @@ class Outcomes:
     specimens: Json
     worklist: Json
     dose_limiting: Json
+    cohort_board: Json
     courses: tuple[Json, ...]  # of CRS and ICANS, one answer per participant that there is
 
 
@@ -86,6 +89,7 @@ async def ask(client: TrialClient) -> Outcomes:
         "specimens": (SPECIMENS, {"limit": "200"}),
         "worklist": (WORKLIST, {"show": "all"}),
         "dose_limiting": (DOSE_LIMITING, None),
+        "cohort_board": (COHORT_BOARD, None),
     }
     asked = (client.get(path, role=Role.SPONSOR, params=params) for path, params in questions.values())
     answers = dict(zip(questions, await asyncio.gather(*asked), strict=True))

@@ -78,8 +78,16 @@ class ExpectedTerms(Row):
     terms: tuple[ListedTerm, ...]
 
 
+class DosingPause(Row):
+    """Dosing is paused before anybody is treated, and resumed."""
+
+    paused_because: Reason
+    resumed_because: Reason
+
+
 class Trial(Row):
     protocol_id: str
+    dosing_pause: DosingPause
     reference_safety_information: tuple[ExpectedTerms, ...]
     sites: dict[SiteId, Site]
     assays: dict[SiteId, Assay]
@@ -122,6 +130,9 @@ class Eligibility(Row):
 
 
 class Enrolment(Row):
+    """`slot`: whether a slot of the dose level that is open is reserved before."""
+
+    slot: bool = False
     enrolled_on: date
     dose_level: Code
 

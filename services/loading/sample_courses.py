@@ -14,6 +14,8 @@ from services.loading.sample import (
     Assay,
     Consent,
     CytokinePanel,
+    DosingPause,
+    Enrolment,
     ExpectedTerms,
     FlowResult,
     IndependentReading,
@@ -46,14 +48,16 @@ from shared.kernel.actor import Role
 
 TUMOUR = "the tumour burden"
 REVIEW = "the independent review"
+DOSING = "dosing"
 SPECIMENS = "/biomarkers/v1/specimens"
+ESCALATION = "/enrollment/v1/dose-escalation"
 
 
 def sites_of(sample: Sample) -> list[Course]:
     """The sites, and what the trial as a whole begins with."""
     opened = [Course(site_id, _opened(site_id, site)) for site_id, site in sample.trial.sites.items()]
     listed = [Course(opened[0].site, _expected(version)) for version in sample.trial.reference_safety_information]
-    return [*opened, *listed]
+    return [*opened, *listed, _pause(opened[0].site, sample.trial.dosing_pause)]
 
 
 def courses_of(sample: Sample) -> list[Course]:
@@ -71,6 +75,15 @@ def _expected(version: ExpectedTerms) -> Step:
     key = identity("sample reference safety information", version.rsi_version)
     path, row = "/safety/v1/reference-safety-information", f"reference safety information {version.rsi_version}"
     return Step("reference safety information", row, path, _body(version), Role.SAFETY_OFFICER, row, key)
+
+
+def _pause(site: str, pause: DosingPause) -> Course:
+    def step(verb: str, reason: str, role: Role, *, changes: bool) -> Step:
+        row, key = f"dosing {verb}", identity("sample dosing", verb)
+        return Step("pauses of dosing", row, f"{ESCALATION}/{verb}", {"reason": reason}, role, DOSING, key, changes)
+
+    paused = step("pause", pause.paused_because, Role.INVESTIGATOR, changes=False)
+    return Course(site, paused, (step("resume", pause.resumed_because, Role.SAFETY_OFFICER, changes=True),))
 
 
 def _body(row: BaseModel, *leave_out: str) -> dict[str, Any]:
@@ -105,7 +118,7 @@ class _Commands:
         yield from (self._consent(each) for each in who.consents if each not in late)
         yield self._of_participant("assess-eligibility", who.eligibility, "eligibility")
         if who.enrolment is not None:
-            yield self._of_participant("enrol", who.enrolment, "enrolments")
+            yield from self._enrolled(who.enrolment)
         if who.lymphodepletion is not None:
             yield self._lymphodepletion(who.lymphodepletion)
         if who.infusion is not None:
@@ -139,6 +152,15 @@ class _Commands:
         row = self._row(verb, *which)
         path = f"{self._enrollment}/{verb}"
         return Step(kind, row, path, _body(body), Role.COORDINATOR, PARTICIPANT, key, changes=True)
+
+    def _enrolled(self, enrolment: Enrolment) -> Iterator[Step]:
+        if enrolment.slot:
+            body, row = {"participant_id": str(self._id)}, self._row("slot")
+            path, key = f"{ESCALATION}/reserve-slot", self._identity("slot")
+            yield Step("slots", row, path, body, Role.COORDINATOR, row, key, needs=(PARTICIPANT,))
+        key, body = self._identity("enrol"), _body(enrolment, "slot")
+        path, row = f"{self._enrollment}/enrol", self._row("enrol")
+        yield Step("enrolments", row, path, body, Role.COORDINATOR, PARTICIPANT, key, changes=True)
 
     def _lymphodepletion(self, course: Lymphodepletion) -> Step:
         key, row = self._identity("lymphodepletion"), self._row("lymphodepletion")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
-from services.loading import biomarker_tables, efficacy_tables, safety_tables
+from services.loading import biomarker_tables, cohort_tables, efficacy_tables, safety_tables
 from services.loading.outcomes import Outcomes
 from services.loading.table_layout import NONE, laid_out, share
 
@@ -18,7 +18,7 @@ WIDEST_TERM = 32  # so that the table fits into 80 columns
 
 def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
     """The four outcomes in the order of the protocol, survival and the independent review with the responses; serious
-    events, dose-limiting toxicity, CRS and ICANS."""
+    events, dose-limiting toxicity, the cohorts of the escalation, CRS and ICANS."""
     yield incidence(outcomes.adverse_events["result"])
     yield terms(outcomes.adverse_events["result"])
     yield responses(outcomes.responses["result"])
@@ -32,6 +32,8 @@ def tables(outcomes: Outcomes, zone: ZoneInfo) -> Iterator[Table]:
     yield serious_events(outcomes.worklist["result"], zone)
     yield safety_tables.dose_levels(outcomes.dose_limiting["result"])
     yield safety_tables.toxicities(outcomes.dose_limiting["result"])
+    yield cohort_tables.levels(outcomes.cohort_board["result"])
+    yield cohort_tables.pauses(outcomes.cohort_board["result"], zone)
     yield from safety_tables.courses(outcomes.courses, outcomes.participants["items"], zone)
 
 

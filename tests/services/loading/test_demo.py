@@ -16,7 +16,7 @@ from services.loading.sample import read_sample
 from services.loading.tally import Tally
 from tests.services.loading.support import Running, commands, finished, started, tokens_of
 
-COMMANDS = 417  # of the sample
+COMMANDS = 422  # of the sample
 
 TITLES = (
     "1  Adverse events (CTCAE 5.0)",
@@ -29,6 +29,8 @@ TITLES = (
     "Specimens that the visits plan, and others",
     "5  Serious adverse events: 7 alerts",
     "6  Dose-limiting toxicity (DLT) by dose level",
+    "Cohorts by 3+3: cohorts of 3, open level DL1",
+    "Pauses of dosing; now it is going on",
     "7  Course of CRS of CU-003: worst ASTCT 3, CTCAE 2",
 )
 
