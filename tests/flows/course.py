@@ -447,7 +447,10 @@ def carry_out(trial: Trial, site: str = "CU") -> dict[str, str]:
             refused = trial.call("POST", path, step.content(site), role=step.role, sites=(site,))
             assert refused.status_code == step.answers, f"{step.key}: {refused.status_code}"
             continue
-        answer = trial.command(path, step.content(site), role=step.role, sites=(site,), version=version)
+        body = step.content(site)
+        if isinstance(body, dict) and "design_said" in body:
+            body["design_said"] = trial.read("/enrollment/v1/dose-escalation")["says"]["decision"]
+        answer = trial.command(path, body, role=step.role, sites=(site,), version=version)
         assert answer.status_code == ENDPOINTS[step.key].answers, f"{step.key}: {answer.status_code}"
         if "Trial-Position" in answer.headers:  # a feed answers in words of its own
             last[path.split("/")[1]] = answer.headers["Trial-Position"]

@@ -66,7 +66,7 @@ def left_out(last: float, days_of_values: Iterable[float]) -> list[str]:
         return []
     values = "1 later value" if len(later) == 1 else f"{len(later)} later values"
     verb = "is" if len(later) == 1 else "are"
-    return [f"Up to day {last:g}: {values}, up to day {max(later)}, {verb} not drawn; until_day draws more."]
+    return [f"Up to day {last:g}: {values}, up to day {max(later):g}, {verb} not drawn; until_day draws more."]
 
 
 def counted(kinds: Iterable[str]) -> str:

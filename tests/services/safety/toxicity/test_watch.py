@@ -43,6 +43,7 @@ def enrolled(participant_id: UUID = CHILD, dose_level: str | None = "DL2") -> Pa
             "subject_number": "CU-001",
             "enrolled_on": "2026-03-10",
             "dose_level": dose_level,
+            "criteria_excepted": (),
             "status": "enrolled",
             "protocol": PROTOCOL.ref,
         }
