@@ -176,6 +176,22 @@ async def test_an_escaped_separator_is_read_as_what_it_stands_for(trial: Trial) 
     assert code(await send(trial, a_message(*lines))) == "AA"
 
 
+async def test_a_share_of_cells_corrected_in_its_sign_alone_supersedes(trial: Trial) -> None:
+    await registered(trial)
+    blood = "SPM|1|F-1||BLD|||||||||||||202603090830"
+    sent = (("M1", "0.05", "NM", "F"), ("M2", "<0.05", "ST", "C"), ("M3", "<0.05", "ST", "C"))
+    for control, value, kind, status in sent:
+        share = obx("CARPCT", value, "%", kind=kind, status=status)
+        answer = await send(trial, a_message(share, blood, control=control))
+        assert code(answer) == "AA", answer.text
+    query = "select distinct stream from events where stream like 'flow-result:%'"
+    async with trial.db.connect() as connection:
+        [stream] = (await connection.execute(text(query))).scalars()
+    result = (await trial.get(f"/v1/flow-results/{stream.split(':')[1]}")).json()
+    signs = [each["report"]["qualifier"] for each in (*result["superseded"], result["current"])]
+    assert signs == [None, "<"]
+
+
 async def test_a_refusal_of_too_much_names_its_message(trial: Trial) -> None:
     answer = await send(trial, a_message(*["NTE|1"] * MOST_SEGMENTS))
     assert (answer.status_code, answer.text.split("\r")[1]) == (422, "MSA|AR|M1")
