@@ -91,6 +91,7 @@ class Client:
         self._http = httpx.Client(base_url=trial.url, timeout=10)
         self._known: list[str] = []
         self._arriving: list[str] = []
+        self._lesions: dict[str, str] = {}
 
     def work(self, stop: threading.Event) -> None:
         with self._http:
@@ -147,9 +148,11 @@ class Client:
 
     def _tumour(self, child: str) -> None:
         path, stream = f"/efficacy/v1/participants/{child}", f"tumour-burden:{child}"
-        lesion = self._id()
-        described = {"lesion_id": lesion, "label": "T01", "role": "target", "organ": "liver"}
-        self._send(f"{path}/lesions", described, stream, ("efficacy.lesion-identified",))
+        if child not in self._lesions:  # it may be there, and what follows came before the consent had arrived
+            described = {"lesion_id": self._id(), "label": "T01", "role": "target", "organ": "liver"}
+            self._send(f"{path}/lesions", described, stream, ("efficacy.lesion-identified",))
+            self._lesions[child] = described["lesion_id"]
+        lesion = self._lesions[child]
         baseline = self._assessment(lesion, "2025-09-10", "40", baseline=True)
         self._send(f"{path}/assessments", baseline, stream, ("efficacy.tumour-assessed",))
         later = self._assessment(lesion, "2025-10-14", "15")
