@@ -368,6 +368,7 @@ class ProductFinding(StrEnum):
     PARTICIPANT_DIFFERS = "participant-differs"  # the wristband is not that of the product's participant
     NOT_RELEASED = "not-released"
     REJECTED = "rejected"
+    RELEASE_TEST_FAILED = "release-test-failed"  # reported after the release, as of a culture that takes weeks
     EXPIRED = "expired"
     SECOND_INFUSION_NOT_ALLOWED = "second-infusion-not-allowed"
     SECOND_INFUSION_TOO_EARLY = "second-infusion-too-early"

@@ -18,7 +18,7 @@ class DeviationKind(StrEnum):
     GATE_OVERRIDDEN = "gate-overridden"  # two people opened the gate of the dose escalation, and it was given
     CONSENT_LACKING = "consent-lacking"  # on the day of a procedure
     PRODUCT_IDENTITY = "product-identity"  # another lot or bag than the participant's own
-    PRODUCT_NOT_RELEASED = "product-not-released"  # or rejected, or expired
+    PRODUCT_NOT_RELEASED = "product-not-released"  # or rejected, expired, or failed a test since
     PRODUCT_HANDLING = "product-handling"  # a scan or a thaw that is not on record
     DOSE_OUT_OF_RANGE = "dose-out-of-range"
     SECOND_INFUSION = "second-infusion-outside-protocol"

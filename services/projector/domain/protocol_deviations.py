@@ -65,6 +65,7 @@ BY_FINDING = {
     ProductFinding.PARTICIPANT_DIFFERS: DeviationKind.PRODUCT_IDENTITY,
     ProductFinding.NOT_RELEASED: DeviationKind.PRODUCT_NOT_RELEASED,
     ProductFinding.REJECTED: DeviationKind.PRODUCT_NOT_RELEASED,
+    ProductFinding.RELEASE_TEST_FAILED: DeviationKind.PRODUCT_NOT_RELEASED,
     ProductFinding.EXPIRED: DeviationKind.PRODUCT_NOT_RELEASED,
     ProductFinding.SECOND_INFUSION_NOT_ALLOWED: DeviationKind.SECOND_INFUSION,
     ProductFinding.SECOND_INFUSION_TOO_EARLY: DeviationKind.SECOND_INFUSION,

@@ -17,6 +17,7 @@ from shared.contracts.enrollment_product import (
     LeukapheresisCollected,
     ProductEvent,
     ProductIdentityVerified,
+    ProductReleased,
     ProductStepCorrected,
     ProductStepRetracted,
     ReleaseTestsRecorded,
@@ -91,7 +92,10 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A product. `first` is what it began with, by which a repeated command is known; without a step it never was."""
+    """A product. `first` is what it began with, by which a repeated command is known; without a step it never was.
+
+    `excepted`: the tests that it had not passed when it was released by an exception.
+    """
 
     product_id: UUID
     participant_id: ParticipantId
@@ -102,6 +106,7 @@ class Chain:
     approvals: tuple[Approval, ...] = ()
     verifications: tuple[Verification, ...] = ()
     retracted: frozenset[int] = frozenset()
+    excepted: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status | None:
@@ -134,6 +139,12 @@ class Chain:
     def verdicts(self) -> Mapping[str, JudgedTest]:
         """The latest of each test."""
         return {verdict.test: verdict for step in self.steps for verdict in step.verdicts}
+
+    def failed(self, at: datetime) -> tuple[str, ...]:
+        """Required tests whose latest result of this instant is not within the limit, and that nobody excepted."""
+        latest = {each.test: each for step in self.steps if step.at <= at for each in step.verdicts}
+        failed = (each.test for each in latest.values() if each.required and each.passed is False)
+        return tuple(test for test in failed if test not in self.excepted)
 
     @property
     def given(self) -> tuple[Infused | Diverted, ...]:
@@ -207,6 +218,7 @@ def _went_on(was: Chain, event: LaterProductEvent) -> Chain:
             details = next(part for name in _PARTS if (part := getattr(event, name, None)) is not None)
             verdicts = event.verdicts if isinstance(event, ReleaseTestsRecorded) else ()
             step = step_of(number, details, verdicts, getattr(event, "temperature", None))
+            now = replace(now, excepted=event.not_passed) if isinstance(event, ProductReleased) else now
             return replace(now, steps=(*was.steps, step), approvals=_still(was, verdicts))
 
 

@@ -20,6 +20,7 @@ _SAYS = {
     ProductFinding.PARTICIPANT_DIFFERS: "the wristband is not that of the product's participant",
     ProductFinding.NOT_RELEASED: "the lot is not released",
     ProductFinding.REJECTED: "the lot was rejected",
+    ProductFinding.RELEASE_TEST_FAILED: "a release test of the lot failed after its release",
     ProductFinding.EXPIRED: "the lot has expired",
     ProductFinding.SECOND_INFUSION_NOT_ALLOWED: "the protocol allows no second infusion",
     ProductFinding.SECOND_INFUSION_TOO_EARLY: "the protocol asks for more days since the infusion before",
@@ -57,6 +58,8 @@ def may_not_be_given(chain: Chain, at: datetime, facts: Facts) -> tuple[ProductF
         found.append(ProductFinding.REJECTED)
     elif not any(release.decided_at <= at for release in chain.every(Release)):
         found.append(ProductFinding.NOT_RELEASED)
+    elif chain.failed(at):
+        found.append(ProductFinding.RELEASE_TEST_FAILED)
     expires = None if chain.end is None else chain.end.expires_on
     if expires is not None and at.astimezone(facts.zone).date() > expires:
         found.append(ProductFinding.EXPIRED)

@@ -13,7 +13,13 @@ from services.enrollment.domain.infusion import RecordInfusion
 from services.enrollment.domain.life import Infusion, Participant, part_of
 from services.enrollment.domain.participant import DECIDER as PARTICIPANT
 from services.enrollment.domain.product.chain import Chain, step_of
-from services.enrollment.domain.product.commands import EndManufacture, RetractProductStep, ThawBag, VerifyIdentity
+from services.enrollment.domain.product.commands import (
+    EndManufacture,
+    RecordReleaseTests,
+    RetractProductStep,
+    ThawBag,
+    VerifyIdentity,
+)
 from services.enrollment.domain.product.dose import dose_check
 from services.enrollment.domain.product.facts import ProductRefused, ProductStepCannotBeRetracted
 from services.enrollment.domain.product.infusing import (
@@ -160,6 +166,30 @@ def test_a_bag_of_another_infusion_is_used() -> None:
 def test_a_lot_that_is_recalled_was_good_until_then(decided_at: str, found: Any) -> None:
     recalled = chain(*told(*USUAL, rejection(decided_at=decided_at)))
     assert appraise(asked(recalled, given_despite="It was given"), FACTS).findings == found
+
+
+@pytest.mark.parametrize(
+    ("reported_at", "found"),
+    [
+        ("2026-03-02T10:00:00+07:00", ("release-test-failed",)),
+        ("2026-03-16T10:00:00+07:00", ("release-test-failed",)),  # GIVEN began
+        ("2026-03-16T10:00:01+07:00", ()),
+    ],
+)
+def test_a_culture_that_fails_after_the_release_stops_what_is_given_from_then_on(reported_at: str, found: Any) -> None:
+    late = cultured("positive", reported_at)
+    failed = chain(*told(*USUAL, late))
+    assert appraise(asked(failed, given_despite="It was given"), FACTS).findings == found
+    if found:
+        with pytest.raises(ProductRefused, match="failed after its release"):
+            appraise(asked(failed), FACTS)
+    again = chain(*told(*USUAL, late, cultured("negative", "2026-03-16T10:00:00+07:00")))
+    assert appraise(asked(again), FACTS).findings == ()
+
+
+def cultured(finding: str, reported_at: str) -> RecordReleaseTests:
+    told_late = product_steps.tests(product_steps.result("sterility", finding=finding))
+    return RecordReleaseTests.model_validate(told_late | {"reported_at": reported_at})
 
 
 def test_a_lot_that_was_released_afterwards_was_not_released() -> None:

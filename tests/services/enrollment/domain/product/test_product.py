@@ -212,6 +212,8 @@ def test_two_people_of_two_offices_release_a_lot_despite_its_specification() -> 
     assert isinstance(released, ProductReleased)
     assert (released.by_exception, released.not_passed) == (True, ("viability",))
     assert chain(*second).status == "released"
+    assert chain(*second).failed(FACTS.now) == ()  # what was excepted stops nothing
+    assert chain(*LOW).failed(FACTS.now) == ("viability",)
 
 
 @pytest.mark.parametrize(
