@@ -1,13 +1,12 @@
 """The escalation of the dose as a person reads it on a terminal: cohorts by dose level, and pauses."""
 
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.table import Table
 from rich.text import Text
 
-from services.loading.table_layout import NONE, laid_out
+from services.loading.table_layout import NONE, at, laid_out
 
 Json = dict[str, Any]
 
@@ -42,12 +41,7 @@ def pauses(board: Json, zone: ZoneInfo) -> Table:
     )
     table.columns[2].justify = "left"
     for each in board["pauses"]:
-        until = NONE if each["until"] is None else _local(each["until"], zone)
         ended = f"{each['resumed_because']} ({each['resumed_by']})" if each["until"] is not None else ""
         why = Text.assemble(f"{each['reason']} ({each['paused_by']})", "\n", (ended, "dim"))
-        table.add_row(_local(each["since"], zone), until, why)
+        table.add_row(at(each["since"], zone), at(each["until"], zone), why)
     return table
-
-
-def _local(at: str, zone: ZoneInfo) -> str:
-    return f"{datetime.fromisoformat(at).astimezone(zone):%Y-%m-%d %H:%M}"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
-from services.loading.table_layout import NONE, laid_out
+from services.loading.table_layout import NONE, at, laid_out
 
 Json = dict[str, Any]
 
@@ -66,16 +66,17 @@ def _episode(subject_number: str, episode: Json, zone: ZoneInfo) -> Table:
         *("At", "Day", "ASTCT", "CTCAE", "Seen, given"),
     )
     table.columns[4].justify = "left"
-    for at, line in sorted([*_seen(episode), *_given(episode)], key=lambda each: each[0]):
-        table.add_row(_local(at, zone), *line)
+    lines = [*_seen(episode), *_given(episode)]
+    for instant, line in sorted(lines, key=lambda each: datetime.fromisoformat(each[0])):
+        table.add_row(at(instant, zone), *line)
     return table
 
 
-def _seen(episode: Json) -> Iterator[tuple[datetime, list[str]]]:
+def _seen(episode: Json) -> Iterator[tuple[str, list[str]]]:
     for seen in episode["series"]:
         grades = [NONE if seen[name] is None else str(seen[name]) for name in ("astct_grade", "ctcae_grade")]
         day = NONE if seen["day"] is None else str(seen["day"])
-        yield datetime.fromisoformat(seen["observed_at"]), [day, *grades, _signs(seen["observation"])]
+        yield seen["observed_at"], [day, *grades, _signs(seen["observation"])]
 
 
 def _signs(observation: Json) -> str:
@@ -97,17 +98,13 @@ def _sign(name: str, said: object) -> str:
     return str(said).replace("-", " ")
 
 
-def _given(episode: Json) -> Iterator[tuple[datetime, list[str]]]:
+def _given(episode: Json) -> Iterator[tuple[str, list[str]]]:
     for given in episode["treatments"]:
         dose = "" if given["dose"] is None else f" {given['dose']} {given['unit']}"
-        yield datetime.fromisoformat(given["given_at"]), ["", "", "", f"{given['treatment']}{dose}"]
+        yield given["given_at"], ["", "", "", f"{given['treatment']}{dose}"]
 
 
 def _end(episode: Json, zone: ZoneInfo) -> str:
     if episode["ended_at"] is None:
         return "It goes on."
-    return f"{episode['outcome'].capitalize()} {_local(datetime.fromisoformat(episode['ended_at']), zone)}."
-
-
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"{episode['outcome'].capitalize()} {at(episode['ended_at'], zone)}."

@@ -1,6 +1,8 @@
 """How every table looks on a terminal."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.table import Table
@@ -12,6 +14,11 @@ NONE = "-"
 def share(tally: dict[str, Any]) -> str:
     """A count, and its share in percent where there is one."""
     return f"{tally['n']} ({tally['percent']} %)" if tally["percent"] is not None else str(tally["n"])
+
+
+def at(instant: str | None, zone: ZoneInfo) -> str:
+    """An instant as the clock of a zone shows it."""
+    return NONE if instant is None else f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def laid_out(title: str, caption: str, *columns: str) -> Table:

@@ -1,7 +1,6 @@
 """The outcome tables as a person reads them on a terminal of 80 columns or more, or in a file."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from services.loading import biomarker_tables, cohort_tables, efficacy_tables, safety_tables
 from services.loading.outcomes import Outcomes
-from services.loading.table_layout import NONE, laid_out, share
+from services.loading.table_layout import NONE, at, laid_out, share
 
 Json = dict[str, Any]
 WIDEST_TERM = 32  # so that the table fits into 80 columns
@@ -134,7 +133,7 @@ def serious_events(result: Json, zone: ZoneInfo) -> Table:
             item["subject_number"],
             Text.assemble(item["term"], "\n", (more, "dim")),
             str(item["grade"]),
-            f"{_at(item['became_aware_at'], zone)}\n{_at(item['next_due_at'], zone)}",
+            f"{at(item['became_aware_at'], zone)}\n{at(item['next_due_at'], zone)}",
             _in_hand(item),
         )
     return table
@@ -148,7 +147,3 @@ def _in_hand(item: Json) -> str:
     if item["acknowledged_by"] is not None:
         return str(item["acknowledged_by"])
     return "open, overdue" if item["overdue"] else "open"
-
-
-def _at(instant: str | None, zone: ZoneInfo) -> str:
-    return NONE if instant is None else f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M}"
