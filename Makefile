@@ -37,7 +37,7 @@ PYTEST := $(BIN)/python -m pytest -q --dist loadgroup
 test: install ## Every test, with real PostgreSQL and real Kafka
 	@$(PYTEST) -n 2 $(RULES) --cov --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.architecture.coverage_gate .coverage.json
-	@$(PYTEST) -n 4 $(foreach folder,$(RULES),--ignore=$(folder))
+	@$(PYTEST) -n 3 $(foreach folder,$(RULES),--ignore=$(folder))
 
 fast: install ## Domain, kernel and contract tests alone: seconds
 	@$(PYTEST) -n 2 $(RULES)
@@ -48,7 +48,8 @@ generated: install ## Every request that can be made up from the OpenAPI documen
 faults: install ## The whole fault suite: at least 50 kills under load
 	@FAULT_KILLS=$(or $(KILLS),60) $(BIN)/python -m pytest -q -m faults --timeout 1800 tests/faults
 
-check: lint types imports schemas-check migrations-check ## Every gate: format, lint, types, imports, schemas, migrations
+check: install ## Every gate: format, lint, types, imports, schemas, migrations
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync types lint imports schemas-check migrations-check
 
 lint: install
 	@$(BIN)/ruff format --check --quiet . || (echo "run make format"; exit 1)

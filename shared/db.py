@@ -32,7 +32,8 @@ SQLITE_BUSY_SECONDS = 10
 IDLE_TRANSACTION_LIMIT = "30s"  # one forgotten transaction would hold back vacuum and every reader that waits
 STATEMENT_LIMIT = "30s"
 POOL_SECONDS = 5  # a request that waits longer for a connection is answered 503
-SNAPSHOT = "reads_one_snapshot"  # our own option of a connection: on SQLite it begins without the lock of a writer
+# Our own options of a connection to SQLite: how it begins. "AUTOCOMMIT" would ask the driver twice more each time.
+ALONE, SNAPSHOT = "statements_stand_alone", "reads_one_snapshot"
 
 # SQLite makes an ever-growing key of the exact type INTEGER alone.
 Position = BigInteger().with_variant(Integer(), "sqlite")
@@ -97,10 +98,10 @@ class Database:
         self.engine = engine
         self.schema = schema
         self.dialect = engine.dialect.name
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        on_sqlite = self.dialect == "sqlite"
+        self._reading = engine.execution_options(**{ALONE: True} if on_sqlite else {"isolation_level": "AUTOCOMMIT"})
         self._snapshot = engine.execution_options(
-            **{SNAPSHOT: True} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"},
-            postgresql_readonly=True,
+            **{SNAPSHOT: True} if on_sqlite else {"isolation_level": "REPEATABLE READ"}, postgresql_readonly=True
         )
 
     @asynccontextmanager
@@ -324,7 +325,7 @@ def _sqlite_engine(url: str, path: str | None) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def _(connection: Any) -> None:
         options = connection.get_execution_options()
-        if options.get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN" if options.get(SNAPSHOT) else "BEGIN IMMEDIATE")
+        if ALONE not in options:
+            connection.exec_driver_sql("BEGIN" if SNAPSHOT in options else "BEGIN IMMEDIATE")
 
     return engine

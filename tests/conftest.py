@@ -121,6 +121,13 @@ def new_kafka_server() -> Iterator[Callable[[], KafkaServer]]:
 
 
 @pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder that all workers of a run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(request.config, "workerinput") else own
+
+
+@pytest.fixture(scope="session")
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Writes a line to the terminal while a long test runs, whatever is captured."""
     plugins = request.config.pluginmanager

@@ -104,8 +104,8 @@ class Sender:
         """The trial's verdict.
 
         A participant screened a moment ago, or a consent, may not have reached the other services yet: they are asked
-        again. A file
-        states facts, not reactions to a version, so a change that comes late (412) goes again on the present one.
+        again. A file states facts, not reactions to a version, so a change that comes late (412) goes again on the
+        present one.
         """
         answer = await self._post(step, sent, sent.etags.get(step.thing) if step.changes else None)
         for pause in pauses():

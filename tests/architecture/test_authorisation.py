@@ -6,6 +6,7 @@ so whatever one of them sees of the other would show.
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from shared.auth.local_issuer import LocalIssuer
 from shared.kernel.actor import Role
 from tests.architecture.declared import roles
 from tests.flows import course
+from tests.flows.carried_out import copied_to
 from tests.flows.embedded import embedded_trial
 from tests.flows.endpoints import ENDPOINTS, About, filled
 from tests.flows.trial import Trial
@@ -29,12 +31,11 @@ _fresh = count()
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def trial(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Iterator[Trial]:
     """Both sites have carried out the course, and every read model shows it."""
-    with embedded_trial(tmp_path_factory.mktemp("embedded")) as running:
-        for site in (OWN, OTHER):
-            for position in course.carry_out(running, site).values():
-                running.read(f"/trial/v1/participants?wait_for={position}", role=EVERYWHERE)
+    with embedded_trial(copied_to(tmp_path_factory.mktemp("embedded"), run_folder)) as running:
+        for position in course.carry_out(running, OTHER).values():
+            running.read(f"/trial/v1/participants?wait_for={position}", role=EVERYWHERE)
         yield running
 
 

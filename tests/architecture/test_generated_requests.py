@@ -8,6 +8,7 @@ ones at most, taken evenly from all of them (5); `make generated` sends every on
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -23,6 +24,7 @@ from shared.auth.permissions import BLINDED
 from shared.kernel.actor import Role
 from tests.architecture.declared import apps, roles
 from tests.flows import course
+from tests.flows.carried_out import copied_to
 from tests.flows.embedded import embedded_trial
 from tests.flows.endpoints import ENDPOINTS
 from tests.flows.trial import Trial
@@ -54,10 +56,8 @@ schemathesis.serializer.alias("application/vnd.isac.fcs", "application/octet-str
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    with embedded_trial(tmp_path_factory.mktemp("embedded")) as running:
-        for position in course.carry_out(running).values():
-            running.read(f"/trial/v1/participants?wait_for={position}")
+def trial(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Iterator[Trial]:
+    with embedded_trial(copied_to(tmp_path_factory.mktemp("embedded"), run_folder)) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from services.loading.sending import ON_THE_WAY
 from shared.kernel.actor import Role
 from tests.architecture.declared import roles
 from tests.flows import course
+from tests.flows.carried_out import copied_to
 from tests.flows.embedded import embedded_trial
 from tests.flows.endpoints import ENDPOINTS, About
 from tests.flows.trial import Trial
@@ -24,10 +26,9 @@ ABOUT = [
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def trial(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Iterator[Trial]:
     """One participant with a whole course at one site, handed over to another."""
-    with embedded_trial(tmp_path_factory.mktemp("embedded")) as running:
-        course.carry_out(running, "CU")
+    with embedded_trial(copied_to(tmp_path_factory.mktemp("embedded"), run_folder)) as running:
         site = {"site_id": "KKU", "name": "Khon Kaen", "country": "TH", "time_zone": "Asia/Vientiane"}
         running.command("/enrollment/v1/sites", site, role=Role.SPONSOR, sites=("*",))
         path = f"/enrollment/v1/participants/{course.an_id('CU', 'main')}"

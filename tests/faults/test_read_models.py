@@ -11,21 +11,28 @@ from deploy.native.stack import Stack
 from services.projector.app import SERVICE
 from shared.kernel.actor import Role
 from tests.faults.aftermath import OnPostgres, until_settled
-from tests.faults.conftest import THOROUGH
+from tests.faults.conftest import THOROUGH, restore
 from tests.flows import course, records
 from tests.flows.commands import on_the_stack
 from tests.flows.records import Message
-from tests.flows.trial import Trial
+from tests.flows.trial import Trial, trial_of
 from tests.flows.waiting import until
 
 LOOK_BACK = 40  # messages that a relay or a reader may repeat at once
 
 
+@pytest.fixture(scope="module")
+def carried_out(stack: Stack) -> None:
+    """A whole course at a site of its own, shown in every read model."""
+    restore(stack)
+    with trial_of(stack) as running:
+        for position in course.carry_out(running, "READ").values():
+            until("it is shown", partial(shown, running, position))
+
+
 @pytest.fixture
-def messages(trial: Trial, site: str, place: OnPostgres) -> list[Message]:
-    """Everything on the topics, a whole course among it, once it is shown."""
-    for position in course.carry_out(trial, site).values():
-        until("it is shown", partial(shown, trial, position))
+def messages(carried_out: None, place: OnPostgres) -> list[Message]:
+    """Everything on the topics."""
     until_settled(place)
     return place.messages()
 
@@ -78,7 +85,7 @@ def test_however_messages_come_the_rows_are_the_same(
 
 
 def test_a_worker_that_reads_from_the_beginning_changes_nothing(
-    messages: list[Message], whole: Stack, trial: Trial, site: str, place: OnPostgres
+    messages: list[Message], whole: Stack, place: OnPostgres
 ) -> None:
     before = place.rows()
     worker = whole.processes["projector-worker"]

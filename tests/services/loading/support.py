@@ -22,6 +22,7 @@ from shared.settings import Settings
 ROOT = Path(__file__).parents[3]
 RECORDING = ("enrollment", "safety", "efficacy", "biomarkers")
 PATIENCE_SECONDS = 300
+COMMANDS = 422  # of the sample
 
 
 @dataclass

@@ -10,13 +10,12 @@ import httpx
 import pytest
 
 from services.loading.client import TrialClient
-from services.loading.demo import load
-from services.loading.progress import LINES
+from services.loading.demo import SampleRefused, load
 from services.loading.sample import read_sample
 from services.loading.tally import Tally
-from tests.services.loading.support import Running, commands, finished, started, tokens_of
-
-COMMANDS = 422  # of the sample
+from shared.contracts.enrollment_terms import Sex
+from tests.services.loading.conftest import BrokenOff
+from tests.services.loading.support import COMMANDS, Running, commands, finished, tokens_of
 
 TITLES = (
     "1  Adverse events (CTCAE 5.0)",
@@ -108,27 +107,15 @@ def test_another_demo_on_the_same_port_says_so_and_leaves(demo: Running, tmp_pat
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.timeout(600)
-def test_ctrl_c_during_the_load_is_taken_up_where_it_was(tmp_path: Path, demo: Running, demo_folder: Path) -> None:
-    with started("demo", data=tmp_path) as running:
-        running.until_it_complains(f"Loading the sample trial: {2 * -(-COMMANDS // LINES)} of {COMMANDS}")
-        assert running.interrupt() == 0
-    complained = "".join(running.complained)
-    assert "stopped; what was sent is kept" in complained
-    assert "Traceback" not in complained
-    whole = commands(demo_folder)
-    assert 0 < sum(commands(tmp_path).values()) < sum(whole.values())
-
-    resumed = finished("demo", "--once", data=tmp_path)
-    assert resumed.returncode == 0, resumed.stderr
-    assert "were there already" in resumed.stdout
-    assert commands(tmp_path) == whole
-
-    again = finished("demo", "--once", data=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert f"was there already: {COMMANDS} commands changed nothing" in again.stdout
-    assert all(title in again.stdout for title in TITLES)
-    assert commands(tmp_path) == whole
+def test_ctrl_c_during_the_load_is_taken_up_where_it_was(
+    broken_off: BrokenOff, demo: Running, demo_folder: Path
+) -> None:
+    assert broken_off.exit_code == 0
+    assert "stopped; what was sent is kept" in broken_off.complained
+    assert "Traceback" not in broken_off.complained
+    assert 0 < broken_off.commands < COMMANDS
+    assert "were there already" in demo.said
+    assert sum(commands(demo_folder).values()) == COMMANDS
 
 
 def test_a_trial_of_another_protocol_gets_nothing_of_the_sample(tmp_path: Path) -> None:
@@ -138,29 +125,21 @@ def test_a_trial_of_another_protocol_gets_nothing_of_the_sample(tmp_path: Path) 
     assert sum(commands(tmp_path).values()) == 0
 
 
-def test_a_row_that_the_trial_refuses_fails_the_demo_and_is_named(tmp_path: Path) -> None:
-    """The screened person of another content under the same id: the sample's own row then meets a conflict."""
-    with started("serve", data=tmp_path) as running:
-        running.until_it_says("the trial is at")
-        _screen_somebody_else_under_the_first_id(running, tmp_path)
-        assert running.interrupt() == 0
-    refused = finished("demo", "--once", data=tmp_path)
-    assert refused.returncode == 1
-    assert "sample-refused: the trial refused a part of the sample:" in refused.stderr
-    assert "p01-neuroblastoma-6y: 409 other-content-on-record" in refused.stderr
-    assert "p01-neuroblastoma-6y record-infusion: not sent: the participant was refused" in refused.stderr
+def test_a_row_that_the_trial_refuses_fails_the_load_and_is_named(demo: Running, demo_folder: Path) -> None:
+    """Somebody of another content under the first one's id: a conflict, and nothing else of theirs is sent."""
+    before, sample = commands(demo_folder), read_sample()
+    first = sample.participants[0]
+    other = first.model_copy(update={"screening": first.screening.model_copy(update={"sex": Sex.UNKNOWN})})
 
+    async def loaded() -> None:
+        async with TrialClient(demo.url, tokens_of(demo_folder)) as client:
+            await load(client, sample.model_copy(update={"participants": (other,)}))
 
-def _screen_somebody_else_under_the_first_id(running: Running, folder: Path) -> None:
-    from services.loading.sample_courses import courses_of, sites_of
-
-    sample = read_sample()
-    first = courses_of(sample)[0].first
-    token = tokens_of(folder)
-    for step, body in ((sites_of(sample)[0].first, {}), (first, {"sex": "U"})):
-        headers = {"Authorization": f"Bearer {token(step.role, 'CU')}", "Idempotency-Key": str(step.id)}
-        answer = httpx.post(f"{running.url}{step.path}", json={**step.body, **body}, headers=headers)
-        assert answer.status_code == 201, answer.text
+    with pytest.raises(SampleRefused, match="the trial refused a part of the sample:") as refused:
+        asyncio.run(loaded())
+    assert "p01-neuroblastoma-6y: 409 other-content-on-record" in str(refused.value)
+    assert "p01-neuroblastoma-6y record-infusion: not sent: the participant was refused" in str(refused.value)
+    assert commands(demo_folder) == before
 
 
 def test_a_port_that_is_taken_by_anything_is_named(tmp_path: Path) -> None:

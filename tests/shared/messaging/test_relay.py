@@ -67,8 +67,10 @@ async def waiting(db: Database) -> int:
         return int((await connection.execute(select(func.count()).select_from(outbox))).scalar_one())
 
 
-def a_relay(db: Database, bus: Bus, topic: str, hint: LocalHint | None = None, *, renew_every: float = 0.25) -> Relay:
-    return Relay(db, bus, topic, hint or LocalHint(), lease=Lease(db, "relay", ttl=1, renew_every=renew_every))
+def a_relay(
+    db: Database, bus: Bus, topic: str, hint: LocalHint | None = None, *, ttl: float = 1, renew_every: float = 0.25
+) -> Relay:
+    return Relay(db, bus, topic, hint or LocalHint(), lease=Lease(db, "relay", ttl=ttl, renew_every=renew_every))
 
 
 @asynccontextmanager
@@ -90,7 +92,7 @@ async def drained(db: Database, *, within: float = 20) -> None:
 async def test_the_outbox_is_published_in_order_and_struck_off(database: Database, under_test: BusUnderTest) -> None:
     topic = under_test.topic()
     appended = await append(database, 40, 1, 30)
-    relay = a_relay(database, under_test.bus, topic)
+    relay = a_relay(database, under_test.bus, topic, ttl=60)  # whose lease is lost repeats what it had sent
     async with running(relay):
         await drained(database)
         await eventually(lambda: relay.progress.depth == 0 and relay.progress.published == 1200)

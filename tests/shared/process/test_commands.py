@@ -13,11 +13,11 @@ import pytest
 
 from deploy.native.server import free_port
 from services.embedded import SERVICES
-from shared.kernel.actor import Role
 from shared.messaging import cloudevents
 from shared.process.commands import HELP
 from tests.faults.aftermath import OnSqlite, until_settled
 from tests.flows import course, records
+from tests.flows.carried_out import copied_to
 from tests.flows.commands import Done, command
 from tests.flows.served import Served
 from tests.flows.waiting import until
@@ -132,11 +132,11 @@ def dump(file: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def left(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Path:
     """The files of an embedded trial that has run, and ended when it was asked to."""
-    with Served(tmp_path_factory.mktemp("served")) as served, served.trial() as trial:
-        for position in course.carry_out(trial).values():
-            trial.read(f"/trial/v1/participants?wait_for={position}", role=Role.SPONSOR)
+    folder = tmp_path_factory.mktemp("served")
+    copied_to(folder / "trial", run_folder)
+    with Served(folder) as served:
         until_settled(OnSqlite(served.data, served.data / "fresh"))
         assert served.stop() == 0
         return served.data
