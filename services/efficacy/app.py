@@ -21,7 +21,7 @@ one: the response comes with it, with the sums and the rule it rests on. Assessm
 corrected; the responses follow. A reader may override a response with a reason; both stay visible.
 
 Two blinded readers record theirs under `/v1/independent-reads`, each seeing their own alone; where they differ an
-adjudicator decides. The calculators under `/v1/evaluations` keep nothing.
+adjudicator decides. The calculators under `/v1/evaluations` keep nothing; `/v1/criteria` tells the rules they go by.
 """
 
 
@@ -31,6 +31,7 @@ def create_app(parts: Parts) -> "FastAPI":
         assessment_files,
         assessments,
         best_response,
+        criteria,
         evaluations,
         independent_reads,
         lesions,
@@ -57,6 +58,7 @@ def create_app(parts: Parts) -> "FastAPI":
             independent_reads.router,
             evaluations.router,
             best_response.router,
+            criteria.router,
         ],
         parts=parts,
         efficacy=efficacy,

@@ -605,6 +605,7 @@ EFFICACY: dict[str, Endpoint] = {
     f"POST {FILES}/dicom-sr": Endpoint(
         body=a_report(("T01", 22.0, 20.0), image=an_image(day="20251021")), query="?non_target=none"
     ),
+    "GET /v1/criteria": NOBODY,
     "POST /v1/evaluations": asking(
         criteria=["SEED_V1", "RECIST_1_1"],
         assessments=[

@@ -23,13 +23,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from services.efficacy.domain.criteria.limits import LONGEST_DIAMETERS, Limit, Reference
+from services.efficacy.domain.criteria.limits import LONGEST_DIAMETERS, Confirmation, Confirmed, Limit, Reference
 from services.efficacy.domain.criteria.percent_change import PercentChange
 from services.efficacy.domain.criteria.readings import Judgement, Reading
-from services.efficacy.domain.criteria.recist_1_1 import LEAST_GROWTH_MM, MINIMUM
+from services.efficacy.domain.criteria.recist_1_1 import LEAST_GROWTH_MM, MINIMUM, TARGETS
 from shared.contracts.efficacy_terms import LesionState, NonTargetStatus, Response, Uptake
 
 NAME = "INRC_2017"
+UPTAKE = "uptake"
 RESIDUE_BELOW_MM = Decimal(10)
 MIBG_PARTIAL_TO = Decimal("0.5")
 MIBG_PROGRESSION_FROM = Decimal("1.2")
@@ -41,6 +42,9 @@ _DIAMETERS = PercentChange(
     measure=LONGEST_DIAMETERS,
     response=Limit(Decimal(30), strict=False, reference=Reference.BASELINE),
     progression=Limit(Decimal(20), strict=True, reference=Reference.NADIR, least_mm=LEAST_GROWTH_MM),
+    targets=TARGETS,
+    confirmation=Confirmation(Confirmed.NOT_STATED),
+    source="Park, J Clin Oncol 2017;35:2580",
     minimum=MINIMUM,
     node_normal_below_mm=Decimal(10),
     too_small_mm=Decimal(5),
@@ -64,6 +68,14 @@ class Inrc:
     """The three components and what they amount to together."""
 
     name: str = NAME
+
+    @property
+    def diameters(self) -> PercentChange:
+        return _DIAMETERS
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return UPTAKE, "mibg-score", "marrow"
 
     @property
     def vocabulary(self) -> frozenset[Response]:
@@ -91,7 +103,7 @@ def _without_uptake(judgement: Judgement, current: Reading) -> Judgement:
     """The same where the uptake of the primary is known: what is no progression needs it."""
     if current.neuroblastoma.primary_uptake is not None:
         return judgement
-    basis = judgement.basis.model_copy(update={"unknown": ("uptake",)})
+    basis = judgement.basis.model_copy(update={"unknown": (UPTAKE,)})
     why = "INRC judges size and uptake together, and nobody has given the uptake of the primary tumour."
     return Judgement(None, "uptake-unknown", why, basis)
 

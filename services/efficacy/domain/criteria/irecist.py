@@ -13,6 +13,7 @@ iRECIST FAQ, "If iUPD is driven by non-target disease, how is progression confir
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.efficacy.domain.criteria.limits import FOUR_WEEKS, Confirmation, Confirmed
 from services.efficacy.domain.criteria.percent_change import Outline, PercentChange
 from services.efficacy.domain.criteria.readings import Judgement, Reading
 from services.efficacy.domain.criteria.recist_1_1 import LEAST_GROWTH_MM, RECIST_1_1
@@ -20,8 +21,6 @@ from shared.contracts.efficacy_terms import NonTargetStatus, Response
 from shared.contracts.terms import earliest, latest
 
 NAME = "IRECIST"
-CONFIRMATION_DAYS = 28
-
 IMMUNE = {
     Response.CR: Response.ICR,
     Response.PR: Response.IPR,
@@ -67,6 +66,14 @@ class IRecist:
     name: str = NAME
 
     @property
+    def diameters(self) -> PercentChange:
+        return self.recist
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def vocabulary(self) -> frozenset[Response]:
         return frozenset({*IMMUNE.values(), Response.IUPD, Response.ICPD})
 
@@ -101,8 +108,8 @@ def _step(now: Seen, waiting: Seen | None) -> Step:
     if not worse:
         why = f"The progression of {first} has gone no further."
         return Step(Response.IUPD, waiting, "unconfirmed-unchanged", why)
-    if (latest(now.reading.on) - earliest(first)).days < CONFIRMATION_DAYS:
-        why = f"{worse}, but less than {CONFIRMATION_DAYS} days after {first}."
+    if (latest(now.reading.on) - earliest(first)).days < FOUR_WEEKS:
+        why = f"{worse}, but less than {FOUR_WEEKS} days after {first}."
         return Step(Response.IUPD, waiting, "unconfirmed-too-early", why)
     return Step(Response.ICPD, None, "confirmed", f"{worse} since {first}, which confirms the progression.")
 
@@ -126,4 +133,11 @@ def _further(waiting: Seen, seen: Seen) -> str | None:
     return None
 
 
-IRECIST = IRecist(RECIST_1_1)
+_DIAMETERS = replace(
+    RECIST_1_1,
+    name=NAME,
+    confirmation=Confirmation(Confirmed.PROGRESSION, FOUR_WEEKS),
+    source="Seymour, Lancet Oncol 2017;18:e143",
+)
+
+IRECIST = IRecist(_DIAMETERS)

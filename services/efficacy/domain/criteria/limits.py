@@ -88,3 +88,35 @@ class MinimumSize:
         if node:
             return perpendicular >= self.node_short_axis_mm
         return longest >= self.longest_mm and perpendicular >= self.perpendicular_mm
+
+
+@dataclass(frozen=True, slots=True)
+class TargetNumber:
+    """How many measurable lesions are targets at most, in all and of one organ. None: the source sets no number."""
+
+    at_most: int | None = None
+    at_most_per_organ: int | None = None
+
+    def exceeded_by(self, targets: int) -> bool:
+        return self.at_most is not None and targets > self.at_most
+
+
+class Confirmed(StrEnum):
+    """What a later assessment has to confirm, by the source of a set."""
+
+    RESPONSE = "response"
+    RESPONSE_OF_SINGLE_ARM_TRIALS = "response-of-single-arm-trials"  # where it is the endpoint and nobody is randomised
+    PROGRESSION = "progression"  # the first one; responses as RECIST 1.1 has them
+    AS_THE_PROTOCOL_SETS = "as-the-protocol-sets"  # the source says nothing
+    NOT_STATED = "not-stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What has to be confirmed, and by an assessment how many days later at least. None: no interval is stated."""
+
+    of: Confirmed
+    minimum_days: int | None = None
+
+
+FOUR_WEEKS = 28  # days

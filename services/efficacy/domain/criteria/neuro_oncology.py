@@ -13,6 +13,7 @@ from services.efficacy.domain.criteria.percent_change import PercentChange
 from services.efficacy.domain.criteria.readings import Judgement, Reading
 from shared.contracts.efficacy_terms import Course, Response
 
+T2_FLAIR, CLINICAL_STATE, STEROIDS = "t2-flair", "clinical-state", "steroids"
 RESPONSES = (Response.CR, Response.PR, Response.MR)
 
 
@@ -25,6 +26,14 @@ class NeuroOncology:
     @property
     def name(self) -> str:
         return self.imaging.name
+
+    @property
+    def diameters(self) -> PercentChange:
+        return self.imaging
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return T2_FLAIR, CLINICAL_STATE, STEROIDS
 
     @property
     def vocabulary(self) -> frozenset[Response]:
@@ -78,7 +87,7 @@ def _unknown(baseline: Reading, current: Reading) -> tuple[str, ...]:
     steroids = found.dexamethasone_mg_per_day is None or (
         found.dexamethasone_mg_per_day > 0 and before.dexamethasone_mg_per_day is None
     )
-    asked = (("t2-flair", found.t2_flair is None), ("clinical-state", found.clinical is None), ("steroids", steroids))
+    asked = ((T2_FLAIR, found.t2_flair is None), (CLINICAL_STATE, found.clinical is None), (STEROIDS, steroids))
     return tuple(name for name, unknown in asked if unknown)
 
 

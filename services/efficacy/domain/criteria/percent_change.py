@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 from uuid import UUID
 
-from services.efficacy.domain.criteria.limits import Limit, Measure, MinimumSize
+from services.efficacy.domain.criteria.limits import Confirmation, Limit, Measure, MinimumSize, TargetNumber
 from services.efficacy.domain.criteria.readings import EXACT, Judgement, Reading, Target, exact, percent
 from services.efficacy.domain.criteria.sums import Past, Sum, axes, compared, summed
 from services.efficacy.domain.criteria.wording import Wording
@@ -72,12 +72,17 @@ class PercentChange:
     `minimum`: a lesion that was smaller at baseline is no target of this set, and is followed without measure.
     `knows_non_measurable`: disease without any target has a response of its own, rather than none.
     `non_measurable_can_be_complete`: such disease is a complete response when it is gone.
+    `targets`: where more are measured the sum holds all of them, and the explanation says so: which of them to leave
+    out is for a reader to say, not for a rule.
     """
 
     name: str
     measure: Measure
     response: Limit
     progression: Limit
+    targets: TargetNumber
+    confirmation: Confirmation
+    source: str
     node_normal_below_mm: Decimal
     too_small_mm: Decimal
     minor_response: Limit | None = None
@@ -88,6 +93,14 @@ class PercentChange:
     non_measurable_can_be_complete: bool = True
     new_lesion_is_progression: bool = True
     non_target_progression_is_progression: bool = True
+
+    @property
+    def diameters(self) -> "PercentChange":
+        return self
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def vocabulary(self) -> frozenset[Response]:
@@ -127,6 +140,9 @@ class PercentChange:
         evidence = self._evidence(baseline, earlier, current)
         decision = self._decided(baseline, evidence)
         why = self._in_words(decision, evidence)
+        measured = len(evidence.seen.targets)
+        if self.targets.exceeded_by(measured):
+            why += f" {self.name} takes at most {self.targets.at_most} target lesions; the sum is of {measured}."
         if current.equivocal:
             why += " An equivocal new lesion is not progression until it is unequivocal: image again."
         basis = self._basis(evidence, modality_changed=_seen_otherwise(baseline, evidence.seen))

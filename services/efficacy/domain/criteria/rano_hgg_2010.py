@@ -13,7 +13,16 @@ that what was never measurable cannot be complete, in PMC6655498 table 1.
 
 from decimal import Decimal
 
-from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, Limit, MinimumSize, Reference
+from services.efficacy.domain.criteria.limits import (
+    FOUR_WEEKS,
+    PRODUCT_OF_DIAMETERS,
+    Confirmation,
+    Confirmed,
+    Limit,
+    MinimumSize,
+    Reference,
+    TargetNumber,
+)
 from services.efficacy.domain.criteria.neuro_oncology import NeuroOncology
 from services.efficacy.domain.criteria.percent_change import PercentChange
 
@@ -26,6 +35,9 @@ RANO_HGG_2010 = NeuroOncology(
         measure=PRODUCT_OF_DIAMETERS,
         response=Limit(Decimal(50), strict=False, reference=Reference.BASELINE),
         progression=Limit(Decimal(25), strict=False, reference=Reference.NADIR),
+        targets=TargetNumber(at_most=5),
+        confirmation=Confirmation(Confirmed.RESPONSE, FOUR_WEEKS),
+        source="Wen, J Clin Oncol 2010;28:1963",
         covers_nodes=False,
         minimum=MINIMUM,
         node_normal_below_mm=Decimal(10),

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, 
 from typing import Protocol
 from uuid import UUID
 
+from services.efficacy.domain.criteria.limits import Confirmation, Limit, Measure, MinimumSize, TargetNumber
 from shared.contracts.efficacy_terms import (
     LesionState,
     LocalTherapy,
@@ -85,11 +86,50 @@ class Judgement:
     would_change: tuple[str, ...] = ()
 
 
+class Diameters(Protocol):
+    """The measure, the limits and what else is data of a set, as its source has them. `percent_change` explains it."""
+
+    @property
+    def measure(self) -> Measure: ...
+    @property
+    def response(self) -> Limit: ...
+    @property
+    def minor_response(self) -> Limit | None: ...
+    @property
+    def progression(self) -> Limit: ...
+    @property
+    def each_lesion(self) -> bool: ...
+    @property
+    def covers_nodes(self) -> bool: ...
+    @property
+    def node_normal_below_mm(self) -> Decimal: ...
+    @property
+    def too_small_mm(self) -> Decimal: ...
+    @property
+    def minimum(self) -> MinimumSize | None: ...
+    @property
+    def targets(self) -> TargetNumber: ...
+    @property
+    def confirmation(self) -> Confirmation: ...
+    @property
+    def source(self) -> str: ...
+
+
 class CriteriaEngine(Protocol):
     """One set of criteria. Pure: the answer depends on the readings alone, never on the order of their lesions."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def diameters(self) -> Diameters:
+        """How it judges what is measured in millimetres."""
+        ...
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What it needs beside diameters, by the names in `ResponseBasis.unknown`."""
+        ...
 
     @property
     def vocabulary(self) -> frozenset[Response]:

@@ -7,7 +7,15 @@ no evaluable or measurable disease is left. The limits, references, sizes and de
 Source: NCT06612645, outcome "overall response rate"; what it leaves open is marked D in the protocol file.
 """
 
-from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, SUM_OF_DIAMETERS, Limit, Reference
+from services.efficacy.domain.criteria.limits import (
+    PRODUCT_OF_DIAMETERS,
+    SUM_OF_DIAMETERS,
+    Confirmation,
+    Confirmed,
+    Limit,
+    Reference,
+    TargetNumber,
+)
 from services.efficacy.domain.criteria.percent_change import PercentChange
 from shared.protocol import ResponseCriteria, TumourMeasure
 
@@ -33,6 +41,9 @@ def engine(settings: ResponseCriteria) -> PercentChange:
             strict=settings.pd_strict.value,
             reference=Reference(settings.pd_reference.value),
         ),
+        targets=TargetNumber(settings.maximum_targets.value, settings.maximum_targets_per_organ.value),
+        confirmation=Confirmation(Confirmed.AS_THE_PROTOCOL_SETS, settings.confirmation_minimum_days.value),
+        source="NCT06612645",
         node_normal_below_mm=settings.node_normal_below_mm.value,
         too_small_mm=settings.too_small_mm.value,
         new_lesion_is_progression=settings.new_lesion_is_progression.value,

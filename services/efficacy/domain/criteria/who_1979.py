@@ -11,7 +11,15 @@ Source: WHO Handbook for Reporting Results of Cancer Treatment, Offset Publicati
 
 from decimal import Decimal
 
-from services.efficacy.domain.criteria.limits import PRODUCT_OF_DIAMETERS, Limit, Reference
+from services.efficacy.domain.criteria.limits import (
+    FOUR_WEEKS,
+    PRODUCT_OF_DIAMETERS,
+    Confirmation,
+    Confirmed,
+    Limit,
+    Reference,
+    TargetNumber,
+)
 from services.efficacy.domain.criteria.percent_change import PercentChange
 
 NAME = "WHO_1979"
@@ -21,6 +29,9 @@ WHO_1979 = PercentChange(
     measure=PRODUCT_OF_DIAMETERS,
     response=Limit(Decimal(50), strict=False, reference=Reference.BASELINE),
     progression=Limit(Decimal(25), strict=False, reference=Reference.NADIR),
+    targets=TargetNumber(),
+    confirmation=Confirmation(Confirmed.RESPONSE, FOUR_WEEKS),
+    source="WHO Offset Publication 48, Geneva 1979; Miller, Cancer 1981;47:207",
     each_lesion=True,
     node_normal_below_mm=Decimal(10),
     too_small_mm=Decimal(5),

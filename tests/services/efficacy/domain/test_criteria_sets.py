@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -455,3 +456,45 @@ def test_nothing_is_gone_of_what_was_never_there(name: str) -> None:
 def test_beside_a_target_that_was_never_there_other_disease_decides(name: str, response: str) -> None:
     before = a_reading("T1=0x0", non_target="non-cr-non-pd")
     assert course(name, before, a_reading("T1=0x0", DAYS[1], non_target="cr")).response == response
+
+
+NEURO = ("t2-flair", "clinical-state", "steroids")
+OF_INRC = ("uptake", "mibg-score", "marrow")
+
+
+@pytest.mark.parametrize(
+    ("name", "targets", "confirmation", "asks"),
+    [
+        ("SEED_V1", (5, 2), ("as-the-protocol-sets", 28), ()),
+        ("SEED_SPD", (5, 2), ("as-the-protocol-sets", 28), ()),
+        ("WHO_1979", (None, None), ("response", 28), ()),
+        ("RANO_HGG_2010", (5, None), ("response", 28), NEURO),
+        ("RAPNO_HGG", (3, None), ("response", 28), NEURO),
+        ("RAPNO_LGG", (5, None), ("response", 28), NEURO),
+        ("RAPNO_DIPG", (None, None), ("response", 28), NEURO),
+        ("RAPNO_MEDULLOBLASTOMA", (None, None), ("response", 28), NEURO),
+        ("RECIST_1_1", (5, 2), ("response-of-single-arm-trials", 28), ()),
+        ("IRECIST", (5, 2), ("progression", 28), ()),
+        ("INRC_2017", (5, 2), ("not-stated", None), OF_INRC),
+    ],
+)
+def test_a_set_holds_its_number_of_targets_its_confirmation_and_what_it_asks(
+    name: str, targets: Any, confirmation: Any, asks: Any
+) -> None:
+    """The rows "targets" and "confirmation" of the table of standards."""
+    engine = ENGINES[name]
+    told = engine.diameters
+    assert (told.targets.at_most, told.targets.at_most_per_organ) == targets
+    assert (told.confirmation.of, told.confirmation.minimum_days) == confirmation
+    assert engine.asks == asks
+    assert told.source
+
+
+@pytest.mark.parametrize(("lesions", "said"), [(3, False), (4, True)])
+def test_more_targets_than_a_set_takes_are_all_summed_and_it_says_so(lesions: int, said: bool) -> None:
+    engine = ENGINES["RAPNO_HGG"]
+    targets = tuple(Target(UUID(int=n), False, LesionState.MEASURED, Decimal(20), Decimal(20)) for n in range(lesions))
+    baseline, now = (Reading(on, targets, NonTargetStatus.NONE, False) for on in ("2026-01-01", "2026-02-01"))
+    judgement = engine.judge(baseline, (), now)
+    assert judgement.basis.sum == 400 * lesions
+    assert ("takes at most 3 target lesions; the sum is of 4" in judgement.explanation) is said
