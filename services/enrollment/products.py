@@ -6,7 +6,7 @@ answered: a scan of a wrong bag happened, whatever became of it.
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.enrollment.application import Enrollment
 from services.enrollment.domain import participant
@@ -43,7 +43,7 @@ from shared.contracts.enrollment_product import (
     ProductStepCorrected,
     ProductStepRetracted,
 )
-from shared.contracts.enrollment_product_terms import ManufactureStart
+from shared.contracts.enrollment_product_terms import ManufactureStart, ProductFinding
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
@@ -252,7 +252,10 @@ class Products:
     async def _alert(
         self, refused: ProductRefused, who: Participant, product_id: UUID | None, command_id: UUID, by: Actor
     ) -> None:
-        """Put on record what was refused. The command's own id makes it one alert, however often it is sent."""
+        """Put on record what was refused. The command's own id makes it one alert, however often it is sent.
+
+        Whose lot it is has an alert of their own in the same append, so that their site looks for the bag.
+        """
         raised = ProductAlertRaised(
             alert_id=command_id,
             participant_id=who.participant_id,
@@ -265,7 +268,39 @@ class Products:
             findings=refused.findings,
         )
         frame = tracing.recording(by, at=self._clock(), subject=who.participant_id, command_id=command_id)
-        await self._store.execute(alert.DECIDER, command_id, RaiseProductAlert(raised=raised), None, frame, fresh=True)
+        command = RaiseProductAlert(raised=raised)
+        stream, fingerprint = alert.DECIDER.stream(command_id), command.fingerprint()
+
+        async def decide() -> list[Write]:
+            state, version = await self._store.load(alert.DECIDER, command_id)
+            decided = alert.DECIDER.decide(command, state, None)
+            return [
+                Write(stream, version, decided, frame, fingerprint),
+                *await self._to_owner(raised, frame, fingerprint),
+            ]
+
+        await self._store.execute_together(stream, frame, fingerprint, decide)
+
+    async def _to_owner(self, refused: ProductAlertRaised, frame: Recording, fingerprint: str) -> list[Write]:
+        """The alert about the one whose lot was scanned. It does not say for whom, or where."""
+        owner = None if refused.lot is None else await self._owner(refused.lot)
+        if owner is None or ProductFinding.LOT_OF_ANOTHER_PARTICIPANT not in refused.findings:
+            return []
+        whose, _ = await self._store.load(participant.DECIDER, owner.participant_id)
+        assert isinstance(whose, Participant)  # noqa: S101 - a lot is made for somebody
+        raised = refused.model_copy(
+            update={
+                "alert_id": uuid5(refused.alert_id, "owner"),
+                "participant_id": owner.participant_id,
+                "site_id": whose.site_id,
+                "product_id": owner.product_id,
+                "findings": (ProductFinding.SCANNED_FOR_ANOTHER_PARTICIPANT,),
+            }
+        )
+        known, version = await self._store.load(alert.DECIDER, raised.alert_id)
+        decided = alert.DECIDER.decide(RaiseProductAlert(raised=raised), known, None)
+        own = replace(frame, subject=str(owner.participant_id))
+        return [Write(alert.DECIDER.stream(raised.alert_id), version, decided, own, fingerprint)]
 
 
 def _lot_after(chain: Chain, decided: list[ProductEvent]) -> str | None:

@@ -358,9 +358,10 @@ class ScanPoint(StrEnum):
 
 
 class ProductFinding(StrEnum):
-    """What is not as it should be, of a scan or an infusion."""
+    """What is not as it should be, of a scan, an infusion or a transport."""
 
     LOT_OF_ANOTHER_PARTICIPANT = "lot-of-another-participant"
+    SCANNED_FOR_ANOTHER_PARTICIPANT = "scanned-for-another-participant"  # as told to whose lot it is
     LOT_UNKNOWN = "lot-unknown"
     LOT_DIFFERS = "lot-differs"  # another lot of the same participant
     BAG_UNKNOWN = "bag-unknown"  # not of this lot
@@ -375,6 +376,7 @@ class ProductFinding(StrEnum):
     DOSE_OUT_OF_RANGE = "dose-out-of-range"
     BAG_NOT_THAWED = "bag-not-thawed"  # on record
     IDENTITY_NOT_VERIFIED = "identity-not-verified"  # at the bedside, before the infusion
+    TEMPERATURE_OUT_OF_LIMITS = "temperature-out-of-limits"  # on the way
 
 
 class Verification(Fact):

@@ -58,6 +58,7 @@ _OF_ENROLMENT = (ParticipantEnrolled, EligibilityExceptionRequested, Eligibility
 
 BY_FINDING = {
     ProductFinding.LOT_OF_ANOTHER_PARTICIPANT: DeviationKind.PRODUCT_IDENTITY,
+    ProductFinding.SCANNED_FOR_ANOTHER_PARTICIPANT: DeviationKind.PRODUCT_IDENTITY,
     ProductFinding.LOT_UNKNOWN: DeviationKind.PRODUCT_IDENTITY,
     ProductFinding.LOT_DIFFERS: DeviationKind.PRODUCT_IDENTITY,
     ProductFinding.BAG_UNKNOWN: DeviationKind.PRODUCT_IDENTITY,
@@ -72,6 +73,7 @@ BY_FINDING = {
     ProductFinding.DOSE_OUT_OF_RANGE: DeviationKind.DOSE_OUT_OF_RANGE,
     ProductFinding.BAG_NOT_THAWED: DeviationKind.PRODUCT_HANDLING,
     ProductFinding.IDENTITY_NOT_VERIFIED: DeviationKind.PRODUCT_HANDLING,
+    ProductFinding.TEMPERATURE_OUT_OF_LIMITS: DeviationKind.PRODUCT_HANDLING,
 }
 
 

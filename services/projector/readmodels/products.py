@@ -1,11 +1,12 @@
 """Products: the steps of each chain that stand, one row each, and what is alerted about them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Column, Integer, Table, Text, Uuid, select
+from sqlalchemy import Column, Integer, Table, Text, Uuid, and_, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.projector.readmodels.participants import Scope, about, participants
@@ -96,6 +97,20 @@ def _judged(event: Any) -> dict[str, Any]:
     }
 
 
+def _alert_of_transport(rows: Rows, event: Any, step: int, at: datetime, envelope: Envelope) -> None:
+    """A transport that was not within its limits is listed with what was refused, until it is put right."""
+    key = {"alert_id": f"temperature-{event.product_id}-{step}"}
+    temperature = getattr(event, "temperature", None)
+    if temperature is None or temperature.within is not False:
+        rows.delete(product_alerts, key)
+        return
+    whose = {"participant_id": event.participant_id, "product_id": event.product_id}
+    findings = [ProductFinding.TEMPERATURE_OUT_OF_LIMITS.value]
+    rows.upsert(
+        product_alerts, key, **whose, point="transport", at=at, findings=findings, raised_at=envelope.recorded_at
+    )
+
+
 @PROJECTION.on(*_STEPS)
 def _(rows: Rows, event: Any, envelope: Envelope) -> None:
     part, status, instant = _STEPS[type(event)]
@@ -112,18 +127,22 @@ def _(rows: Rows, event: Any, envelope: Envelope) -> None:
         **envelope.model_dump(include={"actor", "role", "recorded_at"}),
         **_judged(event),
     )
+    if hasattr(event, "temperature"):
+        _alert_of_transport(rows, event, envelope.version, getattr(details, instant), envelope)
 
 
 @PROJECTION.on(ProductStepCorrected)
-def _(rows: Rows, event: ProductStepCorrected, _envelope: Envelope) -> None:
+def _(rows: Rows, event: ProductStepCorrected, envelope: Envelope) -> None:
     at = next(getattr(event.details, name) for name in _INSTANTS if hasattr(event.details, name))
     key = {"product_id": event.product_id, "step": event.step}
     rows.upsert(product_steps, key, at=at, details=event.details.model_dump(mode="json"), **_judged(event))
+    _alert_of_transport(rows, event, event.step, at, envelope)
 
 
 @PROJECTION.on(ProductStepRetracted)
 def _(rows: Rows, event: ProductStepRetracted, _envelope: Envelope) -> None:
     rows.delete(product_steps, {"product_id": event.product_id, "step": event.step})
+    rows.delete(product_alerts, {"alert_id": f"temperature-{event.product_id}-{event.step}"})
 
 
 @PROJECTION.on(ProductAlertRaised)
@@ -171,7 +190,7 @@ class ProductStep(BaseModel):
 
 
 class ProductAlert(BaseModel):
-    """What was refused (`point` says where it was scanned), or an infusion that was given and deviates (`given`)."""
+    """What was refused (`point` says where it was scanned), an infusion that deviates (`given`), or a `transport`."""
 
     alert_id: str
     participant_id: UUID
@@ -190,22 +209,47 @@ class ProductAlert(BaseModel):
     note: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    """Where a step stands in the order of the list."""
+
+    subject_number: str
+    product_id: UUID
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKey:
+    """Where an alert stands in the order of the list."""
+
+    raised_at: datetime
+    alert_id: str
+
+
 _WHO = (participants.c.subject_number, participants.c.site_id)
+_ORDER = (participants.c.subject_number, product_steps.c.product_id, product_steps.c.step)
 
 
-async def steps(connection: AsyncConnection, scope: Scope) -> list[ProductStep]:
-    """Every chain, in order of participants, products and steps."""
+async def steps(connection: AsyncConnection, scope: Scope, after: StepKey | None, limit: int) -> list[ProductStep]:
+    """The next steps after a key, in order of participants, products and steps."""
     joined = product_steps.join(participants, participants.c.participant_id == product_steps.c.participant_id)
     query = select(product_steps, *_WHO).select_from(joined).where(about(product_steps.c.participant_id, scope))
-    ordered = query.order_by(participants.c.subject_number, product_steps.c.product_id, product_steps.c.step)
-    return [ProductStep.model_validate(dict(row)) for row in (await connection.execute(ordered)).mappings()]
+    if after is not None:
+        bounds = (literal(after.subject_number), literal(after.product_id, Uuid), literal(after.step))
+        query = query.where(tuple_(*_ORDER) > tuple_(*bounds))
+    rows = await connection.execute(query.order_by(*_ORDER).limit(limit))
+    return [ProductStep.model_validate(dict(row)) for row in rows.mappings()]
 
 
-async def alerts(connection: AsyncConnection, scope: Scope) -> list[ProductAlert]:
-    """Every alert, the newest first."""
+async def alerts(connection: AsyncConnection, scope: Scope, after: AlertKey | None, limit: int) -> list[ProductAlert]:
+    """The next alerts after a key, the newest first."""
     joined = product_alerts.join(participants, participants.c.participant_id == product_alerts.c.participant_id)
     query = select(product_alerts, *_WHO).select_from(joined).where(about(product_alerts.c.participant_id, scope))
-    ordered = query.where(product_alerts.c.raised_at.is_not(None)).order_by(
-        product_alerts.c.raised_at.desc(), product_alerts.c.alert_id
-    )
-    return [ProductAlert.model_validate(dict(row)) for row in (await connection.execute(ordered)).mappings()]
+    raised_at, alert_id = product_alerts.c.raised_at, product_alerts.c.alert_id
+    query = query.where(raised_at.is_not(None))
+    if after is not None:
+        older = raised_at < literal(after.raised_at, Instant)
+        at_once = and_(raised_at == literal(after.raised_at, Instant), alert_id > after.alert_id)
+        query = query.where(or_(older, at_once))
+    rows = await connection.execute(query.order_by(raised_at.desc(), alert_id).limit(limit))
+    return [ProductAlert.model_validate(dict(row)) for row in rows.mappings()]

@@ -1,11 +1,15 @@
 """A product over HTTP: from the leukapheresis to the infusion, and what is refused on the way."""
 
+import asyncio
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from shared.db import Database
 from shared.kernel.actor import Role
 from tests.services.enrollment import builders, product_steps
 from tests.services.enrollment.api.requests import UNTIL_ENROLLED, a_screening, body_of
@@ -118,6 +122,60 @@ async def test_a_scan_of_anothers_lot_is_refused_and_on_record(caller: Caller) -
         assert not {str(OTHER), str(OTHER_PRODUCT), "CU-002", "CMD03-0008"} & set(refused[0].text.split('"'))
         shown = (await client.get(f"/v1/products/{PRODUCT}")).json()
     assert shown["verifications"] == []
+
+
+async def test_whose_lot_was_scanned_for_another_is_told_so_once_and_not_for_whom(
+    caller: Caller, sqlite: Database
+) -> None:
+    await enrolled(caller)
+    await made(caller, "receive-at-site")
+    await others_lot(caller)
+    async with caller() as client:
+        wrong = product_steps.verification(lot="CMD03-0008", bag=None, scan_id=str(uuid4()))
+        for _ in range(2):
+            assert (await client.post(f"/v1/products/{PRODUCT}/verify-identity", json=wrong)).status_code == 409
+    async with sqlite.connect() as connection:
+        raised = text("select subject, data from events where type = 'enrollment.product-alert-raised'")
+        told = {row.subject: json.loads(row.data) for row in (await connection.execute(raised)).all()}
+    assert {who: each["findings"] for who, each in told.items()} == {
+        str(WHO): ["lot-of-another-participant"],
+        str(OTHER): ["scanned-for-another-participant"],
+    }
+    assert (told[str(OTHER)]["product_id"], told[str(OTHER)]["lot"]) == (str(OTHER_PRODUCT), "CMD03-0008")
+    assert str(WHO) not in json.dumps(told[str(OTHER)])
+    async with caller() as client:
+        path = f"/v1/product-alerts/{told[str(OTHER)]['alert_id']}/acknowledge"
+        assert (await client.post(path, json={"note": "Our bag is in the store"})).status_code == 200
+
+
+async def test_of_two_infusions_at_once_of_one_bag_one_is_on_record(caller: Caller) -> None:
+    await enrolled(caller)
+    await made(caller)
+    async with caller() as client:
+        path = f"/v1/participants/{WHO}"
+        headers = {"If-Match": (await client.get(path)).headers["ETag"]}
+        weights = ("18.5", "18.6")  # so that neither repeats the other
+        given = [{**INFUSION, "bags": [{"bag": product_steps.BAG}], "weight_kg": weight} for weight in weights]
+        answers = await asyncio.gather(
+            *(client.post(f"{path}/record-infusion", json=body, headers=headers) for body in given)
+        )
+        shown = (await client.get(path)).json()
+    assert sorted(each.status_code for each in answers) == [200, 412]
+    assert len(shown["infusions"]) == 1
+
+
+async def test_a_release_and_a_failing_test_at_once_leave_no_release_of_what_failed(caller: Caller) -> None:
+    await enrolled(caller)
+    await made(caller, "record-release-tests")
+    failed = product_steps.tests(product_steps.result("sterility", finding="positive"))
+    path = f"/v1/products/{PRODUCT}"
+    async with caller(Role.QUALITY) as client:
+        headers = {"If-Match": (await client.get(path)).headers["ETag"]}
+        answers = await asyncio.gather(
+            client.post(f"{path}/record-release-tests", json=failed, headers=headers),
+            client.post(f"{path}/release", json=product_steps.release(), headers=headers),
+        )
+    assert sorted(each.status_code for each in answers) == [200, 412], [each.text for each in answers]
 
 
 @pytest.mark.parametrize(

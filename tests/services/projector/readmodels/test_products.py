@@ -47,7 +47,7 @@ async def listed(house: House, path: str, *sites: str) -> list[dict[str, Any]]:
     async with house.client(Role.QUALITY, sites=list(sites) or ["CU"]) as client:
         answer = await client.get(path)
     assert answer.status_code == 200, answer.text
-    rows: list[dict[str, Any]] = answer.json()["result"]
+    rows: list[dict[str, Any]] = answer.json()["items"]
     return rows
 
 
@@ -67,3 +67,52 @@ async def test_a_chain_and_its_alerts_stand_as_they_were_last_told(house: House)
     }
     assert next(each for each in alerts if each["point"] == "bedside")["note"] == "Bag returned"
     assert await listed(house, "/v1/products", "SI") == await listed(house, "/v1/product-alerts", "SI") == []
+
+
+WARM = {
+    "within": False,
+    "why": "compared",
+    "transport": "refrigerated",
+    "allowed_lowest_c": "2",
+    "allowed_highest_c": "8",
+}
+
+
+async def test_a_transport_out_of_its_limits_is_alerted_until_it_is_put_right(house: House) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened()
+    receipt = {"received_at": at(1, 3), "manufacturer": "CU-GMP", "condition": "acceptable"}
+    step(child, told.ProductReceivedByManufacturer, receipt=receipt, temperature=WARM, protocol="CMD03@1.0.0")
+    await house.hears(chronicle.told)
+    [alert] = await listed(house, "/v1/product-alerts")
+    assert (alert["point"], alert["findings"]) == ("transport", ["temperature-out-of-limits"])
+    assert alert["at"] == "2026-01-03T02:00:00Z"
+    right = {
+        "step": 1,
+        "details": receipt,
+        "verdicts": (),
+        "temperature": {**WARM, "within": True},
+        "reason": "Misread",
+    }
+    step(child, told.ProductStepCorrected, **right)
+    await house.hears(chronicle.told)
+    assert await listed(house, "/v1/product-alerts") == []
+
+
+async def test_chains_and_alerts_come_in_pages(house: House) -> None:
+    chronicle = Chronicle()
+    products(chronicle)
+    await house.hears(chronicle.told)
+    for path in ("/v1/products", "/v1/product-alerts"):
+        whole = await listed(house, path)
+        found: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        async with house.client(Role.QUALITY, sites=["CU"]) as client:
+            while cursor is not None:
+                answer = await client.get(path, params={"limit": 1, **({"cursor": cursor} if cursor else {})})
+                found += answer.json()["items"]
+                cursor = answer.json()["next_cursor"]
+            unreadable = await client.get(path, params={"cursor": "x"})
+        assert found == whole
+        assert len(whole) > 1
+        assert unreadable.status_code == 422
