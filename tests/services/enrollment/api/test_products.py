@@ -160,7 +160,8 @@ async def test_of_two_infusions_at_once_of_one_bag_one_is_on_record(caller: Call
             *(client.post(f"{path}/record-infusion", json=body, headers=headers) for body in given)
         )
         shown = (await client.get(path)).json()
-    assert sorted(each.status_code for each in answers) == [200, 412]
+    first, second = sorted(each.status_code for each in answers)
+    assert (first, second in {409, 412}) == (200, True)  # refused as a used bag, or as a change of what is past
     assert len(shown["infusions"]) == 1
 
 
