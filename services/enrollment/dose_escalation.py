@@ -5,13 +5,15 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.enrollment.application import Enrollment
+from services.enrollment.domain import participant
 from services.enrollment.domain.cohorts.commands import EscalationCommand, ReviewBasis
 from services.enrollment.domain.cohorts.escalation import DECIDER
+from services.enrollment.domain.dose_level import reassigned
 from services.enrollment.domain.infusion import RecordInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.participant import LIFE
 from services.enrollment.escalating import Escalating, Gathered
-from shared.contracts.enrollment_escalation import DesignSays
+from shared.contracts.enrollment_escalation import DesignSays, SlotReserved
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.escalation.gate import Closed, closed_for, opens, says
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
@@ -99,7 +101,19 @@ class DoseEscalations:
         async def decide() -> list[Write]:
             gathered = await self._escalating.gather(by, *about)
             decided = DECIDER.decide(command, gathered.state, gathered.facts)
-            return [gathered.write(decided, frame, fingerprint, self.trial)] if decided else []
+            if not decided:
+                return []
+            own = [write for event in decided if isinstance(event, SlotReserved) for write in await beside(event)]
+            return [*own, gathered.write(decided, frame, fingerprint, self.trial)]
+
+        async def beside(reserved: SlotReserved) -> list[Write]:
+            """What the record of somebody takes who is enrolled for another level than that of the slot."""
+            who = reserved.participant_id
+            known, version = await self._store.load(participant.DECIDER, who)
+            assert isinstance(known, Participant)  # noqa: S101 - a slot is for somebody who is there
+            told = reassigned(known, reserved.dose_level, reserved.protocol)
+            its = replace(frame, subject=str(who))
+            return [Write(participant.DECIDER.stream(who), version, told, its, fingerprint)] if told else []
 
         async def attempt() -> Receipt:
             return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)

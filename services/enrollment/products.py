@@ -274,10 +274,8 @@ class Products:
         async def decide() -> list[Write]:
             state, version = await self._store.load(alert.DECIDER, command_id)
             decided = alert.DECIDER.decide(command, state, None)
-            return [
-                Write(stream, version, decided, frame, fingerprint),
-                *await self._to_owner(raised, frame, fingerprint),
-            ]
+            to_owner = await self._to_owner(raised, frame, fingerprint)
+            return [*to_owner, Write(stream, version, decided, frame, fingerprint)]
 
         await self._store.execute_together(stream, frame, fingerprint, decide)
 

@@ -176,6 +176,15 @@ class ParticipantEnrolled(Event, type="enrollment.participant-enrolled", version
     protocol: ProtocolRef
 
 
+class DoseLevelReassigned(Event, type="enrollment.dose-level-reassigned", version=1):
+    """Somebody enrolled and not infused has a slot at another dose level now, as after a de-escalation: that counts."""
+
+    participant_id: ParticipantId
+    from_level: Code | None
+    dose_level: Code
+    protocol: ProtocolRef
+
+
 class CellsInfused(Event, type="enrollment.cells-infused", version=1):
     """A participant received the product. `day_zero` is the instant from which the schedule counts from now on.
 
@@ -300,6 +309,7 @@ LaterParticipantEvent = (
     | EligibilityExceptionEvent
     | ScreeningFailed
     | ParticipantEnrolled
+    | DoseLevelReassigned
     | CellsInfused
     | InfusionCorrected
     | InfusionRetracted

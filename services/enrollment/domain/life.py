@@ -21,6 +21,7 @@ from shared.contracts.enrollment import (
     ConsentObtained,
     ConsentWithdrawn,
     DiscontinuationRetracted,
+    DoseLevelReassigned,
     EligibilityAssessed,
     FollowUpCompleted,
     InfusionCorrected,
@@ -263,6 +264,9 @@ def _live_on(was: Participant, event: LaterParticipantEvent) -> Participant:  # 
             return replace(was, exception=said)
         case ParticipantEnrolled():
             return replace(was, enrolment=part_of(Enrolment, event))
+        case DoseLevelReassigned():
+            assert was.enrolment is not None  # noqa: S101 - nobody else is reassigned
+            return replace(was, enrolment=replace(was.enrolment, dose_level=event.dose_level))
         case CellsInfused():
             return replace(was, infusions=(*was.infusions, part_of(Infusion, event)))
         case InfusionCorrected():

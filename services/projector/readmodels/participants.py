@@ -32,6 +32,7 @@ from shared.contracts.enrollment import (
     CellsInfused,
     ConsentWithdrawn,
     DiscontinuationRetracted,
+    DoseLevelReassigned,
     EligibilityAssessed,
     FollowUpCompleted,
     InfusionCorrected,
@@ -155,6 +156,11 @@ def _(rows: Rows, event: EligibilityAssessed, _envelope: Envelope) -> None:
 @PROJECTION.on(ParticipantEnrolled)
 def _(rows: Rows, event: ParticipantEnrolled, _envelope: Envelope) -> None:
     rows.upsert(participants, _key(event), **event.model_dump(include={"enrolled_on", "dose_level", "status"}))
+
+
+@PROJECTION.on(DoseLevelReassigned)
+def _(rows: Rows, event: DoseLevelReassigned, _envelope: Envelope) -> None:
+    rows.upsert(participants, _key(event), dose_level=event.dose_level)
 
 
 @PROJECTION.on(CellsInfused)

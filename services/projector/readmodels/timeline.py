@@ -100,6 +100,7 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     enrollment_exceptions.EligibilityExceptionDecided: _when_recorded,
     enrollment.ScreeningFailed: _at("failed_on"),
     enrollment.ParticipantEnrolled: _at("enrolled_on"),
+    enrollment.DoseLevelReassigned: _when_recorded,
     enrollment.CellsInfused: _at("started_at"),
     enrollment.InfusionCorrected: _when_recorded,
     enrollment.InfusionRetracted: _when_recorded,

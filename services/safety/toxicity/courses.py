@@ -11,6 +11,7 @@ from shared.contracts.enrollment import (
     CellsInfused,
     ConsentWithdrawn,
     DiscontinuationRetracted,
+    DoseLevelReassigned,
     FollowUpCompleted,
     InfusionCorrected,
     InfusionRetracted,
@@ -65,8 +66,8 @@ def _(rows: Rows, event: ParticipantRescreened, envelope: Envelope) -> None:
     _changed(rows, event, envelope)
 
 
-@PROJECTION.on(ParticipantEnrolled)
-def _(rows: Rows, event: ParticipantEnrolled, envelope: Envelope) -> None:
+@PROJECTION.on(ParticipantEnrolled, DoseLevelReassigned)
+def _(rows: Rows, event: ParticipantEnrolled | DoseLevelReassigned, envelope: Envelope) -> None:
     _changed(rows, event, envelope, dose_level=event.dose_level)
 
 

@@ -1,6 +1,7 @@
 """The gate over a real store: what stands beside enrolment and infusions, and what the watch says."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from services.enrollment.domain.cohorts.escalation import (
     ParticipantHasLeft,
 )
 from services.enrollment.domain.ending import DiscontinueTreatment
+from services.enrollment.domain.life import Enrolment
 from services.enrollment.escalating import LevelOfAnotherSlot, NoEscalationInProtocol
 from shared.contracts.enrollment_escalation import (
     Bar,
@@ -224,6 +226,26 @@ async def test_two_toxicities_send_the_next_one_below(sqlite: Database, design: 
     assert isinstance(decided, EscalationDecided)
     assert (decided.decision, decided.next_level) == ("de-escalate", "DL-1")
     assert [each.status for each in decided.basis] == ["dlt", "dlt", "evaluable-without-dlt"]
+
+
+async def test_who_is_enrolled_above_goes_down_with_a_new_slot_and_is_infused_there(clinic: Clinic) -> None:
+    await cohort(clinic, 1, 2, 3)
+    await clinic.follow_the_design()
+    await clinic.screened(4)
+    await clinic.enrol(4)
+    before = await clinic.child(4)
+    assert before.enrolment == Enrolment(enrolment().enrolled_on, "DL2")
+    _, said = await clinic.standing()
+    down = {"decision": "de-escalate", "next_level": "DL1", "slots": 3, "reason": "A report from another trial"}
+    await clinic.carry_out(RecordDecision.model_validate({"design_said": said.decision, **down}))
+    with pytest.raises(InfusionNotPermitted, match="level-closed"):
+        await clinic.infuse(4)
+    moved = await clinic.reserve(4)
+    after = await clinic.child(4)
+    assert after == replace(before, enrolment=Enrolment(enrolment().enrolled_on, "DL1"))
+    assert (await clinic.reserve(4)).version == moved.version, "the second changes nothing"
+    assert await clinic.child(4) == after
+    assert await clinic.infuse(4) is Permission.PERMITTED
 
 
 async def test_a_protocol_that_enforces_nothing_keeps_slots_and_holds_no_infusion_to_them(sqlite: Database) -> None:

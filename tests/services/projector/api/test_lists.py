@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from shared.auth.permissions import EVERYBODY
+from shared.contracts.enrollment import DoseLevelReassigned
 from shared.http.paging import encode
 from shared.kernel.actor import Role
 from tests.services.projector.chronicle import Chronicle, named
@@ -246,3 +247,14 @@ async def test_no_cell_of_a_csv_is_a_formula(house: House) -> None:
         answer = await client.get(f"/v1/participants/{child.id}/timeline")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert {row["actor"] for row in rows} == {'\'=HYPERLINK("http://evil")'}
+
+
+async def test_a_participant_is_listed_at_the_dose_level_that_was_given_last(house: House) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened().enrolled("DL2")
+    lower = {"participant_id": child.id, "from_level": "DL2", "dose_level": "DL1", "protocol": "CMD03@1.0.0"}
+    chronicle.tell(f"participant:{child.id}", DoseLevelReassigned.model_validate(lower))
+    await house.hears(chronicle.told)
+    async with house.client() as client:
+        [listed] = await everything(client, "/v1/participants")
+    assert (listed["dose_level"], listed["status"]) == ("DL1", "enrolled")

@@ -12,6 +12,7 @@ from services.safety.toxicity.watch import ToxicityWatch
 from shared.contracts.enrollment import (
     ConsentWithdrawn,
     DiscontinuationRetracted,
+    DoseLevelReassigned,
     InfusionRetracted,
     ParticipantDied,
     ParticipantEnrolled,
@@ -181,6 +182,13 @@ async def test_who_does_not_count_is_told_why(house: House, dose_level: str, die
     await a_round(house)
     told = await standing(house)
     assert (told["status"], told["not_evaluable"]) == ("not-evaluable", why)
+
+
+async def test_who_was_given_another_level_is_held_to_the_dose_of_that(house: House) -> None:
+    lower = {"participant_id": CHILD, "from_level": "DL3", "dose_level": "DL2", "protocol": PROTOCOL.ref}
+    await house.hears(enrolled(dose_level="DL3"), DoseLevelReassigned.model_validate(lower), infused())
+    await a_round(house)
+    assert (await standing(house))["not_evaluable"] == []
 
 
 async def test_an_ending_taken_back_counts_no_longer(house: House) -> None:
