@@ -6,7 +6,7 @@ answered: a scan of a wrong bag happened, whatever became of it.
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.enrollment.application import Enrollment
 from services.enrollment.domain import participant
@@ -43,7 +43,7 @@ from shared.contracts.enrollment_product import (
     ProductStepCorrected,
     ProductStepRetracted,
 )
-from shared.contracts.enrollment_product_terms import ManufactureStart, ProductFinding
+from shared.contracts.enrollment_product_terms import ManufactureStart
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
@@ -101,7 +101,7 @@ class Products:
         try:
             return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
         except ProductRefused as refused:
-            await self._alert(refused, who, known.product_id, command_id, by)
+            await self._alert(refused, who, known.product_id, frame, fingerprint)
             raise
 
     async def infuse(
@@ -137,7 +137,7 @@ class Products:
                 # The participant's record stands as it was: it may be that other bags were given.
                 await again_when_stale(lambda: self._of_bags(command, participant_id, frame, fingerprint, by))
         except ProductRefused as refused:
-            await self._alert(refused, who, None, command_id, by)
+            await self._alert(refused, who, None, frame, fingerprint)
             raise
         return receipt, await self._appraisal(participant_id, command, receipt)
 
@@ -250,14 +250,14 @@ class Products:
         return [write for write in writes if write.events]
 
     async def _alert(
-        self, refused: ProductRefused, who: Participant, product_id: UUID | None, command_id: UUID, by: Actor
+        self, refused: ProductRefused, who: Participant, product_id: UUID | None, frame: Recording, fingerprint: str
     ) -> None:
-        """Put on record what was refused. The command's own id makes it one alert, however often it is sent.
+        """Put on record what was refused, and tell the site of the lot's own participant: one append.
 
-        Whose lot it is has an alert of their own in the same append, so that their site looks for the bag.
+        The command's own id makes it one alert, however often it is sent.
         """
         raised = ProductAlertRaised(
-            alert_id=command_id,
+            alert_id=frame.command_id,
             participant_id=who.participant_id,
             site_id=who.site_id,
             product_id=product_id,
@@ -267,38 +267,27 @@ class Products:
             bag=refused.scan.bag,
             findings=refused.findings,
         )
-        frame = tracing.recording(by, at=self._clock(), subject=who.participant_id, command_id=command_id)
-        command = RaiseProductAlert(raised=raised)
-        stream, fingerprint = alert.DECIDER.stream(command_id), command.fingerprint()
 
         async def decide() -> list[Write]:
-            state, version = await self._store.load(alert.DECIDER, command_id)
-            decided = alert.DECIDER.decide(command, state, None)
-            to_owner = await self._to_owner(raised, frame, fingerprint)
-            return [*to_owner, Write(stream, version, decided, frame, fingerprint)]
+            told = [*await self._to_owner(raised), raised]
+            writes = [await self._raising(each, frame, fingerprint) for each in told]
+            return [write for write in writes if write.events]
 
-        await self._store.execute_together(stream, frame, fingerprint, decide)
+        await self._store.execute_together(alert.DECIDER.stream(raised.alert_id), frame, fingerprint, decide)
 
-    async def _to_owner(self, refused: ProductAlertRaised, frame: Recording, fingerprint: str) -> list[Write]:
-        """The alert about the one whose lot was scanned. It does not say for whom, or where."""
-        owner = None if refused.lot is None else await self._owner(refused.lot)
-        if owner is None or ProductFinding.LOT_OF_ANOTHER_PARTICIPANT not in refused.findings:
+    async def _to_owner(self, raised: ProductAlertRaised) -> list[ProductAlertRaised]:
+        owned, _ = await self._product_of(raised.lot) if alert.concerns_another(raised) else (None, 0)
+        if owned is None:
             return []
-        whose, _ = await self._store.load(participant.DECIDER, owner.participant_id)
-        assert isinstance(whose, Participant)  # noqa: S101 - a lot is made for somebody
-        raised = refused.model_copy(
-            update={
-                "alert_id": uuid5(refused.alert_id, "owner"),
-                "participant_id": owner.participant_id,
-                "site_id": whose.site_id,
-                "product_id": owner.product_id,
-                "findings": (ProductFinding.SCANNED_FOR_ANOTHER_PARTICIPANT,),
-            }
-        )
-        known, version = await self._store.load(alert.DECIDER, raised.alert_id)
-        decided = alert.DECIDER.decide(RaiseProductAlert(raised=raised), known, None)
-        own = replace(frame, subject=str(owner.participant_id))
-        return [Write(alert.DECIDER.stream(raised.alert_id), version, decided, own, fingerprint)]
+        owner, _ = await self._store.load(participant.DECIDER, owned.participant_id)
+        assert isinstance(owner, Participant)  # noqa: S101 - a product is made for somebody
+        return [alert.for_owner(raised, owned, owner.site_id)]
+
+    async def _raising(self, raised: ProductAlertRaised, frame: Recording, fingerprint: str) -> Write:
+        state, version = await self._store.load(alert.DECIDER, raised.alert_id)
+        decided = alert.DECIDER.decide(RaiseProductAlert(raised=raised), state, None)
+        own = replace(frame, subject=str(raised.participant_id))
+        return Write(alert.DECIDER.stream(raised.alert_id), version, decided, own, fingerprint)
 
 
 def _lot_after(chain: Chain, decided: list[ProductEvent]) -> str | None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from typing import assert_never
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import ConfigDict
 
 from services.enrollment.domain.life import Unknown
+from services.enrollment.domain.product.chain import Chain
 from shared.contracts.enrollment_product import ProductAlertAcknowledged, ProductAlertEvent, ProductAlertRaised
+from shared.contracts.enrollment_product_terms import ProductFinding
 from shared.contracts.terms import Reason
 from shared.kernel.decider import Command, Decider
 from shared.kernel.errors import Conflict, NotFound
@@ -46,6 +48,29 @@ class AcknowledgeProductAlert(Command):
     )
 
     note: Reason
+
+
+def concerns_another(raised: ProductAlertRaised) -> bool:
+    """Whether there is another participant, whose lot was scanned."""
+    return ProductFinding.LOT_OF_ANOTHER_PARTICIPANT in raised.findings
+
+
+def for_owner(raised: ProductAlertRaised, owned: Chain, site_id: str) -> ProductAlertRaised:
+    """What the site of the lot's own participant is told: that it was scanned, neither for whom nor where.
+
+    A bag is named where it is one of the lot's: any other may be the other participant's.
+    """
+    return ProductAlertRaised(
+        alert_id=uuid5(raised.alert_id, "owner"),
+        participant_id=owned.participant_id,
+        site_id=site_id,
+        product_id=owned.product_id,
+        point=raised.point,
+        at=raised.at,
+        lot=raised.lot,
+        bag=raised.bag if raised.bag in owned.bags else None,
+        findings=(ProductFinding.SCANNED_FOR_ANOTHER_PARTICIPANT,),
+    )
 
 
 def evolve(state: State, event: ProductAlertEvent) -> State:

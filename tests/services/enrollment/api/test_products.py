@@ -148,6 +148,21 @@ async def test_whose_lot_was_scanned_for_another_is_told_so_once_and_not_for_who
         assert (await client.post(path, json={"note": "Our bag is in the store"})).status_code == 200
 
 
+async def test_a_refused_scan_that_is_sent_again_is_refused_though_more_is_wrong_by_now(caller: Caller) -> None:
+    await enrolled(caller)
+    await made(caller, "receive-at-site")
+    wrong = product_steps.verification(bag="CMD03-0007-B9", scan_id=str(uuid4()))
+    async with caller() as client:
+        first = await client.post(f"/v1/products/{PRODUCT}/verify-identity", json=wrong)
+        rejection = {"decided_at": "2026-03-16T09:45:00+07:00", "because": "other"}
+        rejected = await take(caller, Role.QUALITY, "reject", rejection)
+        assert rejected.status_code == 200, rejected.text
+        again = await client.post(f"/v1/products/{PRODUCT}/verify-identity", json=wrong)
+    for refused in (first, again):
+        assert refused.json()["type"].endswith("product-refused"), refused.text
+    assert first.json()["detail"] != again.json()["detail"]
+
+
 async def test_of_two_infusions_at_once_of_one_bag_one_is_on_record(caller: Caller) -> None:
     await enrolled(caller)
     await made(caller)

@@ -1,5 +1,6 @@
 """One product: which step may follow which, who may say so, and what a scan must find."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -69,7 +70,7 @@ from shared.contracts.enrollment_product import (
     ProductStepCorrected,
     ReleaseTestsRecorded,
 )
-from shared.contracts.enrollment_product_terms import ManufactureStart, ProductStatus
+from shared.contracts.enrollment_product_terms import ManufactureStart, ProductFinding, ProductStatus
 from shared.kernel.actor import Role
 from shared.kernel.decider import Command
 from shared.kernel.errors import TrialError
@@ -445,20 +446,35 @@ def test_a_lots_number_is_taken_once_and_freed() -> None:
     assert lot.key_of("cmd03-0007") == "CMD03-0007"
 
 
+def alerted(finding: str = "lot-of-another-participant", **given: Any) -> ProductAlertRaised:
+    usual = {
+        "alert_id": uuid4(),
+        "participant_id": WHO,
+        "site_id": "CU",
+        "product_id": PRODUCT,
+        "point": "bedside",
+        "at": "2026-03-16T09:50:00+07:00",
+        "lot": "CMD03-0008",
+        "bag": None,
+        "findings": [finding],
+    }
+    return ProductAlertRaised.model_validate(usual | given)
+
+
+def test_whose_lot_was_scanned_is_told_of_their_own_bag_and_never_for_whom() -> None:
+    owned = replace(chain(*until(EndManufacture)), participant_id=OTHERS.participant_id)
+    for bag, named in ((product_steps.BAG, product_steps.BAG), ("CMD03-0009-B1", None), (None, None)):
+        raised = alerted(bag=bag)
+        told_to = alert.for_owner(raised, owned, "KKU")
+        assert (told_to.participant_id, told_to.site_id, told_to.bag) == (OTHERS.participant_id, "KKU", named)
+        assert told_to.findings == (ProductFinding.SCANNED_FOR_ANOTHER_PARTICIPANT,)
+        assert alert.for_owner(raised, owned, "KKU").alert_id == told_to.alert_id != raised.alert_id
+    assert alert.concerns_another(alerted())
+    assert not alert.concerns_another(alerted("lot-unknown"))
+
+
 def test_an_alert_is_raised_once_and_taken_in_hand_by_one() -> None:
-    raised = ProductAlertRaised.model_validate(
-        {
-            "alert_id": uuid4(),
-            "participant_id": WHO,
-            "site_id": "CU",
-            "product_id": PRODUCT,
-            "point": "bedside",
-            "at": "2026-03-16T09:50:00+07:00",
-            "lot": "CMD03-0008",
-            "bag": None,
-            "findings": ["lot-of-another-participant"],
-        }
-    )
+    raised = alerted()
     taken = AcknowledgeProductAlert(note="Bag returned")
     acknowledged = ProductAlertAcknowledged(alert_id=raised.alert_id, participant_id=WHO, note="Bag returned")
     alerts.given().when(RaiseProductAlert(raised=raised)).then(raised)
