@@ -46,11 +46,15 @@ def decode(cursor: str | None, types: tuple[type, ...]) -> tuple[str | int, ...]
         return None
     try:
         version, *key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if version != 1 or tuple(map(type, key)) != types:
+        if version != 1 or tuple(map(type, key)) != types or any(map(_is_past_every_column, key)):
             raise ValueError(cursor)  # noqa: TRY301 - all that is wrong with a cursor ends in one answer
     except (ValueError, TypeError) as error:
         raise UnreadableCursor(AS_GIVEN) from error
     return tuple(key)
+
+
+def _is_past_every_column(part: str | int) -> bool:
+    return isinstance(part, int) and not -(2**31) <= part < 2**31
 
 
 def instant(text: str) -> datetime:
@@ -60,10 +64,12 @@ def instant(text: str) -> datetime:
         UnreadableCursor: it is none, or one that no database takes.
     """
     try:
-        at = datetime.fromisoformat(text).astimezone(UTC)
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise ValueError(text)  # noqa: TRY301 - as in `decode`
+        return at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UnreadableCursor(AS_GIVEN) from error
-    return at
 
 
 def page(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -78,17 +77,10 @@ def key(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | N
     try:
         return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
     except ValueError as error:
-        raise UnreadableCursor("use the cursor as `next_cursor` gave it, with the same filters") from error
+        raise UnreadableCursor(paging.AS_GIVEN) from error
 
 
 def text(part: str) -> str:
     if not part.isprintable():
         raise ValueError(part)
     return part
-
-
-def instant(part: str) -> datetime:
-    read = datetime.fromisoformat(part)
-    if read.tzinfo is None:
-        raise ValueError(part)
-    return read

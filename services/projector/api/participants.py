@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.projector.api.answering import Answer, Listing, PagingDep, answer, failing, listed, page
-from services.projector.api.asking import AskedDep, ProjectorDep, WaitFor, about, instant, key, text
+from services.projector.api.asking import AskedDep, ProjectorDep, WaitFor, about, key, text
 from services.projector.api.permissions import MayPlan, MayReadCourses
 from services.projector.api.visits import cursor_of_visit, visit_key
 from services.projector.application import VisitFilter
@@ -16,6 +16,7 @@ from services.projector.readmodels import timeline as timelines
 from services.projector.readmodels.participants import Key, NoSuchParticipant, Participant, ParticipantWithInfusions
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.http.negotiation import WantsCsv
+from shared.http.paging import instant
 from shared.http.service_app import router as _router
 
 router = _router("/v1/participants", "Participants")

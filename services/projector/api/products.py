@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from services.projector.api.answering import Listing, PagingDep, listed, page
-from services.projector.api.asking import AskedDep, instant, key, text
+from services.projector.api.asking import AskedDep, key, text
 from services.projector.exports import product_sheets
 from services.projector.product_tables import ProductTables
 from services.projector.readmodels.products import AlertKey, ProductAlert, ProductStep, StepKey
 from shared.auth.permissions import ReadsProducts
 from shared.http.negotiation import WantsCsv
+from shared.http.paging import instant
 from shared.http.service_app import router as _router
 
 router = _router("/v1/products", "Products")
@@ -52,7 +53,7 @@ async def product_alerts(
     paging: PagingDep,
     participant_id: Of = None,
 ) -> Listing[ProductAlert] | Response:
-    """What was refused for the sake of identity, infusions that deviate, transports too warm; the newest first."""
+    """Scans that were refused, infusions that deviate, transports out of their limits; the newest first."""
     question = asked.by(actor, participant_id)
     parts = key(paging.cursor, instant, text)
     found = await tables.alerts(question, None if parts is None else AlertKey(*parts), paging.one_more)

@@ -100,8 +100,7 @@ def _judged(event: Any) -> dict[str, Any]:
 def _alert_of_transport(rows: Rows, event: Any, step: int, at: datetime, envelope: Envelope) -> None:
     """A transport that was not within its limits is listed with what was refused, until it is put right."""
     key = {"alert_id": f"temperature-{event.product_id}-{step}"}
-    temperature = getattr(event, "temperature", None)
-    if temperature is None or temperature.within is not False:
+    if event.temperature is None or event.temperature.within is not False:
         rows.delete(product_alerts, key)
         return
     whose = {"participant_id": event.participant_id, "product_id": event.product_id}

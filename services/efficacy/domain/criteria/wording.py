@@ -5,24 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from services.efficacy.domain.criteria.limits import Limit, Measure
-from services.efficacy.domain.criteria.readings import readable
+from services.efficacy.domain.criteria.limits import Limit
+from services.efficacy.domain.criteria.readings import Diameters, readable
 from services.efficacy.domain.criteria.sums import Past, Sum
 
 
-class Limits(Protocol):
+class Limits(Diameters, Protocol):
     """What of a set of criteria the words need."""
 
-    @property
-    def measure(self) -> Measure: ...
-    @property
-    def response(self) -> Limit: ...
-    @property
-    def minor_response(self) -> Limit | None: ...
-    @property
-    def progression(self) -> Limit: ...
-    @property
-    def each_lesion(self) -> bool: ...
     def is_progression(self, now: Sum, past: Past) -> bool: ...
 
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from shared.contracts import enrollment_product as told
+from shared.http.paging import encode
 from shared.kernel.actor import Role
 from tests.services.projector.chronicle import Child, Chronicle, named
 from tests.services.projector.house import House
@@ -116,3 +119,19 @@ async def test_chains_and_alerts_come_in_pages(house: House) -> None:
         assert found == whole
         assert len(whole) > 1
         assert unreadable.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/v1/products", ("CU-001", str(PRODUCT), 2**31)),
+        ("/v1/products", ("CU-001", "no product", 1)),
+        ("/v1/product-alerts", ("2026-01-03T02:00:00", "alert")),
+        ("/v1/product-alerts", ("0001-01-01T00:00:00+14:00", "alert")),
+    ],
+)
+async def test_a_cursor_that_nobody_was_given_is_refused(house: House, path: str, key: tuple[str | int, ...]) -> None:
+    async with house.client(Role.QUALITY, sites=["CU"]) as client:
+        answer = await client.get(path, params={"cursor": encode(*key)})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["type"].endswith("unreadable-cursor")
