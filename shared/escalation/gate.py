@@ -2,7 +2,8 @@
 
 Source: the protocol's `dosing` and `dose_escalation`. Stagger: so many days after the first participant of a cohort,
 fewer after each other one, counted between the starts of infusions at one level, whichever was recorded first. Between
-levels: the whole window of everybody at a lower level, and the committee's decision.
+levels: the whole window of everybody at a lower level, and the committee's decision; a toxicity that it did not know
+closes the level above until it decides anew.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from shared.escalation.designs.standing import (
     Parameters,
     standing,
 )
-from shared.escalation.standing import Escalation, Facts, Person, basis_of, is_other
+from shared.escalation.standing import Escalation, Facts, Person, basis_of, levels_changed
 from shared.protocol.dose_limiting_status import DltStatus
 
 JUST_AFTER = timedelta(microseconds=1)  # a window's end belongs to the window
@@ -128,13 +129,27 @@ def _staggers(
 
 
 def _wants_a_decision(level: str, others: list[Person], state: Escalation, facts: Facts) -> bool:
-    """Toxicities that the latest decision did not know, by which the design treats nobody more at this level."""
+    """Toxicities that the latest decision did not know, by which the design would not treat at this level.
+
+    It treats nobody more there, or no longer escalates from a level below, where they came late.
+    """
     known = {each.participant_id: each for each in others}
     basis = basis_of(state, Facts(facts.now, facts.plan, facts.by, known))
-    if not is_other(state.decisions[-1].basis if state.decisions else (), basis):
+    changed = levels_changed(state.decisions[-1].basis if state.decisions else (), basis)
+    if not changed:
         return False
     said = said_of(level, known.values(), state, facts)
-    return said is None or said.decision in OVER
+    if said is None or said.decision in OVER:
+        return True
+    below = facts.plan.levels[: facts.plan.levels.index(level)]
+    return any(not _escalates(each, known.values(), state, facts) for each in below if each in changed)
+
+
+def _escalates(level: str, people: Iterable[Person], state: Escalation, facts: Facts) -> bool:
+    """Whether the design, which sees nothing of the levels above, would escalate from this one."""
+    seen = facts.plan.levels[: facts.plan.levels.index(level) + 1]
+    said = said_of(level, [each for each in people if state.level_of(each) in seen], state, facts)
+    return said is not None and said.decision is Decision.ESCALATE
 
 
 def said_of(level: str, people: Iterable[Person], state: Escalation, facts: Facts) -> Decided | None:

@@ -228,15 +228,23 @@ def basis_of(state: Escalation, facts: Facts) -> tuple[DltStanding, ...]:
 
 def is_other(was: tuple[DltStanding, ...], now: tuple[DltStanding, ...]) -> bool:
     """Whether what a decision rests on has changed: not by a window that ended as hoped, nor by who came later."""
-    known = {each.participant_id: each for each in was}
-    later = [each for each in now if each.participant_id not in known]
-    told = {each.participant_id: _weight(each) for each in now if each.participant_id in known}
-    return told != {key: _weight(each) for key, each in known.items()} or any(
-        each.status == "dlt" or each.undecided for each in later
-    )
+    return bool(levels_changed(was, now))
+
+
+def levels_changed(was: tuple[DltStanding, ...], now: tuple[DltStanding, ...]) -> frozenset[str | None]:
+    """The dose levels at which what a decision rests on has changed."""
+    before = {each.participant_id: _weight(each) for each in was}
+    after = {
+        each.participant_id: _weight(each)
+        for each in now
+        if each.participant_id in before or each.status == "dlt" or each.undecided
+    }
+    others = {key for key in before | after if before.get(key) != after.get(key)}
+    return frozenset(weights[key][0] for key in others for weights in (before, after) if key in weights)
 
 
 def _weight(each: DltStanding) -> tuple[str | None, str, bool]:
+    """The dose level and what somebody counts for there."""
     status = "without" if each.status in ("in-window", "evaluable-without-dlt") else each.status
     return each.dose_level, status, each.undecided
 

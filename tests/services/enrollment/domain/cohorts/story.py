@@ -137,6 +137,19 @@ class Story:
             )
         )
 
+    def decide(self, level: str, slots: int) -> None:
+        """The committee treats so many more at a level, whatever the design says."""
+        said = says(self.state, self.facts()).decision
+        self.tell(
+            RecordDecision(
+                design_said=None if said is None else Decision(said),
+                decision=Decision.STAY,
+                next_level=level,
+                slots=slots,
+                reason="Judged by the committee",
+            )
+        )
+
     def cohort(self, *numbers: int) -> None:
         """Reserve, infuse in the right intervals, and wait for the last window to end."""
         for place, number in enumerate(numbers):

@@ -17,7 +17,7 @@ from services.enrollment.domain.cohorts.escalation import InfusionNotPermitted
 from shared.contracts.enrollment_escalation import Bar, Permission
 from shared.escalation.designs.standing import Decision
 from shared.escalation.gate import Closed, closed_for, earliest, opens, says
-from shared.escalation.standing import Halt, Person, plan_of
+from shared.escalation.standing import Halt, Person, Plan, plan_of
 from shared.kernel.actor import Role
 from shared.protocol import load_protocol
 from shared.protocol.dose_limiting_status import DltStatus
@@ -162,6 +162,50 @@ def test_two_toxicities_before_the_cohort_is_full_wait_for_the_committee() -> No
     assert story.bars(3) == ()
     story.dlt = {who(1)}
     assert story.bars(3) == ()
+
+
+@pytest.mark.parametrize(
+    ("plan", "before", "late", "waits"),
+    [
+        (PLAN, 3, 0, False),
+        (PLAN, 3, 1, True),  # of 3: three more are treated there first
+        (PLAN, 3, 2, True),
+        (PLAN, 6, 1, False),  # of 6: tolerated
+        (PLAN, 6, 2, True),
+        (replace(PLAN, design="BOIN", target=Decimal("0.30")), 6, 1, False),
+        (replace(PLAN, design="BOIN", target=Decimal("0.30")), 6, 2, True),  # stays, ruled out by none
+        (replace(PLAN, design="BOIN", target=Decimal("0.30")), 3, 2, True),  # de-escalates, ruled out by none
+        (replace(PLAN, design="rolling-6"), 3, 1, True),
+    ],
+)
+def test_a_late_toxicity_below_closes_the_level_above_until_it_is_decided_anew(
+    plan: Plan, before: int, late: int, *, waits: bool
+) -> None:
+    story = Story(plan)
+    story.cohort(1, 2, 3)
+    if before == 6:
+        story.decide("DL1", 3)
+        story.cohort(4, 5, 6)
+    story.decide("DL2", 2)
+    story.reserve(7)
+    story.infuse(7)
+    story.now += 14 * DAY
+    story.reserve(8)
+    assert story.bars(8) == ()
+    story.dlt = {who(each) for each in range(1, late + 1)}
+    assert story.bars(8) == ((Bar.AWAITS_DECISION,) if waits else ())
+    story.decide("DL2", 1)
+    assert story.bars(8) == ()
+
+
+def test_who_no_longer_counts_below_closes_the_level_above() -> None:
+    story = Story()
+    story.cohort(1, 2, 3)
+    story.follow_the_design()
+    story.reserve(4)
+    assert story.bars(4) == ()
+    story.people[who(3)] = replace(story.people[who(3)], status=DltStatus.NOT_EVALUABLE)
+    assert story.bars(4) == (Bar.AWAITS_DECISION,)
 
 
 def test_the_planned_number_is_the_end() -> None:

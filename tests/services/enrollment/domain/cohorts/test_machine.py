@@ -101,6 +101,12 @@ class Escalating(RuleBasedStateMachine):
         if child in self.given:
             self.story.dlt.add(who(child))
 
+    @rule(child=st.integers(1, 3))
+    def treat_one_after_a_late_dlt(self, child: int) -> None:
+        """In one of the first cohort, which the decisions since then did not know."""
+        self.has_a_dlt(child)
+        self.treat_one_more(14)
+
     @rule(child=CHILD)
     def dlt_is_refuted(self, child: int) -> None:
         self.story.dlt.discard(who(child))
@@ -195,6 +201,11 @@ class Escalating(RuleBasedStateMachine):
         assert sum(others[each][1] == judged.dose_level for each in counting) < 6
         opened = [each for each in self.story.history if isinstance(each, EscalationDecided)]
         assert judged.dose_level == (opened[-1].next_level if opened else "DL1")
+        known = {each.participant_id for each in opened[-1].basis if each.status == "dlt"} if opened else set()
+        for level in self.story.plan.levels[: self.story.plan.levels.index(judged.dose_level or "")]:
+            there = {who(each) for each in counting if others[each][1] == level}
+            toxic = there & self.story.dlt
+            assert toxic <= known or (len(toxic) == 1 and len(there) == 6)
 
     def _counting(self, others: dict[int, tuple[datetime, str | None, Permission]]) -> set[int]:
         return {each for each in others if self.story.people[who(each)].status is not DltStatus.NOT_EVALUABLE}
