@@ -34,7 +34,7 @@ class EscalationBusy(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Whether the next infusion of somebody is permitted on a day of the site.
+    """Whether the next infusion of somebody is permitted on a day of the site, which for today begins now.
 
     `opens_at`: the first instant of that day, or later, at which nothing forbids it; None: that needs a decision.
     """
@@ -140,17 +140,18 @@ class DoseEscalations:
     async def permit(self, participant_id: UUID, dose_level: str | None, on: date, *, by: Actor) -> Permit:
         """Ask the gate about the participant's next infusion: at this dose level, begun on this day of the site."""
         who, _ = await self._enrollment.participant(participant_id, by=by)
-        gathered = await self._escalating.gather(by, participant_id)
+        now, begins, ends = self._clock(), midnight(on, who.zone), midnight(on + timedelta(days=1), who.zone)
+        at = now if begins <= now < ends else begins
+        gathered = await self._escalating.gather(by, participant_id, at=min(at, now))
         state, facts = gathered.state, gathered.facts
         if dose_level is not None:
             asked = replace(facts.people[participant_id], dose_level=dose_level)
             facts = replace(facts, people={**facts.people, participant_id: asked})
         number = len(who.infusions) + 1
-        begins, ends = midnight(on, who.zone), midnight(on + timedelta(days=1), who.zone)
-        closed = closed_for(participant_id, number, begins, state, facts)
-        opens_at = opens(participant_id, number, begins, state, facts)
+        closed = closed_for(participant_id, number, at, state, facts)
+        opens_at = opens(participant_id, number, at, state, facts)
         override = state.overrides.get((participant_id, number))
-        overridden = override is not None and override.opens(each.bar for each in closed)
+        overridden = override is not None and override.opens((each.bar for each in closed), max(at, min(ends, now)))
         is_open = overridden or (opens_at is not None and opens_at < ends)
         return Permit(
             participant=who,

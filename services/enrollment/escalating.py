@@ -4,8 +4,9 @@ Participants are read from their own streams, so nobody is overlooked whom an ea
 safety decided is heard. A protocol that enforces no escalation takes nothing beside an enrolment or an infusion.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import reduce
 from uuid import UUID
 
@@ -13,11 +14,10 @@ from services.enrollment import references
 from services.enrollment.domain import participant
 from services.enrollment.domain.cohorts.commands import EscalationCommand, JudgeInfusion, ReserveSlot, RetractJudgement
 from services.enrollment.domain.cohorts.escalation import DECIDER, decide
-from services.enrollment.domain.cohorts.people import Toxicity, person_of
+from services.enrollment.domain.cohorts.people import Toxicity, person_of, toxicities_at
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.screening import EnrolParticipant
-from services.enrollment.references import KnownToxicity
 from shared.contracts.enrollment_escalation import EscalationEvent
 from shared.db import Database
 from shared.escalation.standing import Escalation, Facts, Plan, evolve, halts_of, plan_of
@@ -79,15 +79,19 @@ class Escalating:
     def is_enforced(self) -> bool:
         return self._plan is not None and self._plan.enforced
 
-    async def gather(self, by: Actor, *asked_for: UUID) -> Gathered:
-        """The stream first: whatever changes after it was read changes its version too, or is heard of later."""
+    async def gather(self, by: Actor, *asked_for: UUID, at: datetime | None = None) -> Gathered:
+        """Who takes part as they stand now, or as they stood at an instant by what was known of toxicities then.
+
+        The stream first: whatever changes after it was read changes its version too, or is heard of later.
+        """
         state, version = await self._store.load(DECIDER, self.trial)
         heard = await references.heard(self._db)
         decided_on = (each.participant_id for decision in state.decisions for each in decision.basis)
         known = {*asked_for, *state.slots, *(who for who, _ in state.judged), *decided_on, *heard.infused}
         loaded = [(await self._store.load(participant.DECIDER, who))[0] for who in sorted(known)]
         people = {each.participant_id: each for each in loaded if isinstance(each, Participant)}
-        toxicities, now = _toxicities(heard.toxicities), self._clock()
+        now = self._clock() if at is None else at
+        toxicities = toxicities_at(heard.toxicities, now)
         seen = {
             key: person_of(each, state.slots.get(key), toxicities.get(key, Toxicity()), self._protocol, now)
             for key, each in people.items()
@@ -126,20 +130,10 @@ class Escalating:
         """
         if not self.is_enforced:
             return []
-        gathered = await self.gather(frame.by, of.participant_id)
+        at = None if isinstance(command, RetractInfusion) else command.started_at
+        gathered = await self.gather(frame.by, of.participant_id, at=at)
         events = decide(_judging(command, of, given_despite), gathered.state, gathered.facts)
         return [gathered.write(events, frame, fingerprint, self.trial)] if events else []
-
-
-def _toxicities(known: Iterable[KnownToxicity]) -> dict[UUID, Toxicity]:
-    told: dict[UUID, Toxicity] = {}
-    for each in known:
-        before = told.get(each.participant_id, Toxicity())
-        told[each.participant_id] = Toxicity(
-            has_dlt=before.has_dlt or each.decision == "confirmed",
-            undecided=before.undecided or (each.proposed and each.decision is None),
-        )
-    return told
 
 
 def _judging(

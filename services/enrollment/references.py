@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.enrollment.tables import dosing_halts, escalation_basis, halt_steps, infused_once, toxicity_decisions
+from services.enrollment.domain.cohorts.people import Said, ToxicityStep
+from services.enrollment.tables import dosing_halts, escalation_basis, halt_steps, infused_once, toxicity_steps
 from shared.contracts.enrollment import (
     CellsInfused,
     ConsentWithdrawn,
@@ -58,9 +59,11 @@ def _(rows: Rows, event: StoppingReviewed, _envelope: Envelope) -> None:
 
 ESCALATION = Projection(
     "escalation",
-    tables=[toxicity_decisions, halt_steps, infused_once, escalation_basis],
+    tables=[toxicity_steps, halt_steps, infused_once, escalation_basis],
     topics=["trial.enrollment", "trial.safety"],
 )
+
+AboutToxicity = DoseLimitingToxicityProposed | DoseLimitingToxicityDecided | DoseLimitingToxicityWithdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +76,30 @@ class HaltStep:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownToxicity:
-    """A toxicity of a participant that a rule proposed, or an officer named. `decision` None: nobody has decided."""
-
-    participant_id: UUID
-    proposed: bool
-    decision: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Heard:
     """What the escalation rests on beside enrollment's own streams.
 
-    `halts` are in order of time. `infused`: of whom an infusion was ever recorded, and perhaps taken back since.
+    `halts` and `toxicities` are in order of time. `infused`: of whom an infusion was ever recorded, and perhaps taken
+    back since.
     """
 
     halts: tuple[HaltStep, ...]
-    toxicities: tuple[KnownToxicity, ...]
+    toxicities: tuple[ToxicityStep, ...]
     infused: tuple[UUID, ...]
 
 
 _STEPS = select(halt_steps).order_by(halt_steps.c.stream, halt_steps.c.version)
+_SAID = select(toxicity_steps).order_by(toxicity_steps.c.at, toxicity_steps.c.stream, toxicity_steps.c.version)
 
 
 async def heard(db: Database) -> Heard:
     async with db.connect() as connection:
         steps = (await connection.execute(_STEPS)).all()
-        toxicities = (await connection.execute(select(toxicity_decisions))).all()
+        toxicities = (await connection.execute(_SAID)).all()
         infused = (await connection.execute(select(infused_once))).scalars().all()
     return Heard(
         tuple(HaltStep(row.rule, row.halts, row.at) for row in steps),
-        tuple(KnownToxicity(UUID(row.participant_id), row.proposed, row.decision) for row in toxicities),
+        tuple(ToxicityStep(row.dlt_id, UUID(row.participant_id), row.said, row.at) for row in toxicities),
         tuple(map(UUID, infused)),
     )
 
@@ -114,20 +110,23 @@ def _changed(rows: Rows, topic: str, envelope: Envelope) -> None:
 
 @ESCALATION.on(DoseLimitingToxicityProposed)
 def _(rows: Rows, event: DoseLimitingToxicityProposed, envelope: Envelope) -> None:
-    told = {"participant_id": str(event.participant_id), "proposed": True, "decision": None}
-    rows.upsert(toxicity_decisions, {"dlt_id": str(event.dlt_id)}, **told)
-    _changed(rows, "trial.safety", envelope)
+    _said(rows, event, "proposed", envelope)
 
 
 @ESCALATION.on(DoseLimitingToxicityDecided)
 def _(rows: Rows, event: DoseLimitingToxicityDecided, envelope: Envelope) -> None:
-    rows.upsert(toxicity_decisions, {"dlt_id": str(event.dlt_id)}, decision=event.decision)
-    _changed(rows, "trial.safety", envelope)
+    _said(rows, event, event.decision, envelope)
 
 
 @ESCALATION.on(DoseLimitingToxicityWithdrawn)
 def _(rows: Rows, event: DoseLimitingToxicityWithdrawn, envelope: Envelope) -> None:
-    rows.upsert(toxicity_decisions, {"dlt_id": str(event.dlt_id)}, proposed=False)
+    _said(rows, event, "withdrawn", envelope)
+
+
+def _said(rows: Rows, event: AboutToxicity, said: Said, envelope: Envelope) -> None:
+    key = {"stream": envelope.stream, "version": envelope.version}
+    whose = {"dlt_id": str(event.dlt_id), "participant_id": str(event.participant_id)}
+    rows.upsert(toxicity_steps, key, **whose, said=said, at=envelope.recorded_at)
     _changed(rows, "trial.safety", envelope)
 
 

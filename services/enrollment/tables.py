@@ -18,13 +18,15 @@ dosing_halts = Table(
 )
 
 # What the escalation of the dose rests on beside enrollment's own streams.
-toxicity_decisions = Table(
-    "toxicity_decisions",
+toxicity_steps = Table(
+    "toxicity_steps",
     METADATA,
-    Column("dlt_id", Text, primary_key=True),
-    Column("participant_id", Text, index=True),
-    Column("proposed", Boolean, comment="false: withdrawn, since no rule holds any more"),
-    Column("decision", Text, comment="confirmed, refuted; null: nobody has decided"),
+    Column("stream", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("dlt_id", Text),
+    Column("participant_id", Text),
+    Column("said", Text, comment="proposed, withdrawn, confirmed or refuted"),
+    Column("at", Instant),
 )
 
 halt_steps = Table(

@@ -115,6 +115,7 @@ class EscalationDecided(Event, type="enrollment.escalation-decided", version=1):
     """
 
     number: int = Field(ge=1)
+    at: Instant | None = Field(None, description="null: decided before this was kept")
     current_level: Code
     parameters: EscalationParameters
     basis: tuple[DltStanding, ...]
@@ -164,6 +165,7 @@ class InfusionOverrideConfirmed(Event, type="enrollment.infusion-override-confir
 
     participant_id: ParticipantId
     infusion_number: int = Field(ge=1)
+    at: Instant | None = Field(None, description="null: confirmed before this was kept")
     bars: tuple[Bar, ...]
     requested_by: ActorId
     confirmed_by: ActorId

@@ -1,5 +1,8 @@
 """The gate: everything that forbids an infusion at an instant, and the earliest at which it would be permitted.
 
+It stands for that instant as it stood then, whenever the infusion is recorded: decisions that were made later open or
+close nothing, nor do infusions that began later, but for the distance to them.
+
 Source: the protocol's `dosing` and `dose_escalation`. Stagger: so many days after the first participant of a cohort,
 fewer after each other one, counted between the starts of infusions at one level, whichever was recorded first. Between
 levels: the whole window of everybody at a lower level, and the committee's decision; a toxicity that it did not know
@@ -58,12 +61,20 @@ def opens(who: UUID, number: int, at: datetime, state: Escalation, facts: Facts)
 
 
 def closed_for(who: UUID, number: int, at: datetime, state: Escalation, facts: Facts) -> tuple[Closed, ...]:
-    """All that forbids the infusion of this number, begun at this instant. A later infusion is no new participant."""
+    """All that forbids the infusion of this number, begun at this instant. A later infusion is no new participant.
+
+    `facts` are those of the instant, or of now for one that is yet to come.
+    """
     bars = [*_halted(at, state, facts)]
     if number == 1:
+        person, then = facts.people[who], state.as_of(at)
         others = [each for key, each in facts.people.items() if key != who]
-        bars += _without_place(facts.people[who], others, state, facts)
-        bars += _too_soon(state.level_of(facts.people[who]), others, at, state, facts)
+        begun = [each for each in others if each.started_at is not None and each.started_at <= at]
+        bars += _without_place(person, begun, then, facts)
+        level = then.level_of(person)
+        if level in facts.plan.levels:
+            bars += _staggered(level, others, at, then, facts)
+            bars += _unsettled(level, begun, at, then, facts)
     return tuple(bars)
 
 
@@ -76,9 +87,9 @@ def _halted(at: datetime, state: Escalation, facts: Facts) -> Iterator[Closed]:
         yield Closed(Bar.STOPPING_RULE, max(ends) if len(ends) == len(held) else None)
 
 
-def _without_place(person: Person, others: list[Person], state: Escalation, facts: Facts) -> Iterator[Closed]:
+def _without_place(person: Person, begun: list[Person], state: Escalation, facts: Facts) -> Iterator[Closed]:
     slot, level = state.slots.get(person.participant_id), state.level_of(person)
-    infused = [each for each in others if each.started_at is not None and each.counts]
+    infused = [each for each in begun if each.counts]
     if slot is None:
         yield Closed(Bar.NO_SLOT)
     elif person.dose_level not in (None, slot):
@@ -91,24 +102,24 @@ def _without_place(person: Person, others: list[Person], state: Escalation, fact
         yield Closed(Bar.TARGET_NUMBER)
 
 
-def _too_soon(
-    level: str | None, others: list[Person], at: datetime, state: Escalation, facts: Facts
-) -> Iterator[Closed]:
-    if level not in facts.plan.levels:
-        return
-    staggered = [end for end in _staggers(level, others, at, state, facts) if end is not None]
-    if staggered:
-        yield Closed(Bar.STAGGER, max(staggered))
+def _staggered(level: str, others: list[Person], at: datetime, state: Escalation, facts: Facts) -> Iterator[Closed]:
+    ends = [end for end in _staggers(level, others, at, state, facts) if end is not None]
+    if ends:
+        yield Closed(Bar.STAGGER, max(ends))
+
+
+def _unsettled(level: str, begun: list[Person], at: datetime, state: Escalation, facts: Facts) -> Iterator[Closed]:
+    """What those infused before still show, or have shown since the committee decided."""
     lower = facts.plan.levels[: facts.plan.levels.index(level)]
     watched = [
         each.window_ends
-        for each in others
+        for each in begun
         if each.window_ends is not None and each.status in WATCHED and state.level_of(each) in lower
     ]
     open_windows = [end for end in watched if at <= end]
     if open_windows:
         yield Closed(Bar.DLT_WINDOW, max(open_windows) + JUST_AFTER)
-    if _wants_a_decision(level, others, state, facts):
+    if _wants_a_decision(level, begun, state, facts):
         yield Closed(Bar.AWAITS_DECISION)
 
 
@@ -128,12 +139,12 @@ def _staggers(
             yield other + gap if other < at + own else None
 
 
-def _wants_a_decision(level: str, others: list[Person], state: Escalation, facts: Facts) -> bool:
+def _wants_a_decision(level: str, begun: list[Person], state: Escalation, facts: Facts) -> bool:
     """Toxicities that the latest decision did not know, by which the design would not treat at this level.
 
     It treats nobody more there, or no longer escalates from a level below, where they came late.
     """
-    known = {each.participant_id: each for each in others}
+    known = {each.participant_id: each for each in begun}
     basis = basis_of(state, Facts(facts.now, facts.plan, facts.by, known))
     changed = levels_changed(state.decisions[-1].basis if state.decisions else (), basis)
     if not changed:

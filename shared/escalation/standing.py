@@ -6,7 +6,7 @@ who left before the infusion. Whoever was infused without a slot counts all the 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, assert_never, cast
@@ -30,6 +30,8 @@ from shared.contracts.enrollment_escalation import (
 from shared.kernel.actor import Actor
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DltStatus
+
+EVER = datetime.min.replace(tzinfo=UTC)  # of what is on record without its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,10 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`by` acts. `halts`: of dosing, by stopping rules. `people`: all who were infused or have a slot."""
+    """What is known at `now`, when `by` acts.
+
+    `halts`: of dosing, by stopping rules. `people`: all who were infused or have a slot, and those infused later too.
+    """
 
     now: datetime
     plan: Plan
@@ -129,12 +134,16 @@ class Override:
     bars: frozenset[Bar]
     requested_by: str
     role: str
-    confirmed: bool = False
+    confirmed_at: datetime | None = None
 
-    def opens(self, bars: Iterable[Bar]) -> bool:
-        """Whether two people have opened the gate against all of these bars, of which there are some."""
+    @property
+    def confirmed(self) -> bool:
+        return self.confirmed_at is not None
+
+    def opens(self, bars: Iterable[Bar], at: datetime) -> bool:
+        """Whether two people had by then opened the gate against all of these bars, of which there are some."""
         named = set(bars)
-        return self.confirmed and bool(named) and self.bars >= named
+        return self.confirmed_at is not None and self.confirmed_at <= at and bool(named) and self.bars >= named
 
 
 Infusion = tuple[UUID, int]
@@ -158,6 +167,10 @@ class Escalation:
     def pauses_of(self, at: datetime) -> list[datetime | None]:
         """When each pause ended that there was at this instant; None: not yet."""
         return [until for since, until in self.pauses if since <= at and (until is None or at < until)]
+
+    def as_of(self, at: datetime) -> "Escalation":
+        """As the committee had decided by an instant. A slot counts whenever it was reserved."""
+        return replace(self, decisions=tuple(each for each in self.decisions if (each.at or EVER) <= at))
 
     def open_level(self, plan: Plan) -> str | None:
         """Where participants are treated now; None: nowhere."""
@@ -194,8 +207,8 @@ def evolve(state: Escalation, event: EscalationEvent) -> Escalation:  # noqa: PL
             since, _ = state.pauses[-1]
             return replace(state, pauses=(*state.pauses[:-1], (since, event.at)))
         case InfusionOverrideRequested() | InfusionOverrideConfirmed():
-            confirmed = isinstance(event, InfusionOverrideConfirmed)
-            opening = Override(frozenset(event.bars), event.requested_by, event.role, confirmed)
+            confirmed_at = (event.at or EVER) if isinstance(event, InfusionOverrideConfirmed) else None
+            opening = Override(frozenset(event.bars), event.requested_by, event.role, confirmed_at)
             return replace(state, overrides={**state.overrides, (event.participant_id, event.infusion_number): opening})
         case InfusionJudged():
             return replace(state, judged={**state.judged, (event.participant_id, event.infusion_number): event})

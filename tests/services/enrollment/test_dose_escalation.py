@@ -347,3 +347,36 @@ async def test_a_decision_on_what_has_changed_meanwhile_is_refused(decided: Clin
     command = RecordDecision(design_said=Decision.WAIT, decision=Decision.STOP, reason="The committee has met")
     with pytest.raises(DesignSaysOtherwise):
         await decided.escalations.carry_out(command, by=OFFICER, command_id=uuid4(), expected=version)
+
+
+async def test_a_late_record_is_judged_by_what_was_known_when_the_infusion_began(clinic: Clinic) -> None:
+    await clinic.screened(1, 2, 3, 4)
+    await cohort_of_two(clinic)
+    began = clinic.now
+    clinic.now += 2 * DAY
+    for number in (1, 2):
+        await clinic.has_a_dlt(number)
+    assert await clinic.infuse(3, at=began) is Permission.PERMITTED
+    on_the_day, day_after = began.date(), (clinic.now + DAY).date()
+    asked = [await clinic.escalations.permit(who(4), "DL1", on, by=SPONSOR) for on in (on_the_day, day_after)]
+    assert [Bar.AWAITS_DECISION in [each.bar for each in permit.closed] for permit in asked] == [False, True]
+
+
+async def cohort_of_two(clinic: Clinic) -> None:
+    """Infused, and a third enrolled, whose turn it is."""
+    for number, wait in ((1, 14), (2, 7)):
+        await clinic.enrol(number)
+        await clinic.infuse(number)
+        clinic.now += wait * DAY
+    await clinic.enrol(3)
+
+
+async def test_the_permit_of_today_begins_now(clinic: Clinic) -> None:
+    await clinic.screened(1, 2)
+    await clinic.enrol(1)
+    await clinic.enrol(2)
+    today = await clinic.escalations.permit(who(1), None, clinic.now.date(), by=SPONSOR)
+    assert (today.permitted, today.opens_at) == (True, clinic.now)
+    await clinic.carry_out(PauseDosing(reason="A report from another trial"))
+    paused = await clinic.escalations.permit(who(1), None, clinic.now.date(), by=SPONSOR)
+    assert (paused.permitted, paused.opens_at) == (False, None)

@@ -39,7 +39,7 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, NotFound, Unacceptable
 from shared.protocol.dose_limiting_status import DltStatus
 
-OF_THE_INSTANT = frozenset({Bar.PAUSED, Bar.STOPPING_RULE, Bar.STAGGER, Bar.DLT_WINDOW})
+OF_THE_SLOT = frozenset({Bar.NO_SLOT, Bar.WRONG_LEVEL})
 
 
 class NoFreeSlot(Conflict):
@@ -207,6 +207,7 @@ def _decided(command: RecordDecision, state: Escalation, facts: Facts) -> list[E
     return [
         EscalationDecided(
             number=len(state.decisions) + 1,
+            at=facts.now,
             current_level=current_level(state, facts),
             parameters=parameters,
             basis=basis_of(state, facts),
@@ -256,6 +257,7 @@ def _confirm(command: ConfirmOverride, state: Escalation, facts: Facts) -> list[
         InfusionOverrideConfirmed(
             participant_id=who,
             infusion_number=number,
+            at=facts.now,
             bars=tuple(sorted(asked.bars)),
             requested_by=asked.requested_by,
             confirmed_by=facts.by.id,
@@ -281,7 +283,7 @@ def _judge(command: JudgeInfusion, state: Escalation, facts: Facts) -> list[Esca
     override = state.overrides.get(key)
     if not bars:
         permission = Permission.PERMITTED
-    elif override is not None and override.opens(bars):
+    elif override is not None and override.opens(bars, command.started_at):
         permission = Permission.OVERRIDDEN
     elif command.corrects or command.given_despite is not None:
         permission = Permission.DEVIATION
@@ -303,9 +305,9 @@ def _judge(command: JudgeInfusion, state: Escalation, facts: Facts) -> list[Esca
 
 
 def _corrected(before: InfusionJudged, closed: Sequence[Closed]) -> tuple[Bar, ...]:
-    """Another instant changes what depends on the instant. The place was taken when the infusion was recorded."""
-    place = (bar for bar in before.bars if bar not in OF_THE_INSTANT)
-    return (*place, *(each.bar for each in closed if each.bar in OF_THE_INSTANT))
+    """Another instant changes all but the slot, which was there when the infusion was recorded, or was not."""
+    slot = (bar for bar in before.bars if bar in OF_THE_SLOT)
+    return (*slot, *(each.bar for each in closed if each.bar not in OF_THE_SLOT))
 
 
 def _retract(command: RetractJudgement, state: Escalation, facts: Facts) -> list[EscalationEvent]:

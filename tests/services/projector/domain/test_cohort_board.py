@@ -160,7 +160,7 @@ def test_the_last_decision_with_its_basis_and_whether_that_changed() -> None:
     assert decided is not None
     assert (decided.number, decided.decision, decided.next_level, decided.slots) == (1, "escalate", "DL2", 3)
     assert (decided.parameters.design, decided.basis_size, decided.basis_changed_at) == ("3+3", 3, None)
-    story.dlt |= {who(1), who(2)}
+    story.confirm_dlt(1, 2)
     story.tell(ReviewBasis())
     board = board_of(story, seen=[2])
     changed = board.last_decision
@@ -299,7 +299,7 @@ def _act(story: Story, action: str) -> None:
         elif action == "release" and waiting:
             story.tell(ReleaseSlot(participant_id=who(waiting[0]), reason="The family moved"))
         elif action == "dlt" and infused:
-            story.dlt.add(infused[-1])
+            story.confirm_dlt(infused[-1].int)
         elif action == "decide":
             story.follow_the_design()
         else:

@@ -68,25 +68,35 @@ class Story:
     people: dict[UUID, Person] = field(default_factory=dict)
     history: list[EscalationEvent] = field(default_factory=list)
     halts: tuple[Halt, ...] = ()
-    dlt: set[UUID] = field(default_factory=set)
+    dlt: dict[UUID, datetime] = field(default_factory=dict)  # since when it is known
 
     @property
     def state(self) -> Escalation:
         return DECIDER.fold(self.history)
 
-    def facts(self, by: Actor | None = None) -> Facts:
-        known = {key: self._as_now(each) for key, each in self.people.items()}
-        return Facts(self.now, self.plan, by or somebody(), known, self.halts)
+    def confirm_dlt(self, *numbers: int) -> None:
+        self.dlt |= {who(each): self.dlt.get(who(each), self.now) for each in numbers}
 
-    def _as_now(self, person: Person) -> Person:
+    def refute_dlt(self, number: int) -> None:
+        self.dlt.pop(who(number), None)
+
+    def facts(self, by: Actor | None = None, at: datetime | None = None) -> Facts:
+        """What is known now, or what was at an instant."""
+        then = self.now if at is None else at
+        known = {key: self._as_at(each, then) for key, each in self.people.items()}
+        return Facts(then, self.plan, by or somebody(), known, self.halts)
+
+    def _as_at(self, person: Person, at: datetime) -> Person:
         if person.window_ends is None or person.status is DltStatus.NOT_EVALUABLE:
             return person
-        if person.participant_id in self.dlt:
+        known_since = self.dlt.get(person.participant_id)
+        if known_since is not None and known_since <= at:
             return replace(person, status=DltStatus.DLT)
-        return replace(person, status=DltStatus.IN_WINDOW if self.now <= person.window_ends else DltStatus.EVALUABLE)
+        return replace(person, status=DltStatus.IN_WINDOW if at <= person.window_ends else DltStatus.EVALUABLE)
 
     def tell(self, command: EscalationCommand, by: Actor | None = None) -> list[EscalationEvent]:
-        told = DECIDER.decide(command, self.state, self.facts(by))
+        at = command.started_at if isinstance(command, JudgeInfusion) else None
+        told = DECIDER.decide(command, self.state, self.facts(by, at))
         self.history += told
         return told
 
@@ -104,7 +114,11 @@ class Story:
         (judged,) = self.tell(command)
         if infusion == 1:
             self.people[who(number)] = replace(
-                person, started_at=at, window_ends=at + WINDOW, status=DltStatus.IN_WINDOW
+                person,
+                dose_level=self.state.level_of(person),
+                started_at=at,
+                window_ends=at + WINDOW,
+                status=DltStatus.IN_WINDOW,
             )
         assert isinstance(judged, InfusionJudged)
         return judged

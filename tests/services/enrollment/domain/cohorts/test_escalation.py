@@ -190,7 +190,7 @@ def test_a_toxicity_known_later_is_said_once_and_edits_nothing() -> None:
     story.follow_the_design()
     decided = story.history[-1]
     assert story.tell(ReviewBasis()) == []
-    story.dlt = {who(2)}
+    story.confirm_dlt(2)
     (changed,) = story.tell(ReviewBasis())
     assert isinstance(changed, EscalationBasisChanged)
     assert (changed.number, [each.status for each in changed.basis].count("dlt")) == (1, 1)

@@ -147,7 +147,7 @@ def test_the_level_above_waits_for_the_last_window() -> None:
 def test_two_toxicities_before_the_cohort_is_full_wait_for_the_committee() -> None:
     story = Story()
     story.cohort(1, 2)
-    story.dlt = {who(1), who(2)}
+    story.confirm_dlt(1, 2)
     story.reserve(3)
     assert story.bars(3) == (Bar.AWAITS_DECISION,)
     story.tell(
@@ -160,7 +160,7 @@ def test_two_toxicities_before_the_cohort_is_full_wait_for_the_committee() -> No
         )
     )
     assert story.bars(3) == ()
-    story.dlt = {who(1)}
+    story.refute_dlt(2)
     assert story.bars(3) == ()
 
 
@@ -192,7 +192,7 @@ def test_a_late_toxicity_below_closes_the_level_above_until_it_is_decided_anew(
     story.now += 14 * DAY
     story.reserve(8)
     assert story.bars(8) == ()
-    story.dlt = {who(each) for each in range(1, late + 1)}
+    story.confirm_dlt(*range(1, late + 1))
     assert story.bars(8) == ((Bar.AWAITS_DECISION,) if waits else ())
     story.decide("DL2", 1)
     assert story.bars(8) == ()
@@ -222,7 +222,7 @@ def test_counts_that_the_design_does_not_know_wait_for_the_committee() -> None:
         if number < 8:
             story.infuse(number, despite="Given all the same")
             story.now += 40 * DAY
-    story.dlt = {who(1)}
+    story.confirm_dlt(1)
     assert Bar.AWAITS_DECISION in story.bars(8)
     assert says(story.state, story.facts()).decision is None
 
@@ -275,6 +275,71 @@ def test_what_was_given_all_the_same_is_a_deviation_with_its_reason() -> None:
     assert (judged.permission, judged.reason) == (Permission.DEVIATION, "The cells would not have kept")
 
 
+def test_an_infusion_recorded_after_the_next_level_was_opened_had_its_place() -> None:
+    story = Story()
+    for each in (1, 2, 3):
+        story.reserve(each)
+    story.infuse(1)
+    story.now += 14 * DAY
+    story.infuse(2)
+    story.now += 7 * DAY
+    late = 29 * DAY
+    story.now += late
+    story.decide("DL2", 3)
+    assert story.infuse(3, ago=late).permission is Permission.PERMITTED
+
+
+def test_an_infusion_recorded_after_the_committee_had_seen_the_toxicities_was_given_before_it_had() -> None:
+    story = Story()
+    story.cohort(1, 2)
+    story.reserve(3)
+    story.confirm_dlt(1, 2)
+    story.now += 2 * DAY
+    story.decide("DL1", 1)
+    story.now += DAY
+    before_the_decision = story.infuse(3, ago=2 * DAY, despite="The committee was to meet the day after")
+    assert before_the_decision.bars == (Bar.AWAITS_DECISION,)
+    assert story.correct(3, story.now).permission is Permission.PERMITTED
+    before_it_was_known = story.correct(3, story.now - 4 * DAY)
+    assert (before_it_was_known.permission, before_it_was_known.bars) == (Permission.PERMITTED, ())
+
+
+@pytest.mark.parametrize(("days", "bars"), [(7, ()), (0, (Bar.COHORT_CAP,))])
+def test_of_two_at_the_last_place_the_one_given_later_is_over_the_cap(days: int, bars: tuple[Bar, ...]) -> None:
+    """Whichever was recorded first: here the one who has no slot, given a week after or before the other."""
+    story = Story(replace(PLAN, cohort_size=2))
+    story.reserve(1)
+    story.infuse(1)
+    story.reserve(2)
+    story.people[who(3)] = Person(who(3), "CU", "DL1", DltStatus.NOT_INFUSED)
+    story.now += 28 * DAY
+    story.infuse(3, despite="Enrolled on paper", ago=(7 - days) * DAY)
+    assert story.infuse(2, despite="There was a slot", ago=days * DAY).bars == bars
+
+
+def test_what_is_on_record_without_its_time_was_always_there() -> None:
+    story = Story()
+    story.cohort(1, 2, 3)
+    story.decide("DL2", 3)
+    story.reserve(4)
+    timeless = [each.model_copy(update={"at": None}) for each in story.history if hasattr(each, "at")]
+    story.history = [each for each in story.history if not hasattr(each, "at")] + timeless
+    story.now += DAY
+    assert story.infuse(4, ago=2 * DAY).permission is Permission.PERMITTED
+
+
+def test_an_override_that_was_confirmed_after_the_infusion_opened_nothing() -> None:
+    story = Story()
+    story.reserve(1)
+    story.infuse(1)
+    story.reserve(2)
+    story.now += DAY
+    story.override(2)
+    with pytest.raises(InfusionNotPermitted):
+        story.infuse(2, ago=SECOND)
+    assert story.infuse(2).permission is Permission.OVERRIDDEN
+
+
 def test_a_correction_is_judged_anew_and_never_refused() -> None:
     story = Story()
     story.reserve(1)
@@ -295,7 +360,8 @@ def test_a_correction_after_the_next_level_was_opened_keeps_its_place() -> None:
     story.people[who(4)] = replace(story.people[who(4)], dose_level="DL1")
     assert story.infuse(4, despite="Given all the same").bars == (Bar.WRONG_LEVEL,)
     corrected = story.correct(4, story.now - DAY)
-    assert (corrected.bars, corrected.reason) == ((Bar.WRONG_LEVEL,), "Given all the same")
+    assert (corrected.bars, corrected.reason) == ((Bar.WRONG_LEVEL, Bar.LEVEL_CLOSED), "Given all the same")
+    assert story.correct(4, story.now).bars == (Bar.WRONG_LEVEL,)
 
 
 def test_what_was_never_judged_is_not_judged_by_a_correction() -> None:

@@ -21,6 +21,7 @@ from services.enrollment.domain.cohorts.commands import (
 from shared.contracts.enrollment_escalation import (
     EscalationBasisChanged,
     EscalationDecided,
+    EscalationEvent,
     InfusionJudged,
     InfusionOverrideConfirmed,
     InfusionOverrideRequested,
@@ -58,7 +59,7 @@ class Escalating(RuleBasedStateMachine):
 
     @rule(child=CHILD)
     def reserve(self, child: int) -> None:
-        self._try(lambda: self.story.reserve(child))
+        self._try(lambda: self._note_slot(self.story.reserve(child)))
 
     @rule(days=st.sampled_from([0, 6, 7, 13, 14]))
     def treat_one_more(self, days: int) -> None:
@@ -84,22 +85,26 @@ class Escalating(RuleBasedStateMachine):
         if who(child) in self.story.people:
             self._try(lambda: self.story.tell(ReleaseSlot(participant_id=who(child), reason="Too ill to be treated")))
 
-    @rule(child=CHILD, despite=st.sampled_from([None, None, None, "Given before the pause was known"]))
-    def infuse(self, child: int, despite: str | None) -> None:
+    @rule(
+        child=CHILD,
+        despite=st.sampled_from([None, None, None, "Given before the pause was known"]),
+        late=st.sampled_from([0, 0, 1, 3, 15]),
+    )
+    def infuse(self, child: int, despite: str | None, late: int = 0) -> None:
         if child in self.given or who(child) not in self.story.people:
             return
-        self._try(lambda: self._note(child, self.story.infuse(child, despite=despite)))
+        self._try(lambda: self._note(child, self.story.infuse(child, despite=despite, ago=late * DAY)))
 
     @rule(child=CHILD, hours=st.integers(0, 72))
     def correct(self, child: int, hours: int) -> None:
         if child in self.given:
             at = self.given[child][0] - timedelta(hours=hours)
-            self._note(child, self.story.correct(child, at), corrects=True)
+            self._note(child, self.story.correct(child, at))
 
     @rule(child=CHILD)
     def has_a_dlt(self, child: int) -> None:
         if child in self.given:
-            self.story.dlt.add(who(child))
+            self.story.confirm_dlt(child)
 
     @rule(child=st.integers(1, 3))
     def treat_one_after_a_late_dlt(self, child: int) -> None:
@@ -109,7 +114,7 @@ class Escalating(RuleBasedStateMachine):
 
     @rule(child=CHILD)
     def dlt_is_refuted(self, child: int) -> None:
-        self.story.dlt.discard(who(child))
+        self.story.refute_dlt(child)
 
     @rule(child=CHILD)
     def leaves(self, child: int) -> None:
@@ -177,13 +182,22 @@ class Escalating(RuleBasedStateMachine):
         except TrialError:
             return
 
-    def _note(self, child: int, judged: InfusionJudged, *, corrects: bool = False) -> None:
+    def _note(self, child: int, judged: InfusionJudged) -> None:
         others = {each: told for each, told in self.given.items() if each != child}
         if judged.permission is Permission.PERMITTED:
             self._held(judged, others)
-            if not corrects:  # by the time of a correction another level may be open
-                self._had_a_place(judged, others)
+            begun = {each: told for each, told in others.items() if told[0] <= judged.started_at}
+            self._had_a_place(judged, begun)
+            self._waited(judged, begun)
         self.given[child] = (judged.started_at, judged.dose_level, judged.permission)
+
+    def _note_slot(self, told: list[EscalationEvent]) -> None:
+        """No slot is given twice; who no longer counted and returns may be one too many all the same."""
+        state, facts = self.story.state, self.story.facts()
+        for level in [each.dose_level for each in told if isinstance(each, SlotReserved)]:
+            taken = [each for each in state.occupants(facts) if state.slots.get(each.participant_id) == level]
+            assert len(taken) <= state.capacity(level, facts.plan) <= 6
+            assert len(state.occupants(facts)) <= 9
 
     def _held(self, judged: InfusionJudged, others: dict[int, tuple[datetime, str | None, Permission]]) -> None:
         at, level = judged.started_at, judged.dose_level
@@ -191,33 +205,27 @@ class Escalating(RuleBasedStateMachine):
         here = {each: told for each, told in others.items() if told[1] == level}
         assert all(abs(at - told[0]) >= 7 * DAY for told in here.values())
         assert here == {} or abs(at - min(told[0] for told in here.values())) >= 14 * DAY
-        below = self.story.plan.levels[: self.story.plan.levels.index(level or "")]
-        watched = [each for each, told in others.items() if told[1] in below and each in self._counting(others)]
-        assert all(who(each) in self.story.dlt or others[each][0] + WINDOW < at for each in watched)
 
-    def _had_a_place(self, judged: InfusionJudged, others: dict[int, tuple[datetime, str | None, Permission]]) -> None:
-        counting = self._counting(others)
+    def _had_a_place(self, judged: InfusionJudged, begun: dict[int, tuple[datetime, str | None, Permission]]) -> None:
+        counting = self._counting(begun)
         assert len(counting) < 9
-        assert sum(others[each][1] == judged.dose_level for each in counting) < 6
-        opened = [each for each in self.story.history if isinstance(each, EscalationDecided)]
-        assert judged.dose_level == (opened[-1].next_level if opened else "DL1")
-        known = {each.participant_id for each in opened[-1].basis if each.status == "dlt"} if opened else set()
+        assert sum(begun[each][1] == judged.dose_level for each in counting) < 6
+
+    def _waited(self, judged: InfusionJudged, begun: dict[int, tuple[datetime, str | None, Permission]]) -> None:
+        """For the committee and the windows below, as both were known when the infusion began."""
+        at, counting = judged.started_at, self._counting(begun)
+        decided = [each for each in self.story.history if isinstance(each, EscalationDecided) and each.at <= at]
+        assert judged.dose_level == (decided[-1].next_level if decided else "DL1")
+        seen = {each.participant_id for each in decided[-1].basis if each.status == "dlt"} if decided else set()
+        known = {key for key, since in self.story.dlt.items() if since <= at}
         for level in self.story.plan.levels[: self.story.plan.levels.index(judged.dose_level or "")]:
-            there = {who(each) for each in counting if others[each][1] == level}
-            toxic = there & self.story.dlt
-            assert toxic <= known or (len(toxic) == 1 and len(there) == 6)
+            there = {each for each in counting if begun[each][1] == level}
+            assert all(who(each) in known or begun[each][0] + WINDOW < at for each in there)
+            toxic = {who(each) for each in there} & known
+            assert toxic <= seen or (len(toxic) == 1 and len(there) == 6)
 
     def _counting(self, others: dict[int, tuple[datetime, str | None, Permission]]) -> set[int]:
         return {each for each in others if self.story.people[who(each)].status is not DltStatus.NOT_EVALUABLE}
-
-    @invariant()
-    def no_slot_is_given_twice(self) -> None:
-        state, facts = self.story.state, self.story.facts()
-        if self.story.history and isinstance(self.story.history[-1], SlotReserved):
-            level = self.story.history[-1].dose_level
-            taken = [each for each in state.occupants(facts) if state.slots.get(each.participant_id) == level]
-            assert len(taken) <= state.capacity(level, facts.plan) <= 6
-            assert len(state.occupants(facts)) <= 9
 
     @invariant()
     def an_overridden_infusion_had_two_people(self) -> None:
