@@ -14,13 +14,14 @@ from services.enrollment import references
 from services.enrollment.domain import participant
 from services.enrollment.domain.cohorts.commands import EscalationCommand, JudgeInfusion, ReserveSlot, RetractJudgement
 from services.enrollment.domain.cohorts.escalation import DECIDER, decide
-from services.enrollment.domain.cohorts.people import Toxicity, person_of, toxicities_at
+from services.enrollment.domain.cohorts.people import person_of
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import Participant
 from services.enrollment.domain.screening import EnrolParticipant
 from shared.contracts.enrollment_escalation import EscalationEvent
 from shared.db import Database
 from shared.escalation.standing import Escalation, Facts, Plan, evolve, halts_of, plan_of
+from shared.escalation.toxicity import Toxicity, toxicities_at
 from shared.eventstore.store import EventStore, Write
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.enrollment.domain.cohorts.people import Said, ToxicityStep
 from services.enrollment.tables import dosing_halts, escalation_basis, halt_steps, infused_once, toxicity_steps
 from shared.contracts.enrollment import (
     CellsInfused,
@@ -33,6 +32,7 @@ from shared.contracts.safety_dose_limiting import (
     StoppingRuleTriggered,
 )
 from shared.db import Database
+from shared.escalation.toxicity import Said, ToxicityStep
 from shared.kernel.events import Envelope
 from shared.projection import Projection, Rows
 

@@ -1,19 +1,14 @@
 """Who is treated, as the escalation sees them: a participant's own record, and what safety said of their toxicities."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-from uuid import UUID
 
 from services.enrollment.domain.life import Participant
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.contracts.terms import latest
 from shared.escalation.standing import Person
+from shared.escalation.toxicity import Toxicity
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DosedCourse, evaluability, window_of
-
-Said = Literal["proposed", "withdrawn", "confirmed", "refuted"]
 
 # Whoever goes off treatment is watched on.
 UNWATCHED = frozenset(
@@ -24,37 +19,6 @@ UNWATCHED = frozenset(
         ParticipantStatus.DIED,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Toxicity:
-    """What safety has decided about somebody's toxicities. DLT: dose-limiting toxicity."""
-
-    has_dlt: bool = False
-    undecided: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ToxicityStep:
-    """What safety said of one toxicity at an instant."""
-
-    dlt_id: str
-    participant_id: UUID
-    said: Said
-    at: datetime
-
-
-def toxicities_at(steps: Iterable[ToxicityStep], at: datetime) -> dict[UUID, Toxicity]:
-    """What was known at an instant, of whom anything was; `steps` are in order of time."""
-    latest = {each.dlt_id: each for each in steps if each.at <= at}
-    known: dict[UUID, Toxicity] = {}
-    for each in latest.values():
-        before = known.get(each.participant_id, Toxicity())
-        known[each.participant_id] = Toxicity(
-            has_dlt=before.has_dlt or each.said == "confirmed",
-            undecided=before.undecided or each.said == "proposed",
-        )
-    return known
 
 
 def person_of(of: Participant, slot: str | None, toxicity: Toxicity, protocol: Protocol, now: datetime) -> Person:

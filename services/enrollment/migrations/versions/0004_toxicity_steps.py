@@ -1,16 +1,14 @@
 """What was said of toxicities, and when. What was heard before counts from ever, until the projection is rebuilt."""
 
-from datetime import UTC, datetime
-
 from alembic import op
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text, insert, literal, select
+from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text, insert, literal, literal_column, select
 
 from shared.db import Instant
 
 revision = "0004"
 down_revision = "0003"
 
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_EVER = literal_column("'1970-01-01T00:00:00.000000+00:00'")
 _BEFORE = Table(
     "toxicity_decisions",
     MetaData(),
@@ -37,6 +35,6 @@ def upgrade() -> None:
         (2, was.decision, was.decision.is_not(None)),
     ):
         stream = literal("before:").concat(was.dlt_id)
-        told = select(stream, literal(version), was.dlt_id, was.participant_id, said, literal(_EVER, Instant))
+        told = select(stream, literal(version), was.dlt_id, was.participant_id, said, _EVER)
         op.execute(insert(steps).from_select(names, told.where(where)))
     op.drop_table("toxicity_decisions")

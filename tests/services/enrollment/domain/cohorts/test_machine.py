@@ -214,7 +214,7 @@ class Escalating(RuleBasedStateMachine):
     def _waited(self, judged: InfusionJudged, begun: dict[int, tuple[datetime, str | None, Permission]]) -> None:
         """For the committee and the windows below, as both were known when the infusion began."""
         at, counting = judged.started_at, self._counting(begun)
-        decided = [each for each in self.story.history if isinstance(each, EscalationDecided) and each.at <= at]
+        decided = [each for each in self.story.history if isinstance(each, EscalationDecided) and (each.at or at) <= at]
         assert judged.dose_level == (decided[-1].next_level if decided else "DL1")
         seen = {each.participant_id for each in decided[-1].basis if each.status == "dlt"} if decided else set()
         known = {key for key, since in self.story.dlt.items() if since <= at}

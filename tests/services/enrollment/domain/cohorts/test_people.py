@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.enrollment.domain.cohorts.people import Said, Toxicity, ToxicityStep, person_of, toxicities_at
+from services.enrollment.domain.cohorts.people import person_of
 from services.enrollment.domain.participant import ParticipantCommand
 from shared.escalation.standing import Halt, Person, halts_of
+from shared.escalation.toxicity import Toxicity
 from shared.protocol.dose_limiting_status import DltStatus
 from tests.services.enrollment.builders import (
     ELIGIBLE,
@@ -14,7 +15,6 @@ from tests.services.enrollment.builders import (
     INFUSED,
     NOW,
     PROTOCOL,
-    WHO,
     enrolment,
     infusion,
     living,
@@ -23,7 +23,7 @@ from tests.services.enrollment.builders import (
 )
 
 ENDS = datetime.fromisoformat("2026-04-13T10:20:00+07:00")  # 28 x 24 h after the end of the usual infusion
-SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 WITHOUT_A_LEVEL = (*ELIGIBLE, enrolment(dose_level=None), infusion())
 
 
@@ -51,31 +51,6 @@ def test_how_somebody_stands(
     commands: tuple[ParticipantCommand, ...], slot: str | None, now: datetime, status: DltStatus
 ) -> None:
     assert person(*commands, slot=slot, now=now).status is status
-
-
-def steps(*told: tuple[str, Said]) -> list[ToxicityStep]:
-    """What was said of which toxicity of somebody, an hour after the other."""
-    return [ToxicityStep(key, WHO, said, NOW + place * HOUR) for place, (key, said) in enumerate(told)]
-
-
-@pytest.mark.parametrize(
-    ("told", "hours", "known"),
-    [
-        (steps(("a", "proposed")), 0, Toxicity(undecided=True)),
-        (steps(("a", "proposed"), ("a", "confirmed")), 0, Toxicity(undecided=True)),
-        (steps(("a", "proposed"), ("a", "confirmed")), 1, Toxicity(has_dlt=True)),
-        (steps(("a", "proposed"), ("a", "refuted")), 1, Toxicity()),
-        (steps(("a", "proposed"), ("a", "withdrawn")), 1, Toxicity()),
-        (steps(("a", "confirmed"), ("b", "proposed")), 1, Toxicity(has_dlt=True, undecided=True)),
-        (steps(("a", "proposed"), ("b", "confirmed"), ("a", "refuted")), 2, Toxicity(has_dlt=True)),
-        (steps(("a", "confirmed"), ("a", "refuted"), ("a", "proposed")), 2, Toxicity(undecided=True)),
-    ],
-)
-def test_a_toxicity_stands_as_it_was_last_told_until_then(
-    told: list[ToxicityStep], hours: int, known: Toxicity
-) -> None:
-    assert toxicities_at(told, NOW + hours * HOUR) == {WHO: known}
-    assert toxicities_at(told, NOW - HOUR) == {}
 
 
 def test_what_is_known_of_somebody_infused() -> None:
