@@ -1,10 +1,11 @@
-"""The commands and questions about products: one stream each, and one for each lot's number.
+"""The commands and questions about products: one stream each, and one for each number of a lot or an apheresis.
 
 What is refused for the sake of identity is recorded as an alert, in an append of its own, before the refusal is
 answered: a scan of a wrong bag happened, whatever became of it.
 """
 
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from services.enrollment.application import Enrollment
 from services.enrollment.domain import participant
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion, RetractInfusion
 from services.enrollment.domain.life import Infusion, Participant, part_of
-from services.enrollment.domain.product import alert, infusing, lot, product
+from services.enrollment.domain.product import alert, infusing, label, product
 from services.enrollment.domain.product.alert import AcknowledgeProductAlert, NoSuchProductAlert, RaiseProductAlert
-from services.enrollment.domain.product.chain import Chain
+from services.enrollment.domain.product.chain import Chain, State
 from services.enrollment.domain.product.commands import (
     CollectLeukapheresis,
     LaterCommand,
+    ProductCommand,
     ReceiveAtSite,
     ThawBag,
     VerifyIdentity,
@@ -34,20 +36,16 @@ from services.enrollment.domain.product.infusing import (
     plain,
     taken_back,
 )
-from services.enrollment.domain.product.lot import AssignLot, FreeLot
+from services.enrollment.domain.product.label import AssignLabel, FreeLabel, Label
 from shared.contracts.enrollment_product import (
     InfusionAppraised,
-    ManufactureStarted,
     ProductAlertRaised,
     ProductEvent,
-    ProductStepCorrected,
-    ProductStepRetracted,
 )
-from shared.contracts.enrollment_product_terms import ManufactureStart
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
-from shared.kernel.decider import Recording
+from shared.kernel.decider import Decider, Recording
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Envelope
 from shared.telemetry import tracing
@@ -72,7 +70,12 @@ class Products:
         who, _ = await self._enrollment.participant(command.participant_id, by=by)
         facts = self._facts(who, by)
         frame = tracing.recording(by, at=facts.now, subject=who.participant_id, command_id=product_id)
-        return await self._store.execute(DECIDER, product_id, command, facts, frame, fresh=True)
+        stream, fingerprint = DECIDER.stream(product_id), command.fingerprint()
+
+        async def decide() -> list[Write]:
+            return await self._decided(product_id, command, facts, frame)
+
+        return await self._store.execute_together(stream, frame, fingerprint, decide)
 
     async def go_on(
         self, product_id: UUID, command: LaterCommand, *, by: Actor, expected: int | None, command_id: UUID
@@ -90,13 +93,8 @@ class Products:
         stream, fingerprint = DECIDER.stream(product_id), command.fingerprint()
 
         async def decide() -> list[Write]:
-            state, version = await self._store.load(DECIDER, product_id)
             owner = await self._owner(command.lot) if isinstance(command, _SCANS) else None
-            decided = DECIDER.decide(command, state, replace(facts, owner=owner))
-            if not decided:
-                return []
-            lots = await self._lots(product.standing(state), decided, frame, fingerprint)
-            return [*lots, Write(stream, version, decided, frame, fingerprint)]
+            return await self._decided(product_id, command, replace(facts, owner=owner), frame)
 
         try:
             return await self._store.execute_together(stream, frame, fingerprint, decide, expected=expected)
@@ -222,31 +220,47 @@ class Products:
         protocol = self._enrollment.protocol
         return Facts(self._clock(), protocol, by, who.site_id, who.subject_number, who.zone)
 
-    async def _owner(self, label: str) -> Owner | None:
-        state, _ = await self._store.load(lot.DECIDER, lot.key_of(label))
-        return state.owner
+    async def _owner(self, lot: str) -> Owner | None:
+        state, _ = await self._store.load(label.LOTS, label.key_of(lot))
+        return next(iter(state.owners), None)
 
-    async def _product_of(self, label: str | None) -> tuple[Chain | None, int]:
-        owner = None if label is None else await self._owner(label)
+    async def _product_of(self, lot: str | None) -> tuple[Chain | None, int]:
+        owner = None if lot is None else await self._owner(lot)
         if owner is None:
             return None, 0
         chain, version = await self._store.load(DECIDER, owner.product_id)
         assert isinstance(chain, Chain)  # noqa: S101 - a lot is taken by a product that there is
         return chain, version
 
-    async def _lots(self, chain: Chain, decided: list[ProductEvent], frame: Recording, fingerprint: str) -> list[Write]:
-        """What the lots' numbers take with a decision that begins, corrects or retracts a manufacture."""
-        now = _lot_after(chain, decided)
-        if now == chain.lot or (now is not None and chain.lot is not None and lot.key_of(now) == lot.key_of(chain.lot)):
+    async def _decided(self, product_id: UUID, command: ProductCommand, facts: Facts, frame: Recording) -> list[Write]:
+        """What the product takes of a command, after what the labels take that it gives, corrects or takes back."""
+        state, version = await self._store.load(DECIDER, product_id)
+        decided = DECIDER.decide(command, state, facts)
+        if not decided:
             return []
-        whose = {"product_id": chain.product_id, "participant_id": chain.participant_id}
-        commands: list[AssignLot | FreeLot] = [] if chain.lot is None else [FreeLot(lot=chain.lot)]
-        commands += [] if now is None else [AssignLot(lot=now, **whose)]
+        fingerprint = command.fingerprint()
+        labels = await self._labels(state, decided, frame, fingerprint)
+        return [*labels, Write(DECIDER.stream(product_id), version, decided, frame, fingerprint)]
+
+    async def _labels(
+        self, state: State, decided: list[ProductEvent], frame: Recording, fingerprint: str
+    ) -> list[Write]:
+        after = reduce(DECIDER.evolve, decided, state)
+        assert isinstance(after, Chain)  # noqa: S101 - something happened to it
+        before = (state.lot, state.apheresis_id) if isinstance(state, Chain) else (None, None)
+        whose: dict[str, Any] = {"product_id": after.product_id, "participant_id": after.participant_id}
+        deciders: tuple[Decider[AssignLabel, Label, None, Any], ...] = (label.LOTS, label.APHERESES)
         writes = []
-        for command in commands:
-            state, version = await self._store.load(lot.DECIDER, lot.key_of(command.lot))
-            told = lot.decide(command, state, None)
-            writes.append(Write(lot.DECIDER.stream(lot.key_of(command.lot)), version, told, frame, fingerprint))
+        for decider, was, now in zip(deciders, before, (after.lot, after.apheresis_id), strict=True):
+            if was is not None and now is not None and label.key_of(was) == label.key_of(now):
+                continue
+            changes: list[AssignLabel] = [] if was is None else [FreeLabel(label=was, **whose)]
+            changes += [] if now is None else [AssignLabel(label=now, **whose)]
+            for change in changes:
+                known, version = await self._store.load(decider, label.key_of(change.label))
+                told = decider.decide(change, known, None)
+                stream = decider.stream(label.key_of(change.label))
+                writes.append(Write(stream, version, told, frame, fingerprint))
         return [write for write in writes if write.events]
 
     async def _alert(
@@ -288,22 +302,6 @@ class Products:
         decided = alert.DECIDER.decide(RaiseProductAlert(raised=raised), state, None)
         own = replace(frame, subject=str(raised.participant_id))
         return Write(alert.DECIDER.stream(raised.alert_id), version, decided, own, fingerprint)
-
-
-def _lot_after(chain: Chain, decided: list[ProductEvent]) -> str | None:
-    """The lot's number once this has happened."""
-    for event in decided:
-        match event:
-            case ManufactureStarted(start=start):
-                return start.lot
-            case ProductStepCorrected(details=ManufactureStart(lot=put_right)):
-                return put_right
-            case ProductStepRetracted(step=number):
-                gone = next(step for step in chain.steps if step.number == number)
-                return None if isinstance(gone.details, ManufactureStart) else chain.lot
-            case _:
-                pass
-    return chain.lot
 
 
 def _write(chain: Chain, version: int, events: list[ProductEvent], frame: Recording, fingerprint: str) -> Write:

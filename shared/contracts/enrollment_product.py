@@ -216,6 +216,22 @@ class LotFreed(Event, type="enrollment.lot-freed", version=1):
     participant_id: ParticipantId
 
 
+class ApheresisIdAssigned(Event, type="enrollment.apheresis-id-assigned", version=1):
+    """The number of an apheresis was taken for a product of its participant, in the same append as the collection."""
+
+    apheresis_id: Code
+    product_id: UUID
+    participant_id: ParticipantId
+
+
+class ApheresisIdFreed(Event, type="enrollment.apheresis-id-freed", version=1):
+    """The number of an apheresis was entered in error, and is not this product's any more."""
+
+    apheresis_id: Code
+    product_id: UUID
+    participant_id: ParticipantId
+
+
 class ProductAlertRaised(Event, type="enrollment.product-alert-raised", version=1):
     """Something was refused: a scan, or the record of an infusion, named what is not this participant's to be given.
 
@@ -278,4 +294,5 @@ LaterProductEvent = (
 )
 ProductEvent = LeukapheresisCollected | LaterProductEvent
 LotEvent = LotAssigned | LotFreed
+ApheresisIdEvent = ApheresisIdAssigned | ApheresisIdFreed
 ProductAlertEvent = ProductAlertRaised | ProductAlertAcknowledged

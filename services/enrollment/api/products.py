@@ -29,6 +29,7 @@ from services.enrollment.domain.product.commands import (
     VerifyIdentity,
 )
 from services.enrollment.domain.product.facts import (
+    ApheresisIdTaken,
     BagInUse,
     LabelOfAnotherLot,
     LotTaken,
@@ -123,7 +124,7 @@ ChangesDep = Annotated[Changes, Depends(_changes)]
     summary="Record a leukapheresis",
     responses={
         **problems.of(
-            *(NoSuchParticipant, ProductAlreadyRecorded, OtherContentOnRecord),
+            *(NoSuchParticipant, ProductAlreadyRecorded, OtherContentOnRecord, ApheresisIdTaken),
             *(NoProductInProtocol, ProductStepInFuture),
         ),
         **answers.CREATED,
@@ -137,7 +138,10 @@ async def collect_leukapheresis(
     request: Request,
     response: Response,
 ) -> Recorded:
-    """Record that cells were collected from a participant. The chain of the product made of them begins."""
+    """Record that cells were collected from a participant. The chain of the product made of them begins.
+
+    The number of the apheresis is this participant's alone from then on; several products may be made of it.
+    """
     product_id = mint(command.product_id)
     command = command.model_copy(update={"product_id": product_id})
     receipt = await products.begin(product_id, command, by=actor)
@@ -254,7 +258,7 @@ async def verify_identity(
     responses={
         **problems.of(
             *(*_ANY, OneProductStepToCorrect, NoSuchProductStep, NotThisProductStep, ProductStepOutOfTime),
-            *(BagInUse, LabelOfAnotherLot, LotTaken, NotYourStep),
+            *(BagInUse, LabelOfAnotherLot, LotTaken, ApheresisIdTaken, NotYourStep),
         ),
         **answers.CHANGED,
     },

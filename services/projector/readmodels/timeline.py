@@ -130,6 +130,8 @@ CLINICAL_TIME: Mapping[type[Event], Callable[[Any], Occurred]] = {
     enrollment_product.ProductStepRetracted: _when_recorded,
     enrollment_product.LotAssigned: _when_recorded,
     enrollment_product.LotFreed: _when_recorded,
+    enrollment_product.ApheresisIdAssigned: _when_recorded,
+    enrollment_product.ApheresisIdFreed: _when_recorded,
     enrollment_product.ProductAlertRaised: _at("at"),
     enrollment_product.ProductAlertAcknowledged: _when_recorded,
     enrollment_product.InfusionAppraised: _when_recorded,

@@ -114,6 +114,11 @@ class Chain:
         return next((step.kind for step in reversed(self.steps) if step.kind is not Status.TESTED), None)
 
     @property
+    def apheresis_id(self) -> str | None:
+        collection = self.last(Collection)
+        return None if collection is None else collection.apheresis_id
+
+    @property
     def lot(self) -> str | None:
         start = self.last(ManufactureStart)
         return None if start is None else start.lot

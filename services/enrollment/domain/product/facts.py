@@ -107,6 +107,10 @@ class LotTaken(Conflict):
     """A lot's number is one product's alone, in the whole trial."""
 
 
+class ApheresisIdTaken(Conflict):
+    """The number of an apheresis is one participant's alone, in the whole trial."""
+
+
 class NotWithinSpecification(Conflict):
     """Required tests of the lot were not passed, or not reported."""
 

@@ -18,6 +18,7 @@ from tests.services.enrollment.conftest import Caller, do
 
 PRODUCT, OTHER_PRODUCT = uuid4(), uuid4()
 OTHER = uuid4()
+APHERESIS, OTHERS_APHERESIS = "A9999-26-000123", "A9999-26-000124"
 
 STEPS: tuple[tuple[Role, str, dict[str, Any]], ...] = (
     (Role.MANUFACTURING, "receive-at-manufacturer", product_steps.manufacturer_receipt()),
@@ -39,9 +40,15 @@ async def enrolled(caller: Caller, who: UUID = WHO) -> None:
             assert (await do(client, who, verb, body)).status_code == 200
 
 
+def collection(product: UUID = PRODUCT, who: UUID = WHO, **given: Any) -> dict[str, Any]:
+    """Each participant's cells under a number of their own."""
+    number = {} if who == WHO else {"apheresis_id": OTHERS_APHERESIS}
+    return product_steps.collection(product_id=str(product), participant_id=str(who), **number) | given
+
+
 async def collected(caller: Caller, product: UUID = PRODUCT, who: UUID = WHO) -> None:
     async with caller() as client:
-        body = product_steps.collection(product_id=str(product), participant_id=str(who))
+        body = collection(product, who)
         answer = await client.post("/v1/products", json=body)
         assert answer.status_code == 201, answer.text
 
@@ -223,6 +230,44 @@ async def test_a_lot_is_one_products_alone(caller: Caller) -> None:
     assert freed.status_code == 200
     taken = await take(caller, Role.MANUFACTURING, "start-manufacture", begun, OTHER_PRODUCT)
     assert taken.status_code == 200
+
+
+async def test_an_apheresis_is_one_participants_alone(caller: Caller) -> None:
+    await enrolled(caller)
+    await enrolled(caller, OTHER)
+    await collected(caller)
+    theirs = collection(OTHER_PRODUCT, OTHER, apheresis_id=APHERESIS.lower())
+    async with caller() as client:
+        refused = await client.post("/v1/products", json=theirs)
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "apheresis-id-taken")
+        assert (await client.get(f"/v1/products/{OTHER_PRODUCT}")).status_code == 404
+        again = await client.post("/v1/products", json=collection(uuid4()))
+        assert again.status_code == 201, again.text
+        _, _, second = again.headers["Location"].rpartition("/")
+    right = {"collection": product_steps.collection(apheresis_id="A9999-26-000125"), "reason": "Misread label"}
+    for product in (PRODUCT, UUID(second)):
+        async with caller() as client:
+            assert (await client.post("/v1/products", json=theirs)).status_code == 409
+        corrected = await take(caller, Role.COORDINATOR, "correct", {"step": 1, **right}, product)
+        assert corrected.status_code == 200, corrected.text
+    async with caller() as client:
+        assert (await client.post("/v1/products", json=theirs)).status_code == 201
+    back = {"collection": product_steps.collection(), "reason": "It was right"}
+    refused = await take(caller, Role.COORDINATOR, "correct", {"step": 1, **back})
+    assert refused.json()["type"].rpartition("/")[2] == "apheresis-id-taken"
+    gone = await take(caller, Role.COORDINATOR, "retract", {"step": 1, "reason": "Never was"}, OTHER_PRODUCT)
+    assert gone.status_code == 200, gone.text
+    assert (await take(caller, Role.COORDINATOR, "correct", {"step": 1, **back})).status_code == 200
+
+
+async def test_of_two_who_take_one_apheresis_at_once_one_has_it(caller: Caller) -> None:
+    await enrolled(caller)
+    await enrolled(caller, OTHER)
+    bodies = [collection(uuid4(), who, apheresis_id=APHERESIS) for who in (WHO, OTHER) for _ in range(2)]
+    async with caller() as client:
+        answers = await asyncio.gather(*(client.post("/v1/products", json=body) for body in bodies))
+    assert sorted(each.status_code for each in answers) == [201, 201, 409, 409]
+    assert len({body["participant_id"] for body, each in zip(bodies, answers, strict=True) if each.is_success}) == 1
 
 
 async def test_the_lots_number_follows_a_correction(caller: Caller) -> None:

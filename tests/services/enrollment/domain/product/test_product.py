@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.enrollment.domain.product import alert, lot
+from services.enrollment.domain.product import alert, label
 from services.enrollment.domain.product.alert import (
     AcknowledgeProductAlert,
     NoSuchProductAlert,
@@ -34,6 +34,7 @@ from services.enrollment.domain.product.commands import (
     VerifyIdentity,
 )
 from services.enrollment.domain.product.facts import (
+    ApheresisIdTaken,
     BagInUse,
     LabelOfAnotherLot,
     LotTaken,
@@ -55,10 +56,12 @@ from services.enrollment.domain.product.facts import (
     SamePersonApproved,
     WithinSpecification,
 )
-from services.enrollment.domain.product.lot import AssignLot, FreeLot
+from services.enrollment.domain.product.label import AssignLabel, FreeLabel
 from services.enrollment.domain.product.product import decide
 from services.enrollment.domain.product.roles import WHO_RECORDS
 from shared.contracts.enrollment_product import (
+    ApheresisIdAssigned,
+    ApheresisIdFreed,
     ExceptionalReleaseApproved,
     LotAssigned,
     LotFreed,
@@ -430,20 +433,38 @@ def test_nothing_is_thawed_that_was_not_released(commands: list[Any]) -> None:
 
 # Lots and alerts
 
-lots, alerts = Spec(lot.DECIDER), Spec(alert.DECIDER)
-ASSIGN = AssignLot(lot="CMD03-0007", product_id=PRODUCT, participant_id=WHO)
-ASSIGNED = LotAssigned(lot="CMD03-0007", product_id=PRODUCT, participant_id=WHO)
-FREED = LotFreed(lot="CMD03-0007", product_id=PRODUCT, participant_id=WHO)
+lots, aphereses, alerts = Spec(label.LOTS), Spec(label.APHERESES), Spec(alert.DECIDER)
+WHOSE: dict[str, Any] = {"product_id": PRODUCT, "participant_id": WHO}
+ANOTHERS: dict[str, Any] = {"product_id": OTHERS.product_id, "participant_id": OTHERS.participant_id}
+OF_THE_SAME: dict[str, Any] = {"product_id": OTHERS.product_id, "participant_id": WHO}
+LOT, APHERESIS = "CMD03-0007", "A9999-26-000123"
+ASSIGNED, FREED = LotAssigned(lot=LOT, **WHOSE), LotFreed(lot=LOT, **WHOSE)
+TAKEN, LEFT = (event(apheresis_id=APHERESIS, **WHOSE) for event in (ApheresisIdAssigned, ApheresisIdFreed))
 
 
 def test_a_lots_number_is_taken_once_and_freed() -> None:
-    lots.given().when(ASSIGN).then(ASSIGNED)
-    lots.given(ASSIGNED).when(ASSIGN).then_nothing()
-    other = AssignLot(lot="CMD03-0007", product_id=OTHERS.product_id, participant_id=OTHERS.participant_id)
-    lots.given(ASSIGNED).when(other).then_rejected(LotTaken)
-    lots.given(ASSIGNED).when(FreeLot(lot="CMD03-0007")).then(FREED)
-    lots.given(ASSIGNED, FREED).when(FreeLot(lot="CMD03-0007")).then_nothing()
-    assert lot.key_of("cmd03-0007") == "CMD03-0007"
+    assign = AssignLabel(label=LOT, **WHOSE)
+    lots.given().when(assign).then(ASSIGNED)
+    lots.given(ASSIGNED).when(assign).then_nothing()
+    for other in (ANOTHERS, OF_THE_SAME):
+        lots.given(ASSIGNED).when(AssignLabel(label=LOT, **other)).then_rejected(LotTaken)
+    lots.given(ASSIGNED).when(FreeLabel(label=LOT, **WHOSE)).then(FREED)
+    lots.given(ASSIGNED).when(FreeLabel(label=LOT, **OF_THE_SAME)).then_nothing()
+    lots.given(ASSIGNED, FREED).when(FreeLabel(label=LOT, **WHOSE)).then_nothing()
+    assert label.key_of("cmd03-0007") == "CMD03-0007"
+
+
+def test_an_apheresis_is_one_participants_whatever_is_made_of_it() -> None:
+    assign = AssignLabel(label=APHERESIS, **WHOSE)
+    also = ApheresisIdAssigned(apheresis_id=APHERESIS, **OF_THE_SAME)
+    anothers = AssignLabel(label=APHERESIS, **ANOTHERS)
+    aphereses.given().when(assign).then(TAKEN)
+    aphereses.given(TAKEN).when(assign).then_nothing()
+    aphereses.given(TAKEN).when(AssignLabel(label=APHERESIS, **OF_THE_SAME)).then(also)
+    aphereses.given(TAKEN, also).when(FreeLabel(label=APHERESIS, **WHOSE)).then(LEFT)
+    aphereses.given(TAKEN, also, LEFT).when(anothers).then_rejected(ApheresisIdTaken)
+    aphereses.given(TAKEN, LEFT).when(anothers).then(ApheresisIdAssigned(apheresis_id=APHERESIS, **ANOTHERS))
+    aphereses.given(TAKEN, LEFT).when(FreeLabel(label=APHERESIS, **WHOSE)).then_nothing()
 
 
 def alerted(finding: str = "lot-of-another-participant", **given: Any) -> ProductAlertRaised:
