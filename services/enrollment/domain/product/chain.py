@@ -156,6 +156,11 @@ class Chain:
         """To the participant, or to somebody else."""
         return (*self.every(Infused), *self.every(Diverted))
 
+    def shipment_before(self, number: int) -> Shipment | None:
+        """How the product travelled to where a step of this number took place."""
+        before = (step.details for step in reversed(self.steps) if step.number < number)
+        return next((details for details in before if isinstance(details, Shipment)), None)
+
     def every(self, kind: type[D]) -> tuple[D, ...]:
         return tuple(step.details for step in self.steps if isinstance(step.details, kind))
 

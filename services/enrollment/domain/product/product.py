@@ -1,6 +1,7 @@
 """One product: what may be recorded of it, in which order, and what each command leads to."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ from services.enrollment.domain.product.facts import (
 from services.enrollment.domain.product.identity import findings_of, refuse, same_label
 from services.enrollment.domain.product.release_tests import judge, not_passed
 from services.enrollment.domain.product.roles import OFFICES, WHO_RECORDS
-from services.enrollment.domain.product.temperatures import judged
+from services.enrollment.domain.product.temperatures import judged_otherwise, temperature_of
 from shared.contracts.enrollment_product import (
     ExceptionalReleaseApproved,
     LeukapheresisCollected,
@@ -142,7 +143,8 @@ def _go_on(command: Next, state: Chain, facts: Facts) -> list[ProductEvent]:
     details = _details(command)
     if details == state.steps[-1].details:
         return []
-    number, verdicts, temperature = state.version + 1, _verdicts(details, facts), _temperature(details, state, facts)
+    number, verdicts = state.version + 1, _verdicts(details, facts)
+    temperature = temperature_of(number, details, state, facts)
     step = step_of(number, details, verdicts, temperature)
     _check_scan(details, state, facts)
     check_follows(state, step.kind)
@@ -204,16 +206,6 @@ def _verdicts(details: Details, facts: Facts) -> tuple[JudgedTest, ...]:
     if not isinstance(details, ReleaseTesting):
         return ()
     return tuple(judge(result, facts.product) for result in details.results)
-
-
-def _temperature(details: Details, state: Chain, facts: Facts) -> TemperatureVerdict | None:
-    if isinstance(details, ManufacturerReceipt):
-        return judged(details.transport, details.lowest_c, details.highest_c, facts.product)
-    if isinstance(details, SiteReceipt):
-        shipped = state.last(Shipment)
-        transport = None if shipped is None else shipped.transport
-        return judged(transport, details.lowest_c, details.highest_c, facts.product)
-    return None
 
 
 def _check_scan(details: Details, state: Chain, facts: Facts) -> None:
@@ -315,8 +307,8 @@ def _correct(command: CorrectProductStep, state: Chain, facts: Facts) -> list[Pr
     if len(given) != 1:
         raise OneProductStepToCorrect("send one part, that of the step's kind, whole")
     step, details = _numbered(state, command.step), given[0]
-    verdicts, temperature = _verdicts(details, facts), _temperature(details, state, facts)
-    put_right = step_of(step.number, details, verdicts, temperature)
+    temperature = temperature_of(step.number, details, state, facts)
+    put_right = step_of(step.number, details, _verdicts(details, facts), temperature)
     if step.kind is not put_right.kind:
         raise NotThisProductStep(
             f"step {step.number} is {step.kind}: send the part of that kind, or another step's number"
@@ -325,20 +317,23 @@ def _correct(command: CorrectProductStep, state: Chain, facts: Facts) -> list[Pr
         return []
     _refuse_other_hands(step, facts)
     refuse_future(put_right.at, facts.now)
-    check_sequence(tuple(put_right if each is step else each for each in state.steps))
+    now = replace(state, steps=tuple(put_right if each is step else each for each in state.steps))
+    check_sequence(now.steps)
     _check_labels(details, state)
-    assert not isinstance(details, Release)  # noqa: S101 - there is no such part
-    return [
-        ProductStepCorrected(
-            product_id=state.product_id,
-            participant_id=state.participant_id,
-            step=step.number,
-            details=details,
-            verdicts=verdicts,
-            temperature=temperature,
-            reason=command.reason,
-        )
-    ]
+    return [_corrected(each, state, command.reason) for each in (put_right, *judged_otherwise(now, facts))]
+
+
+def _corrected(put_right: Step, state: Chain, reason: str) -> ProductStepCorrected:
+    assert not isinstance(put_right.details, Release)  # noqa: S101 - nothing of a release can be put right
+    return ProductStepCorrected(
+        product_id=state.product_id,
+        participant_id=state.participant_id,
+        step=put_right.number,
+        details=put_right.details,
+        verdicts=put_right.verdicts,
+        temperature=put_right.temperature,
+        reason=reason,
+    )
 
 
 def _check_labels(details: Details, state: Chain) -> None:

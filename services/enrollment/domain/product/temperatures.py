@@ -1,9 +1,39 @@
 """Temperatures on the way, held against the protocol's limits for that transport. The limit itself is inside."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from shared.contracts.enrollment_product_terms import TemperatureVerdict, Transport, WhyVerdict
+from services.enrollment.domain.product.chain import Chain, Details, Step
+from services.enrollment.domain.product.facts import Facts
+from shared.contracts.enrollment_product_terms import (
+    ManufacturerReceipt,
+    SiteReceipt,
+    TemperatureVerdict,
+    Transport,
+    WhyVerdict,
+)
 from shared.protocol import Product
+
+
+def temperature_of(number: int, details: Details, chain: Chain, facts: Facts) -> TemperatureVerdict | None:
+    """That of a receipt, the step of this number. The site's is judged by the shipment before it."""
+    if isinstance(details, ManufacturerReceipt):
+        return judged(details.transport, details.lowest_c, details.highest_c, facts.product)
+    if isinstance(details, SiteReceipt):
+        shipped = chain.shipment_before(number)
+        transport = None if shipped is None else shipped.transport
+        return judged(transport, details.lowest_c, details.highest_c, facts.product)
+    return None
+
+
+def judged_otherwise(chain: Chain, facts: Facts) -> list[Step]:
+    """The receipts that were held against the limits of another transport than the chain tells now, judged anew."""
+    told = ((step, temperature_of(step.number, step.details, chain, facts)) for step in chain.steps)
+    return [replace(step, temperature=now) for step, now in told if _transport(now) != _transport(step.temperature)]
+
+
+def _transport(temperature: TemperatureVerdict | None) -> Transport | None:
+    return None if temperature is None else temperature.transport
 
 
 def judged(

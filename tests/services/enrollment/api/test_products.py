@@ -376,3 +376,18 @@ async def test_a_step_is_put_right_by_those_who_may_record_it(caller: Caller) ->
     refused = await take(caller, Role.COORDINATOR, "correct", body)
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (403, "not-your-step")
     assert (await take(caller, Role.QUALITY, "correct", body)).status_code == 200
+
+
+async def test_a_receipt_is_judged_anew_in_the_append_that_puts_its_shipment_right(caller: Caller) -> None:
+    await enrolled(caller)
+    await made(caller, "receive-at-site")
+    right = product_steps.shipment(transport="refrigerated")
+    body = {"step": 7, "shipment": right, "reason": "The box was a fridge"}
+    answer = await take(caller, Role.MANUFACTURING, "correct", body)
+    assert answer.status_code == 200, answer.text
+    async with caller() as client:
+        shown = (await client.get(f"/v1/products/{PRODUCT}")).json()
+    receipt = shown["chain"][7]
+    assert (receipt["temperature"]["transport"], receipt["temperature"]["within"]) == ("refrigerated", False)
+    assert [each["reason"] for each in receipt["corrections"]] == ["The box was a fridge"]
+    assert shown["version"] == 10

@@ -102,6 +102,26 @@ async def test_a_transport_out_of_its_limits_is_alerted_until_it_is_put_right(ho
     assert await listed(house, "/v1/product-alerts") == []
 
 
+async def test_a_receipt_that_is_judged_by_another_transport_is_alerted_until_its_shipment_is_put_right(
+    house: House,
+) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened()
+    shipped = {"shipped_at": at(1, 2), "shipper": "COURIER-2", "destination": "CU"}
+    frozen, refrigerated = ({**shipped, "transport": transport} for transport in ("liquid-nitrogen", "refrigerated"))
+    received = {"received_at": at(1, 3), "lot": "CMD03-0007", "condition": "acceptable", "highest_c": "-161"}
+    cold = {**WARM, "within": True, "transport": "liquid-nitrogen"}
+    step(child, told.ProductShipped, shipment=frozen)
+    step(child, told.ProductReceivedAtSite, receipt=received, temperature=cold, protocol="CMD03@1.0.0")
+    for shipment, temperature, found in ((refrigerated, WARM, [f"temperature-{PRODUCT}-2"]), (frozen, cold, [])):
+        for number, details, judged in ((1, shipment, None), (2, received, temperature)):
+            right = {"step": number, "details": details, "verdicts": (), "temperature": judged, "reason": "Misread"}
+            step(child, told.ProductStepCorrected, **right)
+        await house.hears(chronicle.told)
+        assert [each["alert_id"] for each in await listed(house, "/v1/product-alerts")] == found
+        assert [each["temperature"] for each in await listed(house, "/v1/products")] == [None, temperature]
+
+
 async def test_chains_and_alerts_come_in_pages(house: House) -> None:
     chronicle = Chronicle()
     products(chronicle)

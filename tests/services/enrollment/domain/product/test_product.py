@@ -368,6 +368,47 @@ def test_a_step_is_put_right(step: int, parts: dict[str, Any]) -> None:
         assert seen.within is False
 
 
+def temperatures(*history: Any) -> dict[int, tuple[str | None, bool | None]]:
+    """By step: the transport by whose limits it was judged, and whether it was within them."""
+    judged = {step.number: step.temperature for step in chain(*history).steps if step.temperature is not None}
+    return {number: (seen.transport, seen.within) for number, seen in judged.items()}
+
+
+def test_a_receipt_is_judged_anew_where_its_shipment_is_put_right() -> None:
+    history = until(ThawBag)
+    assert temperatures(*history)[8] == ("liquid-nitrogen", True)
+    refrigerated = correction(7, shipment=product_steps.shipment(transport="refrigerated"))
+    right = spec.given(*history).when(refrigerated, FACTS).decide()
+    assert [each.step for each in right if isinstance(each, ProductStepCorrected)] == [7, 8]
+    now: list[Any] = [*history, *right]
+    assert temperatures(*now)[8] == ("refrigerated", False)
+    assert chain(*now).steps[7].details == chain(*history).steps[7].details
+    spec.given(*now).when(refrigerated, FACTS).then_nothing()
+    back = spec.given(*now).when(correction(7, shipment=product_steps.shipment()), FACTS).decide()
+    assert temperatures(*now, *back) == temperatures(*history)
+
+
+def test_a_receipt_stands_where_its_shipment_travelled_as_before() -> None:
+    right = correction(7, shipment=product_steps.shipment(shipper="COURIER-3"))
+    cold = with_product(transport=())
+    events = spec.given(*until(ThawBag)).when(right, facts(protocol=cold)).decide()
+    assert [each.step for each in events if isinstance(each, ProductStepCorrected)] == [7]
+
+
+def test_of_two_shipments_each_has_its_own_receipt() -> None:
+    on = {"shipped_at": "2026-03-03T08:00:00+07:00", "destination": "SI", "transport": "ambient"}
+    arrived = product_steps.site_receipt(received_at="2026-03-03T15:00:00+07:00", lowest_c="16", highest_c="20")
+    commands = ShipProduct.model_validate(product_steps.shipment(**on)), ReceiveAtSite.model_validate(arrived)
+    history = told(*USUAL[:8], *commands)
+    assert temperatures(*history)[10] == ("ambient", True)
+    first = correction(7, shipment=product_steps.shipment(transport="refrigerated"))
+    now: list[Any] = [*history, *spec.given(*history).when(first, FACTS).decide()]
+    assert (temperatures(*now)[8], temperatures(*now)[10]) == (("refrigerated", False), ("ambient", True))
+    receipt = correction(8, site_receipt=product_steps.site_receipt(lowest_c="2", highest_c="8"))
+    now += spec.given(*now).when(receipt, FACTS).decide()
+    assert (temperatures(*now)[8], temperatures(*now)[10]) == (("refrigerated", True), ("ambient", True))
+
+
 @pytest.mark.parametrize(
     ("command", "error"),
     [
