@@ -202,6 +202,7 @@ class Why(StrEnum):
     DATE_MISSING = "date-missing"  # the protocol limits the age of the result, and its date is not known
     DATED_LATER = "dated-later"  # observed after the day of the assessment
     WRONG_UNIT = "wrong-unit"
+    IMPOSSIBLE = "impossible"  # below 0, or above what the quantity can be: a slip, or another unit
     WRONG_KIND = "wrong-kind"  # a number where yes or no is asked, or the like
     THRESHOLD_UNSET = "threshold-unset"  # the protocol knows no number yet
     BIRTHDAY_UNKNOWN = "birthday-unknown"  # the day of birth, which is not taken, would decide

@@ -22,7 +22,10 @@ _FILE = Path(__file__).with_suffix(".csv")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`mmol_per_g` leads from mass to substance. `completed`: whole units alone count, as with years of age."""
+    """`mmol_per_g` leads from mass to substance. `completed`: whole units alone count, as with years of age.
+
+    `most`: the greatest that can be, in the unit of the criterion; nothing that criteria ask for is below 0.
+    """
 
     key: str
     analyte: str | None
@@ -30,6 +33,7 @@ class Quantity:
     kinds: tuple[str, ...]
     mmol_per_g: Fraction | None
     completed: bool
+    most: Fraction | None = None
 
 
 def of_analyte(name: str) -> frozenset[str]:
@@ -55,12 +59,21 @@ def in_unit_of(
         return Reason.WRONG_UNIT
     quantity = table().get(criterion.quantity) or _only_of(criterion.quantity, target)
     if criterion.unit is ProtocolUnit.TIMES_ULN:
-        return _times_limit(Fraction(number), given, quantity, upper_limit_of_normal)
+        converted = _times_limit(Fraction(number), given, quantity, upper_limit_of_normal)
+    else:
+        converted = _converted(Fraction(number), given, target, quantity)
+    if isinstance(converted, Reason):
+        return converted
+    if converted < 0 or (quantity.most is not None and converted > quantity.most):
+        return Reason.IMPOSSIBLE
+    return converted
+
+
+def _converted(number: Fraction, given: units.Unit, target: units.Unit, quantity: Quantity) -> Fraction | Reason:
     factor = _factor(given, target, quantity)
     if factor is None:
         return Reason.WRONG_UNIT
-    converted = Fraction(number) * factor
-    return Fraction(converted // 1) if quantity.completed else converted
+    return Fraction(number * factor // 1) if quantity.completed else number * factor
 
 
 def _only_of(key: str, target: units.Unit) -> Quantity:
@@ -100,6 +113,7 @@ def table() -> Mapping[str, Quantity]:
                     kinds=tuple(row["kinds"].split(";")),
                     mmol_per_g=Fraction(row["mmol_per_g"]) if row["mmol_per_g"] else None,
                     completed=row["completed"] == "yes",
+                    most=Fraction(row["most"]) if row["most"] else None,
                 )
                 for row in csv.DictReader(file)
             }

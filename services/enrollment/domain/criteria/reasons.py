@@ -17,6 +17,7 @@ class Reason(StrEnum):
     DATE_MISSING = "date-missing"  # the protocol limits the age of the result, and its date is not known
     DATED_LATER = "dated-later"  # observed after the day that eligibility is asked for
     WRONG_UNIT = "wrong-unit"  # not known, or not one of this quantity
+    IMPOSSIBLE = "impossible"  # below 0, or above what the quantity can be: a slip, or another unit
     WRONG_KIND = "wrong-kind"  # a number where yes or no is asked, or the like
     THRESHOLD_UNSET = "threshold-unset"  # the protocol knows no number yet
     BIRTHDAY_UNKNOWN = "birthday-unknown"  # the day of birth, which is not taken, would decide
@@ -33,6 +34,7 @@ INVALID = frozenset(
         Reason.DATE_MISSING,
         Reason.DATED_LATER,
         Reason.WRONG_UNIT,
+        Reason.IMPOSSIBLE,
         Reason.WRONG_KIND,
         Reason.LIMIT_MISSING,
     }

@@ -25,6 +25,7 @@ _SAYS: Mapping[Reason, str] = {
     Reason.DATE_MISSING: "a finding counts for {days} days, and the date of this one is not known",
     Reason.DATED_LATER: "found after the day that is asked for",
     Reason.WRONG_UNIT: "the unit is missing, not known, or none of this quantity: send one that converts to {unit}",
+    Reason.IMPOSSIBLE: "below 0, or above what it can be: check the number and its unit",
     Reason.WRONG_KIND: "a {kind} answers it, and something else was sent",
     Reason.THRESHOLD_UNSET: "the protocol has no threshold yet",
     Reason.BIRTHDAY_UNKNOWN: "the day of birth, which is not taken, would decide",
