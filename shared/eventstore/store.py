@@ -173,7 +173,12 @@ class EventStore:
             version = len(rows)
             if expected is not None and expected != version:
                 raise StaleVersion(f"{stream} is at version {version}, not {expected}", current=version)
-            writes = await decide()
+            try:
+                writes = await decide()
+            except TrialError:
+                if len(await self._recorder.select(stream)) == version:
+                    raise
+                continue  # it was decided on more than the caller has seen: look again
             if not writes:
                 return Receipt(stream, version)
             try:

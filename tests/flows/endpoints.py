@@ -314,7 +314,9 @@ ENROLLMENT: dict[str, Endpoint] = {
     "POST /v1/participants/{participant_id}/retract-follow-up-contact": changing(
         contact_id="{contact_id}", reason="Entered for the wrong participant"
     ),
-    "POST /v1/participants/{participant_id}/fail-screening": changing(failed_on="2025-09-03"),
+    "POST /v1/participants/{participant_id}/fail-screening": changing(
+        failed_on="2025-09-03", disposition="PHYSICIAN DECISION"
+    ),
     "POST /v1/participants/{participant_id}/discontinue-treatment": changing(
         discontinued_on="2025-11-20", disposition="PROGRESSIVE DISEASE"
     ),

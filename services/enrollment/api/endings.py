@@ -11,6 +11,7 @@ from services.enrollment.domain.ending import (
     RecordDeath,
     RecordLossToFollowUp,
     RetractDiscontinuation,
+    ScreenFailureUnexplained,
 )
 from shared.http.answers import Recorded
 from shared.http.service_app import router as service_router
@@ -18,9 +19,14 @@ from shared.http.service_app import router as service_router
 router = service_router("/v1/participants/{participant_id}", "discontinuation")
 
 
-@router.post("/fail-screening", summary="End a screening without enrolment", responses=changes())
+@router.post(
+    "/fail-screening", summary="End a screening without enrolment", responses=changes(ScreenFailureUnexplained)
+)
 async def fail_screening(command: FailScreening, actor: MayEnterData, change: Change) -> Recorded:
-    """End a screening without enrolment. The participant may be screened again later."""
+    """End a screening without enrolment, and say why. The participant may be screened again later.
+
+    By a criterion that the last assessment found not met, which needs no more words; else by `disposition`.
+    """
     return await change(command, actor)
 
 

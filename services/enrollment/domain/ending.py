@@ -43,6 +43,15 @@ WhyOffTreatment = Literal[
     Disposition.OTHER,
 ]
 
+WhyScreenFailed = Literal[
+    Disposition.SCREEN_FAILURE,
+    Disposition.PROGRESSIVE_DISEASE,
+    Disposition.ADVERSE_EVENT,
+    Disposition.PHYSICIAN_DECISION,
+    Disposition.STUDY_TERMINATED,
+    Disposition.OTHER,
+]
+
 
 class Withdrawer(StrEnum):
     GUARDIAN = "guardian"
@@ -62,6 +71,10 @@ class FailScreening(Command):
     model_config = ConfigDict(json_schema_extra={"examples": [{"failed_on": "2026-03-09"}]})
 
     failed_on: Day
+    disposition: WhyScreenFailed = Field(
+        Disposition.SCREEN_FAILURE,
+        description="why, by DSDECOD; SCREEN FAILURE: the last assessment found a criterion not met",
+    )
 
 
 class DiscontinueTreatment(Command):
@@ -124,6 +137,10 @@ class RetractDiscontinuation(Command):
     reason: Reason
 
 
+class ScreenFailureUnexplained(Unacceptable):
+    """A screening fails by a criterion that was found not met, or for another reason that is said."""
+
+
 class FollowUpNotOver(Unacceptable):
     """The last visit of the protocol is still ahead on that day."""
 
@@ -140,8 +157,8 @@ EndingCommand = (
 def ending_of(command: EndingCommand) -> Ending:
     """What a command says: the status it leads to, when, and the term of the codelist."""
     match command:
-        case FailScreening(failed_on=day):
-            return Ending(ParticipantStatus.SCREEN_FAILED, day.isoformat(), Disposition.SCREEN_FAILURE)
+        case FailScreening(failed_on=day, disposition=disposition):
+            return Ending(ParticipantStatus.SCREEN_FAILED, day.isoformat(), disposition)
         case DiscontinueTreatment(discontinued_on=on, disposition=disposition):
             return Ending(ParticipantStatus.OFF_TREATMENT, on, disposition)
         case RecordLossToFollowUp(last_contact_on=on):
@@ -187,11 +204,16 @@ def end(command: EndingCommand, participant: Participant, facts: Facts) -> list[
 
 def _screening_failed(on: date, ending: Ending, participant: Participant) -> ScreeningFailed:
     answers = participant.assessment.answers if participant.assessment is not None else ()
+    unmet = tuple(answer.criterion_id for answer in answers if answer.answer is Answer.NOT_MET)
+    if ending.disposition is Disposition.SCREEN_FAILURE and not unmet:
+        raise ScreenFailureUnexplained(
+            "no criterion was found not met: assess the eligibility first, or send as disposition why it ended"
+        )
     return ScreeningFailed(
         participant_id=participant.participant_id,
         screening_number=participant.screening_number,
         failed_on=on,
-        unmet=tuple(answer.criterion_id for answer in answers if answer.answer is Answer.NOT_MET),
+        unmet=unmet,
         disposition=ending.disposition,
         status=ending.status,
     )

@@ -12,6 +12,7 @@ from shared.kernel.actor import Role
 
 ZONE = "UTC"  # the data give dates without a zone; UTC leaves them as they are
 NOT_IN_DATA = "not in SDTM"
+CRITERIA_NOT_IN_DATA = "OTHER"  # DSDECOD of a screening that failed by criteria of another protocol
 
 
 def noon(date: str) -> str:
@@ -82,7 +83,7 @@ class Subject:
         screened_on = self._screened_on()
         if self.failed_screening:
             failed_on = row.full_date("RFPENDTC") if row["RFPENDTC"] else screened_on
-            return [self._change("fail-screening", {"failed_on": failed_on})]
+            return [self._change("fail-screening", {"failed_on": failed_on, "disposition": CRITERIA_NOT_IN_DATA})]
         own = {"kind": "own", "document_version": NOT_IN_DATA, "language": "en", "obtained_on": screened_on}
         enrolled_on = row.full_date("RFSTDTC") if row["RFSTDTC"] else screened_on
         return [

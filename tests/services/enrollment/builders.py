@@ -233,8 +233,8 @@ def rescreening(on: str = "2026-05-04") -> RescreenParticipant:
     return RescreenParticipant(screened_on=date.fromisoformat(on))
 
 
-def screen_failure(on: str = "2026-03-09") -> FailScreening:
-    return FailScreening(failed_on=date.fromisoformat(on))
+def screen_failure(on: str = "2026-03-09", disposition: str = "PHYSICIAN DECISION") -> FailScreening:
+    return FailScreening.model_validate({"failed_on": on, "disposition": disposition})
 
 
 def off_treatment(on: str = "2026-04-20", disposition: str = "PROGRESSIVE DISEASE") -> DiscontinueTreatment:

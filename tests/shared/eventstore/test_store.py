@@ -372,6 +372,23 @@ async def test_a_version_that_was_named_is_the_one_decided_on(store: EventStore)
     assert (len(await store.read("s:1")), len(await store.read("s:2"))) == (2, 0)
 
 
+class Refused(Conflict):
+    """What the stream holds forbids it."""
+
+
+@pytest.mark.parametrize("expected", [0, None])
+async def test_what_is_refused_by_more_than_the_caller_has_seen_is_stale(
+    store: EventStore, expected: int | None
+) -> None:
+    async def decide() -> list[Write]:
+        if not await store.read("s:1"):
+            await store.append(write("s:1", 0))
+        raise Refused("there is something")
+
+    with pytest.raises(Refused if expected is None else StaleVersion):
+        await store.execute_together("s:1", recorded(), "a" * 64, decide, expected=expected)
+
+
 @pytest.mark.parametrize("stream", ["s:1", "s:2"])
 async def test_against_somebody_who_never_stops_writing_it_gives_up(store: EventStore, stream: str) -> None:
     with pytest.raises(StaleVersion):

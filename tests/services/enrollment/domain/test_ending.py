@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.enrollment.domain.ending import FollowUpNotOver, NoSuchEnding
+from services.enrollment.domain.ending import FailScreening, FollowUpNotOver, NoSuchEnding, ScreenFailureUnexplained
 from services.enrollment.domain.facts import InTheFuture, NotAtThisPoint, OutOfOrder
 from shared.contracts.enrollment import (
     ConsentWithdrawn,
@@ -21,6 +21,7 @@ from shared.contracts.enrollment_terms import Disposition, ParticipantStatus
 from tests.services.enrollment.builders import (
     CONSENTED,
     COURSES,
+    ELIGIBLE,
     ENROLLED,
     FACTS,
     INFUSED,
@@ -42,7 +43,8 @@ from tests.services.enrollment.builders import (
 
 def test_a_screen_failure_names_the_criteria_not_met() -> None:
     failing = assessment(AN_16={"flag": True}, AN_04=None)
-    spec.given(*told(*CONSENTED, failing)).when(screen_failure(), FACTS).then(
+    failed = FailScreening(failed_on=date(2026, 3, 9))
+    spec.given(*told(*CONSENTED, failing)).when(failed, FACTS).then(
         ScreeningFailed(
             participant_id=WHO,
             screening_number="CU-001-S1",
@@ -57,7 +59,13 @@ def test_a_screen_failure_names_the_criteria_not_met() -> None:
 def test_a_screening_may_fail_before_anybody_was_assessed() -> None:
     event = told(*CONSENTED, screen_failure())[-1]
     assert isinstance(event, ScreeningFailed)
-    assert event.unmet == ()
+    assert (event.unmet, event.disposition) == ((), Disposition.PHYSICIAN_DECISION)
+
+
+@pytest.mark.parametrize("before", [CONSENTED, ELIGIBLE, (*CONSENTED, assessment(AN_04=None))])
+def test_a_screening_fails_by_criteria_or_says_why_else(before: Any) -> None:
+    unexplained = screen_failure(disposition="SCREEN FAILURE")
+    spec.given(*told(*before)).when(unexplained, FACTS).then_rejected(ScreenFailureUnexplained)
 
 
 @pytest.mark.parametrize(
