@@ -120,7 +120,8 @@ class Biomarkers:
         state, _ = await draft.load(decider, result_id)
         whose = command.participant_id if isinstance(command, Recording) else state.participant_id
         if whose not in draft.facts:
-            draft.facts[whose] = await self._facts(await self._participant(whose, by))
+            seen = references.participant(self._db, whose) if whose in draft.elsewhere else self._participant(whose, by)
+            draft.facts[whose] = await self._facts(await seen)
         facts = await self._with_lot(draft, draft.facts[whose], command)
         frame = tracing.recording(by, at=facts.now, subject=whose, command_id=command_id, reason=command.stated_reason)
         await draft.add(*await self._writes(draft, decider, result_id, command, facts, frame))

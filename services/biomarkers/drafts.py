@@ -4,7 +4,7 @@ A hundred results cost one look into the store and one commit. Each is decided o
 have left, so two results of one specimen make it analysed one after the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -30,10 +30,14 @@ class Streams(Protocol):
 
 
 class Draft:
-    """Streams as they will be once what was decided is appended. `facts` are those of each participant."""
+    """Streams as they will be once what was decided is appended. `facts` are those of each participant.
 
-    def __init__(self, db: Database, store: EventStore) -> None:
+    `elsewhere`: participants at a site that the actor does not see, of whom results may be recorded all the same.
+    """
+
+    def __init__(self, db: Database, store: EventStore, *, elsewhere: Collection[UUID] = ()) -> None:
         self._db = db
+        self.elsewhere = elsewhere
         self._store = store
         self._events: dict[str, list[Any]] = {}
         self._states: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, MetaData, Table, Text
 
 from shared.db import Instant, Json
 from shared.eventstore.tables import event_store_tables
+from shared.former_sites import former_sites_table
 from shared.known_consents import known_consents_table
 from shared.projection import projection_tables
 
@@ -11,6 +12,7 @@ METADATA = MetaData()
 event_store_tables(METADATA)
 projection_tables(METADATA)
 known_consents = known_consents_table(METADATA)
+former_sites = former_sites_table(METADATA)
 
 events = METADATA.tables["events"]
 Index("ix_events_subject", events.c.subject)  # a fold change looks at all panels of its participant

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 
-from services.safety.tables import METADATA, known_consents, lymphodepletions, participants
+from services.safety.tables import METADATA, former_sites, known_consents, lymphodepletions, participants
 from shared.contracts.enrollment import (
     CellsInfused,
     ConsentWithdrawn,
@@ -36,12 +36,15 @@ from shared.contracts.enrollment_lymphodepletion import (
     LymphodepletionRetracted,
 )
 from shared.db import Database, Lookup
+from shared.former_sites import note
 from shared.kernel.errors import NoSuchParticipant
 from shared.kernel.events import Envelope
 from shared.known_consents import known_consents_projection
 from shared.projection import Projection, Rows
 
-PROJECTION = Projection("participants", tables=[participants, lymphodepletions], topics=["trial.enrollment"])
+PROJECTION = Projection(
+    "participants", tables=[participants, lymphodepletions, former_sites], topics=["trial.enrollment"]
+)
 CONSENTS = known_consents_projection(known_consents)
 
 HOLDS_SECONDS = 5.0
@@ -137,6 +140,7 @@ def _(rows: Rows, event: ParticipantScreened, _envelope: Envelope) -> None:
 @PROJECTION.on(ParticipantTransferred)
 def _(rows: Rows, event: ParticipantTransferred, _envelope: Envelope) -> None:
     rows.upsert(participants, _key(event), site_id=event.site_id, time_zone=event.time_zone)
+    note(rows, former_sites, event)
 
 
 @PROJECTION.on(ScreeningDataCorrected)

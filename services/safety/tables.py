@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, Column, Date, Index, Integer, MetaData, Table, T
 
 from shared.db import ExactDecimal, Instant, Json
 from shared.eventstore.tables import event_store_tables
+from shared.former_sites import former_sites_table
 from shared.known_consents import known_consents_table
 from shared.projection import projection_tables
 
@@ -13,6 +14,7 @@ METADATA = MetaData()
 event_store_tables(METADATA)
 projection_tables(METADATA)
 known_consents = known_consents_table(METADATA)
+former_sites = former_sites_table(METADATA)
 
 participants = Table(
     "participants",

@@ -51,10 +51,15 @@ class KnownSpecimens:
 
 
 async def of(
-    db: Database, participants: Collection[UUID] | None, by: Actor, source: ResultSource | None
+    db: Database,
+    participants: Collection[UUID] | None,
+    by: Actor,
+    source: ResultSource | None,
+    gone: Collection[UUID] = (),
 ) -> KnownSpecimens:
-    """The specimens of these participants; None: of all at the source's site, or at the actor's."""
-    whose = await _of_sites(db, by, source) if participants is None else sorted(map(str, participants))
+    """The specimens of these participants; None: of all at the source's site or gone from it, or at the actor's."""
+    everybody = [*await _of_sites(db, by, source), *map(str, gone)] if participants is None else map(str, participants)
+    whose = sorted(set(everybody))
     custodies: dict[UUID, Custody] = {}
     async with db.connect() as connection:
         for start in range(0, len(whose), _AT_ONCE):

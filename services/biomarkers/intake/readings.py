@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from uuid import UUID
@@ -47,12 +47,13 @@ class Unreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What observations are read with: their source if one is named, participants by subject number, specimens by the
-    number on their tubes, and the lots of assays."""
+    number on their tubes, the lots of assays, and who went from the source's site, with the last day there."""
 
     source: ResultSource | None
     subjects: Mapping[str, UUID]
     specimens: KnownSpecimens = field(default_factory=KnownSpecimens)
     lots: Registry = field(default_factory=Registry)
+    gone: Mapping[UUID, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def read(sent: SentObservation, known: Known) -> Reading | None:
     tube = _tube(sent, known)
     participant_id = _subject(sent, known, tube)
     collected_at = tube.collected_at if tube and sent.collected is None else instant(sent.collected, zone)
+    _refuse_after_leaving(participant_id, collected_at, known)
     return Reading(
         participant_id=participant_id,
         taken=taken,
@@ -123,6 +125,16 @@ def read(sent: SentObservation, known: Known) -> Reading | None:
         replicates=tuple(map(_well, sent.replicates)),
         failed=sent.failed,
     )
+
+
+def _refuse_after_leaving(participant_id: UUID, collected_at: datetime, known: Known) -> None:
+    until = known.gone.get(participant_id)
+    zone = known.source.zone if known.source else None
+    if until is not None and collected_at.astimezone(zone).date() > until:
+        raise Unreadable(
+            ReadingProblem.UNKNOWN_SUBJECT,
+            "the participant had been handed to another site when this was collected: its laboratory sends it",
+        )
 
 
 def _value_of(sent: SentObservation) -> tuple[Decimal | None, str | None]:

@@ -22,7 +22,7 @@ from services.biomarkers.intake.lines import WITHDRAWN, made
 from services.biomarkers.intake.observations import SentObservation, Status
 from services.biomarkers.intake.readings import Known, Reading, ReadingProblem, Unreadable, read
 from services.biomarkers.intake.samples import KINDS, Sample
-from services.biomarkers.intake.subjects import numbered
+from services.biomarkers.intake.subjects import gone_from, numbered
 from shared.contracts.biomarkers import Ground
 from shared.db import Database
 from shared.eventstore.store import EventStore, again_when_stale
@@ -95,7 +95,7 @@ class Taking:
         known = await self.known(sent, source, by=by)
 
         async def attempt() -> tuple[Fate, ...]:
-            draft = Draft(self._db, self._store)
+            draft = Draft(self._db, self._store, elsewhere=known.gone.keys())
             fates = await self._drafted(draft, sent, known, by)
             if not dry_run and not (together and any(each.waits for each in fates)):
                 await draft.append()
@@ -127,14 +127,16 @@ class Taking:
 
     async def known(self, sent: Sequence[SentObservation], source: ResultSource | None, *, by: Actor) -> Known:
         """What observations are read with."""
-        subjects = await numbered(self._db, {number for each in sent for number in each.subjects}, by, source)
+        gone = await gone_from(self._db, source)
+        subjects = await numbered(self._db, {number for each in sent for number in each.subjects}, by, source, gone)
         named = [each for each in sent if each.accessions or each.specimen_id]
         # Without a subject number a tube may be anybody's of the sites; with one it is looked for among the subject's.
         of_all = any(not subjects.keys() & set(each.subjects) for each in named)
         whose = set(subjects.values())
-        specimens = await known_specimens.of(self._db, None if of_all else whose, by, source) if named else None
+        specimens = await known_specimens.of(self._db, None if of_all else whose, by, source, gone) if named else None
         lots = self._biomarkers.assay_lots if any(each.lot and each.kit for each in sent) else None
-        return Known(source, subjects, specimens or KnownSpecimens(), Registry() if lots is None else await lots())
+        registry = Registry() if lots is None else await lots()
+        return Known(source, subjects, specimens or KnownSpecimens(), registry, gone)
 
     async def _settle(
         self, draft: Draft, sample: Sample, readings: Sequence[Reading], by: Actor

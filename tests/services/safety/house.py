@@ -14,7 +14,7 @@ from services.safety.tables import METADATA
 from shared import migrations
 from shared.auth.local_issuer import LocalIssuer
 from shared.auth.tokens import FileKeys, TokenVerifier
-from shared.contracts.enrollment import CellsInfused, ParticipantScreened
+from shared.contracts.enrollment import CellsInfused, ParticipantScreened, ParticipantTransferred
 from shared.db import Database, open_database
 from shared.eventstore.store import EventStore
 from shared.http.middleware import Surroundings
@@ -134,6 +134,19 @@ def screened(participant_id: UUID = CHILD, site: str = "CU", **changed: Any) -> 
         "status": "screening",
     }
     return ParticipantScreened.model_validate({**stated, **changed})
+
+
+def transferred(on: str, to: str = "KKU", of: str = "CU") -> ParticipantTransferred:
+    return ParticipantTransferred.model_validate(
+        {
+            "participant_id": CHILD,
+            "from_site": of,
+            "site_id": to,
+            "time_zone": "Asia/Bangkok",
+            "transferred_on": on,
+            "reason": "The family moved",
+        }
+    )
 
 
 def infused(participant_id: UUID = CHILD, **changed: Any) -> CellsInfused:

@@ -108,7 +108,10 @@ class Lymphodepletion:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What reading and grading need of a participant. None: not known here."""
+    """What reading and grading need of a participant. None: not known here.
+
+    `here_until`: the last day at the laboratory's site of somebody who was handed to another one.
+    """
 
     participant_id: UUID
     zone: tzinfo
@@ -116,6 +119,7 @@ class Person:
     birth_month: str | None
     infused_at: datetime | None
     lymphodepletions: tuple[Lymphodepletion, ...] = ()
+    here_until: date | None = None
 
     def age_months(self, at: datetime) -> int | None:
         """Completed months at the site's date."""
@@ -186,12 +190,17 @@ def _result(
     analyte = _analyte(row, laboratory)
     unit = _unit(row, analyte)
     collected_at = _collected_at(row, laboratory, now)
+    on = collected_at.astimezone(laboratory.zone).date()
+    if person.here_until is not None and on > person.here_until:
+        raise Unreadable(
+            QuarantineProblem.UNKNOWN_PARTICIPANT,
+            "the participant had been handed to another site when this was collected: its laboratory sends it",
+        )
     measured = _measured(row, unit)
     limits = _limits(row)
     source = None if limits == Limits() else LimitsSource.RESULT
     age_months = person.age_months(collected_at)
     if source is None and analyte is not None:
-        on = collected_at.astimezone(laboratory.zone).date()
         own = laboratory.range_of(analyte, unit, person.sex, age_months, on)
         if own is not None:
             limits, source = Limits(own.lln, own.uln), LimitsSource.LABORATORY

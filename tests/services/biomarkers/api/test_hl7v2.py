@@ -247,3 +247,20 @@ async def test_messages_of_another_site_do_not_exist(trial: Trial) -> None:
     assert (await trial.post(path, {}, site="KK")).status_code == 404
     assert (await trial.get("/v1/quarantined-messages", site="KK")).json()["items"] == []
     assert (await trial.get("/v1/result-sources/LUMILIS@CU", site="KK")).status_code == 404
+
+
+@pytest.mark.parametrize(("left_on", "answered"), [("2026-03-09", "AA"), ("2026-03-08", "AE")])
+async def test_the_former_site_s_feed_still_sends_what_was_collected_there(
+    trial: Trial, left_on: str, answered: str
+) -> None:
+    await registered(trial)
+    await trial.handed_over(left_on)
+    answer = await send(trial, a_message(obx()))
+    assert code(answer) == answered
+    assert ("another site" in answer.text) is (answered == "AE")
+    for panel_id in await panels(trial):
+        corrected = await send(trial, a_message(obx(value="41", status="C"), control="M2"))
+        assert code(corrected) == "AA"
+        seen = [(await trial.get(f"{PANELS}/{panel_id}", site=site)).status_code for site in ("CU", "KKU")]
+        assert seen == [404, 200]
+    assert len(await panels(trial)) == (1 if answered == "AA" else 0)

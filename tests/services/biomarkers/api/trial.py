@@ -22,6 +22,7 @@ from shared.contracts.enrollment import (
     InfusionCorrected,
     InfusionRetracted,
     ParticipantScreened,
+    ParticipantTransferred,
 )
 from shared.contracts.enrollment_terms import (
     ConsentKind,
@@ -108,6 +109,12 @@ class Trial:
                 status=ParticipantStatus.ENROLLED,
                 protocol=PROTOCOL.ref,
             )
+        )
+
+    async def handed_over(self, on: str, to: str = "KKU") -> None:
+        told = {"from_site": "CU", "site_id": to, "time_zone": "Asia/Bangkok", "reason": "The family moved"}
+        await self.bring(
+            ParticipantTransferred.model_validate({"participant_id": PARTICIPANT, "transferred_on": on, **told})
         )
 
     async def bring(self, event: Event) -> None:

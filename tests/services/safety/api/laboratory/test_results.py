@@ -11,7 +11,7 @@ from shared.http import paging
 from shared.kernel.actor import Role
 from tests.services.safety.api.test_adverse_events import problem
 from tests.services.safety.builders import CHILD
-from tests.services.safety.house import House, infused, screened
+from tests.services.safety.house import House, infused, screened, transferred
 
 LABORATORY = "CU-LAB"
 RECORD = f"/v1/participants/{CHILD}/lab-results"
@@ -393,3 +393,31 @@ async def test_batches_that_come_at_the_same_time_lose_nothing_and_double_nothin
     assert (found.count("recorded"), found.count("repeated")) == (12, 12)
     assert sorted(each["row"] for each in await results(any_lab)) == sorted(each["row_id"] for each in rows)
     assert len(await read(any_lab, f"/v1/participants/{CHILD}/candidates")) == 1
+
+
+async def test_the_former_site_s_laboratory_still_sends_what_was_collected_there(any_lab: House) -> None:
+    house = any_lab
+    await sent(house, row("before-it-went"))
+    await house.hears(transferred("2026-03-15"))
+    late = [
+        row(1),
+        row(2, participant_id=None, subject_number="CU-001", collected_at="2026-03-15T23:59"),
+        row(3, collected_at="2026-03-16T00:00"),
+        row("before-it-went", status="cancelled", reason="Another child's tube"),
+    ]
+    answer = await sent(house, *late)
+    assert outcomes(answer) == ["recorded", "recorded", "quarantined", "cancelled"]
+    assert "another site" in answer["rows"][2]["says"]
+    await house.hears(transferred("2026-04-01", to="CU", of="KKU"))
+    async with house.client(Role.LABORATORY) as client:
+        again = await client.post(QUARANTINE + "/release", json={"laboratory_id": LABORATORY})
+    assert again.json()["counts"] == {"recorded": 1}, again.text
+
+
+async def test_another_site_s_laboratory_knows_nobody_who_was_never_there(lab: House) -> None:
+    await lab.hears(transferred("2026-03-15"))
+    await registered(lab, "SI-LAB", "SI")
+    async with lab.client(Role.LABORATORY, site="SI") as client:
+        answer = await client.post("/v1/lab-results", json={"laboratory_id": "SI-LAB", "rows": [row(1)]})
+    assert outcomes(answer.json()) == ["quarantined"]
+    assert answer.json()["rows"][0]["says"].startswith("no such participant")
