@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.projector.domain.participant_schedule import Reached, reached
 from services.projector.reading import Reading
-from services.projector.readmodels import cytokine_panels, flow_results, participants, responses, timeline
+from services.projector.readmodels import consents, cytokine_panels, flow_results, participants, responses, timeline
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.contracts.efficacy_terms import Evaluator
 from shared.contracts.enrollment_follow_up import FollowUpContactRecorded, FollowUpContactRetracted
@@ -21,7 +21,7 @@ OF_VISITS = (
     cytokine_panels.PROJECTION,
 )
 
-OF_SCHEDULES = (*OF_VISITS, timeline.PROJECTION)
+OF_SCHEDULES = (*OF_VISITS, timeline.PROJECTION, consents.PROJECTION)
 
 Contacts = Mapping[UUID, Sequence[Reached]]
 

@@ -1,12 +1,15 @@
 """Questions about the schedule: of one participant, of a site, of everybody; worked out anew each time."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from services.projector.cohorts import infused
+from services.projector.consent_tables import covered_of
 from services.projector.domain.cohort import follow_up_ended_on
 from services.projector.domain.participant_schedule import (
     ParticipantSchedule,
@@ -28,6 +31,7 @@ from services.projector.performed import OF_SCHEDULES, Contacts, contacts, perfo
 from services.projector.reading import Found, Question, Reading, Readings
 from services.projector.readmodels import participants, timeline
 from services.projector.readmodels.participants import ENDINGS
+from shared.consent.coverage import Coverage
 from shared.contracts.enrollment_terms import ParticipantStatus
 from shared.kernel.errors import Unacceptable
 from shared.protocol import Protocol
@@ -64,9 +68,8 @@ class ScheduleTables(Readings):
         async with self._reading(question, *OF_SCHEDULES) as reading:
             await participants.one(reading.connection, reading.scope)
             (row,) = await participants.everybody(reading.connection, reading.scope)
-            performed = await performed_of(reading)
-            reached = await contacts(reading)
-        return reading.found(_schedule(self.protocol, row, performed, reached, reading))
+            known = await _known(reading, self.protocol, [row])
+        return reading.found(_schedule(self.protocol, row, known, reading))
 
     async def of_site(
         self, question: Question, period: Period, after: DueKey | None, limit: int
@@ -97,14 +100,25 @@ class ScheduleTables(Readings):
 
 async def schedules_of(reading: Reading, protocol: Protocol) -> list[ParticipantSchedule]:
     """The schedule of everybody who was infused."""
-    performed, reached = await performed_of(reading), await contacts(reading)
     rows = await participants.infused(reading.connection, reading.scope)
-    return [_schedule(protocol, row, performed, reached, reading) for row in rows]
+    known = await _known(reading, protocol, rows)
+    return [_schedule(protocol, row, known, reading) for row in rows]
 
 
-def _schedule(
-    protocol: Protocol, row: RowMapping, performed: Performed, reached: Contacts, reading: Reading
-) -> ParticipantSchedule:
+class _Known(NamedTuple):
+    """What is on record of participants, beside their rows, that their schedules follow from."""
+
+    performed: Performed
+    contacts: Contacts
+    covered: Mapping[UUID, Coverage]
+
+
+async def _known(reading: Reading, protocol: Protocol, rows: Sequence[RowMapping]) -> _Known:
+    covered = await covered_of(reading, protocol, [(row["participant_id"], row["site_id"]) for row in rows])
+    return _Known(await performed_of(reading), await contacts(reading), covered)
+
+
+def _schedule(protocol: Protocol, row: RowMapping, known: _Known, reading: Reading) -> ParticipantSchedule:
     """Who was screened before the time zone was kept is at a site of the trial's own until `rebuild participants`."""
     zone = row["time_zone"] or protocol.schedule.time_zone.value
     if row["day_zero"] is None:
@@ -112,6 +126,7 @@ def _schedule(
         return schedule_without_infusion(protocol, *who, zone, now=reading.now)
     endings: dict[ParticipantStatus, str | None] = {status: row[column] for status, column in ENDINGS.items()}
     endings.pop(ParticipantStatus.COMPLETED)
-    made = reached.get(row["participant_id"], ())
-    scheduled = Scheduled(infused(row), zone, follow_up_ended_on(endings), made)
-    return participant_schedule(protocol, scheduled, performed, now=reading.now)
+    made, covered = known.contacts.get(row["participant_id"], ()), known.covered.get(row["participant_id"])
+    consent = None if covered is None else covered.record
+    scheduled = Scheduled(infused(row), zone, follow_up_ended_on(endings), made, consent)
+    return participant_schedule(protocol, scheduled, known.performed, now=reading.now)

@@ -22,7 +22,7 @@ class DeviationKind(StrEnum):
     PRODUCT_HANDLING = "product-handling"  # a scan or a thaw that is not on record
     DOSE_OUT_OF_RANGE = "dose-out-of-range"
     SECOND_INFUSION = "second-infusion-outside-protocol"
-    VISIT_MISSED = "visit-missed"
+    VISIT_MISSED = "visit-missed"  # or a year of long-term follow-up without a contact
     VISIT_OUT_OF_WINDOW = "visit-out-of-window"
 
 

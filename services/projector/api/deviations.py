@@ -40,7 +40,8 @@ async def protocol_deviations(
     """Every departure from the protocol, whoever or nobody recorded it.
 
     Infusions outside the gate or by an override, enrolment despite a criterion, what was given despite its product's
-    record or outside the dose, procedures without consent, visits missed or done after their window.
+    record or outside the dose, procedures without consent, visits and years of long-term follow-up missed or done after
+    their window.
 
     By participant, then in order of time. `schedule-deviations` has the windows behind the last two kinds.
     """

@@ -124,7 +124,7 @@ async def schedule_deviations(
 ) -> Listing[ScheduleDeviation] | Response:
     """Visits missed, and visits done after their window, worked out from the schedule: nobody has to record them.
 
-    Adverse events are collected all the time, so no visit of theirs is missed.
+    So are years of long-term follow-up. Adverse events are collected all the time, so no visit of theirs is missed.
     """
     question = asked.by(actor, participant_id)
     found = await tables.deviations(question, deviation_key(paging.cursor), paging.one_more)

@@ -14,7 +14,9 @@ from pydantic import Field
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Figure
+from shared.consent.record import ConsentRecord
 from shared.contracts.enrollment_follow_up import ContactWay, FollowUpContactRecorded, FollowUpContactRetracted
+from shared.contracts.enrollment_terms import ConsentScope
 from shared.kernel.events import Event
 from shared.protocol import Assessment, Contact, Protocol, Visit
 from shared.protocol.schedule import (
@@ -55,12 +57,20 @@ class Scheduled:
     """Who was infused, the time zone of the site, what ended follow-up, and contacts after the visits of the study.
 
     `left_on` is the last day of who died, withdrew or was lost; None of who goes on or completed the study's visits.
+    `consent` None: nothing of it has been heard.
     """
 
     infused: Infused
     time_zone: str
     left_on: date | None = None
     contacts: Sequence[Reached] = ()
+    consent: ConsentRecord | None = None
+
+    def may_be_reached(self, on: date) -> bool:
+        """Whether long-term follow-up goes on: not of who left, or has withdrawn from follow-up alone."""
+        screening = None if self.consent is None else self.consent.screening_of(on)
+        withdrawn = screening is not None and ConsentScope.FOLLOW_UP in screening.withdrawn(on)
+        return not withdrawn and (self.left_on is None or self.left_on >= on)
 
 
 class AssessmentOfVisit(Figure):
@@ -101,6 +111,14 @@ class LongTermContact(WindowOfVisit):
     reason: str | None = Field(description="What of the contact is not as planned")
     performed_on: date | None
     performed_by: ContactWay | None
+
+    @property
+    def code(self) -> str:
+        return f"Y{self.year}"
+
+    @property
+    def label(self) -> str:
+        return f"Year {self.year}, {self.contact.value}"
 
 
 class LongTermSchedule(Figure):
@@ -229,13 +247,14 @@ def _contact(at_site: Protocol, who: Scheduled, each: YearlyContact, until: date
     """`until`: the day on which the window of the next year opens. A contact before it makes a year late, not missed.
 
     Of several contacts in one window an examination counts before a questionnaire, then the nearest to the anniversary.
+    Whose follow-up was over before the last day of the window missed nothing.
     """
     done = _nearest(each, [at for at in who.contacts if each.opens <= at.on <= each.closes])
     late = min((at for at in who.contacts if each.closes < at.on < until), default=None)
     made = done or late
     if made is not None:
         status = Status.LATE if done is None else Status.DONE
-    elif who.left_on is not None and who.left_on < each.closes:
+    elif not who.may_be_reached(each.closes):
         status = Status.NOT_APPLICABLE
     else:
         status = standing(each, today)

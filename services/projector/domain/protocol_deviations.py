@@ -97,8 +97,9 @@ class ProtocolDeviation(Figure):
     day: int | None = Field(description="CAR-T day, infusion = day 0; null: there is no infusion to count from")
     study_day: int | None = Field(description="The same in SDTM (--DY), which has no day 0")
     about: str = Field(
-        description="The infusion or lymphodepletion by its number, visit and kind of assessment, or the kind of data",
-        examples=["infusion 1", "D14 cytokines"],
+        description="The infusion or lymphodepletion by its number, visit and kind of assessment, year of long-term "
+        "follow-up and kind of contact, or the kind of data",
+        examples=["infusion 1", "D14 cytokines", "Y2 examination"],
     )
     found: tuple[str, ...] = Field(
         description="Codes: what forbade it, what was not as it should be, what consent lacked, which criteria",
@@ -312,7 +313,7 @@ def _of_visit(protocol: Protocol, who: Whose, each: ScheduleDeviation) -> Protoc
     late = () if each.days_after_window is None else (f"days-after-window: {each.days_after_window}",)
     return ProtocolDeviation(
         **_of_whom(protocol, who, DeviationKind(each.kind.value), on),
-        about=f"{each.visit} {each.assessment}",
+        about=f"{each.visit} {each.assessment or each.contact}",
         found=late,
         decided_by=(),
         recorded_by=None,

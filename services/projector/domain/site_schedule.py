@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import Field
 
 from services.projector.domain.figures import Figure
-from services.projector.domain.participant_schedule import AssessmentOfVisit, ParticipantSchedule, WindowOfVisit
-from shared.protocol import Assessment
+from services.projector.domain.participant_schedule import ParticipantSchedule, WindowOfVisit
+from shared.protocol import Assessment, Contact
 from shared.protocol.schedule import Status
 
 TO_DO = (Status.MISSED, Status.DUE, Status.OPEN, Status.UPCOMING)
@@ -74,8 +74,7 @@ def _waiting(schedule: ParticipantSchedule) -> Iterator[DueVisit]:
                 yield _due(schedule, visit, each.status, visit=visit.visit, label=visit.label, of=each.assessment)
     for year in schedule.long_term_follow_up.years:
         if year.status in TO_DO:
-            label = f"Year {year.year}, {year.contact.value}"
-            yield _due(schedule, year, year.status, visit=f"Y{year.year}", label=label, of=None)
+            yield _due(schedule, year, year.status, visit=year.code, label=year.label, of=None)
 
 
 def _due(
@@ -113,15 +112,19 @@ DEVIATES = {Status.MISSED: DeviationKind.VISIT_MISSED, Status.LATE: DeviationKin
 
 
 class ScheduleDeviation(Figure):
-    """One visit, for one kind of assessment, that was missed or took place after its window. Dates are the site's."""
+    """One visit, for one kind of assessment, that was missed or took place after its window. Dates are the site's.
+
+    A year of long-term follow-up is a visit too, for its contact.
+    """
 
     participant_id: UUID
     subject_number: str
     site_id: str
     kind: DeviationKind
-    visit: str
+    visit: str = Field(examples=["D30", "Y2"])
     label: str
-    assessment: Assessment
+    assessment: Assessment | None = Field(description="Null for a contact of long-term follow-up")
+    contact: Contact | None = Field(description="Which the protocol asks for in that year; null for an assessment")
     nominal_on: date
     opens_on: date
     closes_on: date
@@ -136,30 +139,44 @@ def schedule_deviations(schedules: Iterable[ParticipantSchedule]) -> list[Schedu
     return [deviation for schedule in ordered for deviation in _deviations(schedule)]
 
 
+class _Departed(NamedTuple):
+    """A visit for an assessment, or a year for a contact, that departed from its window."""
+
+    window: WindowOfVisit
+    visit: str
+    label: str
+    kind: DeviationKind
+    performed_on: date | None
+    assessment: Assessment | None = None
+    contact: Contact | None = None
+
+
 def _deviations(schedule: ParticipantSchedule) -> Iterator[ScheduleDeviation]:
-    departed = [
-        (visit, each, DEVIATES[each.status])
-        for visit in schedule.visits
-        for each in visit.assessments
-        if each.status in DEVIATES
-    ]
-    for sequence, (visit, each, kind) in enumerate(departed, start=1):
+    for sequence, each in enumerate((*_of_visits(schedule), *_of_years(schedule)), start=1):
+        late = None if each.performed_on is None else (each.performed_on - each.window.closes_on).days
         yield ScheduleDeviation(
             participant_id=schedule.participant_id,
             subject_number=schedule.subject_number,
             site_id=schedule.site_id,
-            kind=kind,
-            visit=visit.visit,
-            label=visit.label,
-            assessment=each.assessment,
-            nominal_on=visit.nominal_on,
-            opens_on=visit.opens_on,
-            closes_on=visit.closes_on,
-            performed_on=each.performed_on,
-            days_after_window=_days_late(each, visit.closes_on),
+            nominal_on=each.window.nominal_on,
+            opens_on=each.window.opens_on,
+            closes_on=each.window.closes_on,
+            days_after_window=late,
             sequence=sequence,
+            **{name: getattr(each, name) for name in _Departed._fields if name != "window"},
         )
 
 
-def _days_late(each: AssessmentOfVisit, closes_on: date) -> int | None:
-    return None if each.performed_on is None else (each.performed_on - closes_on).days
+def _of_visits(schedule: ParticipantSchedule) -> Iterator[_Departed]:
+    for visit in schedule.visits:
+        for each in visit.assessments:
+            if each.status in DEVIATES:
+                kind, on = DEVIATES[each.status], each.performed_on
+                yield _Departed(visit, visit.visit, visit.label, kind, on, assessment=each.assessment)
+
+
+def _of_years(schedule: ParticipantSchedule) -> Iterator[_Departed]:
+    for year in schedule.long_term_follow_up.years:
+        if year.status in DEVIATES:
+            kind, on = DEVIATES[year.status], year.performed_on
+            yield _Departed(year, year.code, year.label, kind, on, contact=year.contact)

@@ -56,7 +56,7 @@ def _entries(schedule: ParticipantSchedule, revision: Revision) -> Iterator[Cale
             yield _entry(schedule, visit.visit, visit, revision, cancelled=cancelled)
     for year in schedule.long_term_follow_up.years:
         cancelled = year.status is Status.NOT_APPLICABLE
-        yield _entry(schedule, f"Y{year.year}", year, revision, cancelled=cancelled)
+        yield _entry(schedule, year.code, year, revision, cancelled=cancelled)
 
 
 def _entry(

@@ -70,8 +70,7 @@ def _visits(answer: ParticipantSchedule) -> Iterator[Line]:
             yield *who, visit.visit, visit.label, *window, *(getattr(each, name) for name in _DONE)
     for year in answer.long_term_follow_up.years:
         window = tuple(getattr(year, name) for name in _WINDOW)
-        label = f"Year {year.year}, {year.contact.value}"
-        yield *who, f"Y{year.year}", label, *window, None, year.status, year.reason, year.performed_on, None
+        yield *who, year.code, year.label, *window, None, year.status, year.reason, year.performed_on, None
 
 
 _FLOW = ("dose_level", "step", "reason", "n")

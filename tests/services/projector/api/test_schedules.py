@@ -1,17 +1,19 @@
 """Schedules, calendars, the screening log and the flow of participants over HTTP."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from icalendar import Calendar
 
 from shared.contracts import enrollment as enr
-from shared.contracts.enrollment_follow_up import FollowUpContactRecorded
+from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
+from shared.contracts.enrollment_follow_up import FollowUpContactRecorded, FollowUpContactRetracted
 from shared.contracts.enrollment_product import InfusionAppraised
 from shared.contracts.enrollment_product_terms import ProductFinding
 from shared.contracts.enrollment_terms import Route
 from shared.kernel.actor import Role
+from shared.kernel.events import Event
 from tests.services.projector.chronicle import PROTOCOL, Chronicle, named
 from tests.services.projector.house import House
 from tests.services.projector.small_trial import at
@@ -64,6 +66,43 @@ async def test_a_contact_makes_a_year_of_long_term_follow_up_done_and_is_a_day_k
     ]
     (censored,) = (await ask(house, "/v1/outcomes/survival", endpoint="os"))["result"]["participants"]
     assert (censored["until_day"], censored["ending"]) == (735, "last-known-alive")
+
+
+async def test_a_year_without_a_contact_is_a_deviation_by_what_is_on_record_now(house: House) -> None:
+    chronicle = Chronicle()
+    child = chronicle.child("CU-001").screened().enrolled().infused(at(1, 5))
+    who = {"participant_id": child.id}
+    of_contact = {**who, "contact_id": named("contact"), "protocol": PROTOCOL.ref}
+    made = {"site_id": "CU", "contacted_on": "2028-01-10", "way": "examination", "late_events": {}}
+    follow_up: dict[str, Any] = {**who, "scopes": ["follow-up"]}
+    withdrawn = {"withdrawn_on": "2028-02-01", "disposition": "WITHDRAWAL BY PARENT/GUARDIAN"}
+    restored = {"restored_on": "2028-03-01", "reason": "The family allows it again"}
+    missed = [("Y2 examination", "2028-03-05")]
+
+    async def years() -> list[tuple[str, str]]:
+        lines = await everything(house, "/v1/deviations", kind="visit-missed")
+        found = [(each["about"], each["occurred_on"]) for each in lines if each["about"].startswith("Y")]
+        behind = [each for each in await everything(house, "/v1/schedule-deviations") if each["contact"]]
+        assert [(f"{each['visit']} {each['contact']}", each["closes_on"]) for each in behind] == found
+        return found
+
+    async def after(event: Event) -> list[tuple[str, str]]:
+        chronicle.tell(child.stream, event)
+        await house.hears(chronicle.told[-1:])
+        return await years()
+
+    await house.hears(chronicle.told)
+    house.now = datetime(2028, 3, 5, 16, 59, tzinfo=UTC)  # a minute before midnight at the site
+    assert await years() == []
+    house.now += timedelta(minutes=1)
+    assert await years() == missed
+    assert await after(FollowUpContactRecorded.model_validate({**of_contact, **made})) == []
+    assert await after(FollowUpContactRetracted.model_validate({**of_contact, "reason": "Another child's"})) == missed
+    assert await after(ConsentLimited.model_validate({**follow_up, **withdrawn})) == []
+    assert await after(ConsentRestored.model_validate({**follow_up, **restored})) == missed
+    child.died("2028-03-04")
+    await house.hears(chronicle.told[-1:])
+    assert await years() == []
 
 
 async def test_who_was_not_infused_has_a_reason_instead(trial: House) -> None:

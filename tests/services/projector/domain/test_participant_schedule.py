@@ -28,8 +28,9 @@ from services.projector.domain.site_schedule import (
 )
 from services.projector.domain.site_workload import AtSite, site_workloads
 from services.projector.domain.visit_calendar import Revision, calendar_entries
+from shared.consent.record import ConsentRecord, Screening, Withdrawal
 from shared.contracts.enrollment_follow_up import ContactWay, FollowUpContactRecorded, FollowUpContactRetracted
-from shared.contracts.enrollment_terms import ParticipantStatus
+from shared.contracts.enrollment_terms import ConsentScope, ParticipantStatus
 from shared.protocol import Assessment, load_protocol
 from shared.protocol.schedule import Status
 from tests.services.projector.chronicle import named
@@ -57,10 +58,11 @@ def a_schedule(
     left_on: date | None = None,
     who: tuple[Any, str] = (FIRST, "CU-001"),
     contacts: Any = (),
+    consent: ConsentRecord | None = None,
 ) -> ParticipantSchedule:
     infused = Infused(*who, "CU", day_zero, day_zero, until)
     made = [Reached(date.fromisoformat(on), way) for on, way in contacts]
-    scheduled = Scheduled(infused, zone, left_on, made)
+    scheduled = Scheduled(infused, zone, left_on, made, consent)
     return participant_schedule(protocol, scheduled, performed or {}, now=noon(today))
 
 
@@ -219,6 +221,39 @@ def test_long_term_follow_up_waits_closes_and_ends_with_who_left() -> None:
     assert none.active is False
 
 
+THREE_YEARS = 365 * 3
+
+
+@pytest.mark.parametrize(
+    ("left_on", "status"), [(date(2028, 3, 4), Status.NOT_APPLICABLE), (date(2028, 3, 5), Status.MISSED)]
+)
+def test_who_left_before_the_last_day_of_a_years_window_missed_nothing(left_on: date, status: Status) -> None:
+    year_2 = a_schedule(THREE_YEARS, until=left_on, left_on=left_on).long_term_follow_up.years[0]
+    assert (year_2.closes_on, year_2.status) == (date(2028, 3, 5), status)
+
+
+def consent(scope: ConsentScope, withdrawn_on: date, restored_on: date | None = None) -> ConsentRecord:
+    screening = Screening(date(2025, 12, 1), withdrawals=(Withdrawal(scope, withdrawn_on, restored_on),))
+    return ConsentRecord("CU", "Asia/Bangkok", "2018-05", (screening,))
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "status"),
+    [
+        (consent(ConsentScope.FOLLOW_UP, date(2028, 3, 4)), Status.NOT_APPLICABLE),
+        (consent(ConsentScope.FOLLOW_UP, date(2028, 3, 5)), Status.MISSED),
+        (consent(ConsentScope.FOLLOW_UP, date(2027, 12, 1), date(2028, 3, 6)), Status.NOT_APPLICABLE),
+        (consent(ConsentScope.FOLLOW_UP, date(2027, 12, 1), date(2028, 3, 5)), Status.MISSED),
+        (consent(ConsentScope.SAMPLES, date(2027, 12, 1)), Status.MISSED),
+        (consent(ConsentScope.TREATMENT, date(2027, 12, 1)), Status.MISSED),
+    ],
+)
+def test_who_has_withdrawn_from_follow_up_on_the_last_day_missed_nothing(
+    withdrawn: ConsentRecord, status: Status
+) -> None:
+    assert a_schedule(THREE_YEARS, consent=withdrawn).long_term_follow_up.years[0].status is status
+
+
 def test_what_is_to_do_comes_overdue_first() -> None:
     done = {FLOW: [noon(7)], (FIRST, Assessment.CYTOKINES): [noon(-1)], (FIRST, Assessment.RESPONSE): [noon(-5)]}
     lines = due_visits([a_schedule(9, done)], since=DAY_0, until=DAY_0 + timedelta(14))
@@ -262,6 +297,32 @@ def test_deviations_raise_themselves() -> None:
         ("D7", "cytokines", DeviationKind.VISIT_MISSED, None, None),
     ]
     assert [each.sequence for each in found] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("today", "contacts", "expected"),
+    [
+        (date(2028, 3, 5), [], []),
+        (date(2028, 3, 6), [], [(DeviationKind.VISIT_MISSED, None, None)]),
+        (date(2028, 3, 6), [("2028-03-05", EXAMINED)], []),
+        (date(2028, 3, 9), [("2028-03-08", ASKED)], [(DeviationKind.VISIT_OUT_OF_WINDOW, date(2028, 3, 8), 3)]),
+    ],
+)
+def test_a_year_of_long_term_follow_up_deviates_once_its_window_has_closed(
+    today: date, contacts: Any, expected: Any
+) -> None:
+    whole = schedule_deviations([a_schedule((today - DAY_0).days, contacts=contacts)])
+    years = [each for each in whole if each.contact is not None]
+    assert [(each.kind, each.performed_on, each.days_after_window) for each in years] == expected
+    told = [(each.visit, each.label, each.assessment, each.contact, each.closes_on) for each in years]
+    assert told == [("Y2", "Year 2, examination", None, "examination", date(2028, 3, 5))] * len(expected)
+    assert [each.sequence for each in whole] == list(range(1, len(whole) + 1))
+
+
+def test_who_left_is_listed_for_the_years_before_alone() -> None:
+    died = date(2029, 2, 1)
+    years = schedule_deviations([a_schedule(365 * 5, until=died, left_on=died)])
+    assert [each.visit for each in years if each.contact is not None] == ["Y2"]
 
 
 REVISION = Revision(4, DAY_ZERO)

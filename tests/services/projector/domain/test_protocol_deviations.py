@@ -38,7 +38,7 @@ from shared.contracts.enrollment_product import InfusionAppraised
 from shared.contracts.enrollment_product_terms import ProductFinding
 from shared.contracts.enrollment_terms import ConsentGap
 from shared.kernel.events import Event
-from shared.protocol import Assessment, DeviationKind, load_protocol
+from shared.protocol import Assessment, Contact, DeviationKind, load_protocol
 from tests.services.projector.chronicle import named
 
 PROTOCOL = load_protocol()
@@ -206,6 +206,7 @@ def a_visit(kind: ScheduleKind, performed_on: date | None) -> ScheduleDeviation:
         visit="D14",
         label="14 days",
         assessment=Assessment.CYTOKINES,
+        contact=None,
         nominal_on=date(2026, 3, 15),
         opens_on=date(2026, 3, 13),
         closes_on=date(2026, 3, 17),
@@ -226,6 +227,12 @@ def test_visits_stand_in_the_same_list() -> None:
         ("visit-out-of-window", date(2026, 3, 19), "D14 cytokines", ("days-after-window: 2",), False),
     ]
     assert lines(infusion(), schedule=[late, missed], kinds=[DeviationKind.VISIT_MISSED]) == found[:1]
+
+
+def test_a_year_of_long_term_follow_up_stands_beside_the_visits() -> None:
+    year = {"visit": "Y2", "label": "Year 2, examination", "assessment": None, "contact": Contact.EXAMINATION}
+    (missed,) = lines(infusion(), schedule=[a_visit(ScheduleKind.VISIT_MISSED, None).model_copy(update=year)])
+    assert (missed.kind, missed.about, missed.recorded_by) == ("visit-missed", "Y2 examination", None)
 
 
 def test_which_are_important_is_the_protocols_to_say() -> None:
