@@ -122,17 +122,25 @@ async def coverages(
 
     `subjects`: the participants and the sites to read, where it is not everybody.
     """
+    asked = None if subjects is None else set(subjects)
+    events = await _told(connection, table, asked)
+    people = {subject: own for subject, own in events.items() if isinstance(own[0], ParticipantScreened)}
+    records = {UUID(subject): _record(own) for subject, own in people.items()}
+    unread = set() if asked is None else {site for record in records.values() for site in record.sites} - asked
+    if unread:
+        events |= await _told(connection, table, unread)
+    forms = {subject: _documents(own) for subject, own in events.items() if isinstance(own[0], ConsentDocumentEvent)}
+    return {key: Coverage(record, protocol, record.forms(forms)) for key, record in records.items()}
+
+
+async def _told(connection: AsyncConnection, table: Table, subjects: set[str] | None) -> dict[str, list[Any]]:
     query = select(table).order_by(table.c.stream, table.c.version)
     if subjects is not None:
         query = query.where(table.c.subject.in_(sorted(subjects)))
-    events: dict[str, list[Any]] = {
+    return {
         subject: [decode(row.type, row.schema_version, row.data) for row in own]
         for subject, own in groupby((await connection.execute(query)).all(), key=lambda row: row.subject)
     }
-    people = {subject: own for subject, own in events.items() if isinstance(own[0], ParticipantScreened)}
-    forms = {subject: _documents(own) for subject, own in events.items() if isinstance(own[0], ConsentDocumentEvent)}
-    records = {UUID(subject): _record(own) for subject, own in people.items()}
-    return {key: Coverage(record, protocol, forms.get(record.site_id, ())) for key, record in records.items()}
 
 
 def _record(events: list[Any]) -> ConsentRecord:

@@ -150,7 +150,7 @@ class Enrollment:
         """What this command is decided on, beside the participant."""
         facts = replace(self.facts(), by=by)
         if isinstance(command, ByDocuments):
-            facts = await self.with_documents(facts, of)
+            facts = await self.with_forms(facts, of)
         if isinstance(command, TransferParticipant):
             to, _ = await self._store.load(site.DECIDER, command.to_site)
             facts = replace(facts, receiving=to.time_zone if isinstance(to, Open) else None)
@@ -158,10 +158,13 @@ class Enrollment:
             facts = replace(facts, halting_rules=await self.halting_rules())
         return facts
 
-    async def with_documents(self, facts: Facts, of: Participant) -> Facts:
-        """With the consent forms of the participant's site."""
-        state, _ = await self._store.load(consent_document.DECIDER, of.site_id)
-        return replace(facts, documents=state.listed)
+    async def with_forms(self, facts: Facts, of: Participant) -> Facts:
+        """With the consent forms of the sites at which the participant is, and was."""
+        of_sites = {
+            site_id: (await self._store.load(consent_document.DECIDER, site_id))[0].listed
+            for site_id in sorted(set(of.consent.sites))
+        }
+        return replace(facts, forms=of.consent.forms(of_sites))
 
     async def halting_rules(self) -> tuple[str, ...]:
         return await references.halting_rules(self._db)

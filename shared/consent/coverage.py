@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from shared.consent.age import Age, age_on, first_possible_birthday
-from shared.consent.documents import Documents, of_kind, still_suffices
+from shared.consent.documents import NO_FORMS, Forms, of_kind, still_suffices
 from shared.consent.record import Consent, ConsentRecord
 from shared.contracts.enrollment_terms import ConsentGap, ConsentKind, ConsentScope
 from shared.contracts.terms import earliest, latest
@@ -48,11 +48,11 @@ def consents_needed(age: Age, protocol: "Protocol") -> frozenset[ConsentKind]:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """One participant's consent under the protocol, and the documents of the site."""
+    """One participant's consent under the protocol, and the forms of the sites."""
 
     record: ConsentRecord
     protocol: "Protocol"
-    documents: Documents = ()
+    forms: Forms = NO_FORMS
 
     def gaps(self, on: date, *scopes: ConsentScope) -> tuple[ConsentGap, ...]:
         """What consent to these parts of the trial lacks on a day, in a stable order; empty if it is valid.
@@ -110,7 +110,7 @@ class Coverage:
 
     def version_asked(self, kind: ConsentKind, on: date) -> str | None:
         """The newest version of a form that is in use on a day; None where none is listed for that day."""
-        listed = of_kind(self.documents, kind)
+        listed = of_kind(self.forms.on(on), kind)
         if listed:
             used = [each.document_version for each in listed if each.effective_from <= on]
             return used[-1] if used else None
@@ -123,9 +123,8 @@ class Coverage:
         born, consent = first_possible_birthday(self.record.birth_month), self.protocol.consent
         ages = (consent.assent_from_age_years.value, consent.majority_age_years.value)
         own = {born.replace(year=born.year + age) for age in ages}
-        sites = {each.required_from for each in self.documents if each.required_from is not None}
         trials = {each.required_from for each in consent.documents if each.required_from is not None}
-        return own | sites | trials
+        return own | self.forms.turns | trials
 
     def _consented_as_a_minor(self, given: Iterable[Consent]) -> bool:
         majority = self.protocol.consent.majority_age_years.value
@@ -144,7 +143,7 @@ class Coverage:
 
     def _suffices(self, consent: Consent, on: date) -> bool:
         """A site that has documents of a kind on record goes by them, any other by the protocol's."""
-        listed = of_kind(self.documents, consent.kind)
+        listed = of_kind(self.forms.on(on), consent.kind)
         if listed:
             return still_suffices(consent.document_version, consent.obtained_on, on, listed)
         versions = sufficient_versions(consent.kind, on, self.protocol)

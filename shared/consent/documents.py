@@ -41,6 +41,30 @@ class Document:
 Documents = tuple[Document, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The forms that a participant's consent goes by, day by day: those of the site at which they were.
+
+    `former`: of each site before, in order, with the day of the transfer, from which on they count no more.
+    """
+
+    present: Documents = ()
+    former: tuple[tuple[date, Documents], ...] = ()
+
+    def on(self, day: date) -> Documents:
+        return next((documents for until, documents in self.former if day < until), self.present)
+
+    @property
+    def turns(self) -> set[date]:
+        """The days from which another form may be asked for."""
+        listed = (*self.present, *(each for _, documents in self.former for each in documents))
+        asked = {each.required_from for each in listed if each.required_from is not None}
+        return asked | {until for until, _ in self.former}
+
+
+NO_FORMS = Forms()
+
+
 def evolve(documents: Documents, event: ConsentDocumentEvent) -> Documents:
     """The documents in the order in which they take effect; of those of one day, in that of their approval."""
     others = tuple(each for each in documents if _key(each) != (event.kind, event.document_version))

@@ -1,11 +1,12 @@
 """What is on record of one participant's consent, screening by screening, as enrollment's events tell it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from shared.consent.documents import Documents, Forms
 from shared.contracts.enrollment import (
     ConsentCorrected,
     ConsentObtained,
@@ -71,12 +72,13 @@ class Screening:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """One participant's consent. Calendar dates are the site's."""
+    """One participant's consent. Calendar dates are the site's. `former_sites`: each with the day of the transfer."""
 
     site_id: str
     time_zone: str
     birth_month: BirthMonth
     screenings: tuple[Screening, ...]
+    former_sites: tuple[tuple[str, date], ...] = ()
 
     @property
     def present(self) -> Screening:
@@ -86,6 +88,16 @@ class ConsentRecord:
         """The screening in whose time a day lies; the first one for what lies before all."""
         begun = [each for each in self.screenings if each.begins <= on]
         return begun[-1] if begun else self.screenings[0]
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Where the participant is, and was."""
+        return (self.site_id, *(site for site, _ in self.former_sites))
+
+    def forms(self, of_sites: Mapping[str, Documents]) -> Forms:
+        """The forms that this consent goes by, of those of each site."""
+        former = tuple((until, of_sites.get(site, ())) for site, until in self.former_sites)
+        return Forms(of_sites.get(self.site_id, ()), former)
 
     def day_of(self, at: datetime) -> date:
         return at.astimezone(ZoneInfo(self.time_zone)).date()
@@ -115,8 +127,9 @@ def evolve(was: ConsentRecord, event: LaterEvent) -> ConsentRecord:  # noqa: PLR
             return replace(was, screenings=(*was.screenings, Screening(on)))
         case ScreeningDataCorrected():
             return replace(_present(was, screened_on=event.screened_on), birth_month=event.birth_month)
-        case ParticipantTransferred(site_id=site, time_zone=zone):
-            return replace(was, site_id=site, time_zone=zone)
+        case ParticipantTransferred(site_id=site, time_zone=zone, transferred_on=on):
+            former = (*was.former_sites, (was.site_id, on))
+            return replace(was, site_id=site, time_zone=zone, former_sites=former)
         case ConsentObtained():
             return _present(was, consents=(*was.present.consents, _consent(event)))
         case ConsentCorrected(consent_number=number):

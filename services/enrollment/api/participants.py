@@ -87,7 +87,7 @@ async def get_participant(
     """A participant as of now. The ETag is what a change needs as `If-Match`."""
     participant, version = await enrollment.participant(participant_id, by=actor)
     response.headers["ETag"] = etags.of(version)
-    return view_of(participant, version, await enrollment.with_documents(enrollment.facts(), participant))
+    return view_of(participant, version, await enrollment.with_forms(enrollment.facts(), participant))
 
 
 @router.get(

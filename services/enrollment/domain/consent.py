@@ -104,7 +104,7 @@ class ConsentNotValid(Conflict):
 
 
 def consent_of(participant: Participant, facts: Facts) -> Coverage:
-    return Coverage(participant.consent, facts.protocol, facts.documents)
+    return Coverage(participant.consent, facts.protocol, facts.forms)
 
 
 def consent_gaps(participant: Participant, on: date, protocol: Protocol) -> tuple[ConsentGap, ...]:
@@ -160,7 +160,7 @@ def _check(consent: Consent, participant: Participant, facts: Facts) -> None:
 
 def _refuse_unapproved(consent: Consent, facts: Facts) -> None:
     """A site that has documents of this kind on record consents on one of them, once it is approved and in use."""
-    listed = of_kind(facts.documents, consent.kind)
+    listed = of_kind(facts.forms.on(consent.obtained_on), consent.kind)
     known = [each for each in listed if each.document_version == consent.document_version]
     if listed and not any(each.may_be_signed(consent.obtained_on, consent.language) for each in known):
         raise DocumentNotApproved(

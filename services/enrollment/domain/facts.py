@@ -9,7 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from shared.consent.documents import Documents
+from shared.consent.documents import NO_FORMS, Forms
 from shared.contracts.terms import earliest
 from shared.kernel.actor import Actor
 from shared.kernel.clock import CLOCK_SKEW
@@ -31,7 +31,7 @@ class Facts:
     """`placement` is known where a site takes a person in, and nowhere else.
 
     `halting_rules`: the stopping rules that halt dosing. Asked where a participant is enrolled, and nowhere else.
-    `documents`: the consent forms of the participant's site. `by`: who acts, where a person in a role decides.
+    `forms`: those that the participant's consent goes by. `by`: who acts, where a person in a role decides.
     `receiving`: the time zone of the site that a participant goes to; None where there is no such site.
     """
 
@@ -39,7 +39,7 @@ class Facts:
     protocol: Protocol
     placement: Placement | None = None
     halting_rules: tuple[str, ...] = ()
-    documents: Documents = ()
+    forms: Forms = NO_FORMS
     by: Actor | None = None
     receiving: str | None = None
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.consent.coverage import ConsentDoesNotCover, Coverage
-from shared.consent.documents import Document, Documents
+from shared.consent.documents import Document, Documents, Forms
 from shared.consent.record import Consent, ConsentRecord, Screening, Withdrawal
 from shared.contracts.enrollment_terms import ConsentGap, ConsentKind, ConsentScope, Relationship
 from shared.protocol import load_protocol
@@ -39,7 +39,7 @@ BOTH = (consent(), consent("assent"))
 
 def covered(*screenings: Screening, born: str = "2017-03", documents: Documents = ()) -> Coverage:
     record = ConsentRecord("CU", "Asia/Bangkok", born, screenings or (screening(*BOTH),))
-    return Coverage(record, PROTOCOL, documents)
+    return Coverage(record, PROTOCOL, Forms(documents))
 
 
 def gaps(coverage: Coverage, on: str, *scopes: ConsentScope) -> list[str]:
@@ -119,7 +119,7 @@ def test_the_sites_documents_stand_for_the_protocols() -> None:
     listed = with_consent_settings(documents=(of_protocol("9.9"), of_protocol("9.9", None, "assent")))
     own = replace(covered(documents=(at_site("1.0", "2026-01-01"),)), protocol=listed)
     assert gaps(own, "2026-03-02") == ["assent-outdated"]
-    assert gaps(replace(own, documents=()), "2026-03-02") == ["guardian-consent-outdated", "assent-outdated"]
+    assert gaps(replace(own, forms=Forms()), "2026-03-02") == ["guardian-consent-outdated", "assent-outdated"]
 
 
 def test_a_refusal_names_what_is_lacking_and_no_day() -> None:
@@ -235,3 +235,24 @@ def test_the_day_before_the_first_day_of_a_gap_lacks_it_not(withdrawn: date, on:
         assert gap in coverage.gaps(first, *ConsentScope) or on < coverage.record.present.begins
         before = first - timedelta(days=1)
         assert first == coverage.record.present.begins or gap not in coverage.gaps(before, *ConsentScope)
+
+
+def test_each_day_goes_by_the_forms_of_the_site_of_that_day() -> None:
+    former, present = (at_site("1.0", "2026-01-01"),), (at_site("A", "2026-01-01"), at_site("B", "2026-06-01"))
+    moved = replace(covered().record, site_id="KKU", former_sites=(("CU", day("2026-05-10")),))
+    coverage = Coverage(moved, PROTOCOL, moved.forms({"CU": former, "KKU": present}))
+    assert gaps(coverage, "2026-05-09") == []
+    assert gaps(coverage, "2026-05-10") == ["guardian-consent-outdated"]
+    assert coverage.version_asked(ConsentKind.GUARDIAN, day("2026-05-09")) == "1.0"
+    assert coverage.version_asked(ConsentKind.GUARDIAN, day("2026-05-10")) == "A"
+    [(since, gap)] = coverage.coming_gaps(day("2026-05-01"), day("2026-05-31"))
+    assert (since, gap.value) == (day("2026-05-10"), "guardian-consent-outdated")
+
+
+def test_who_went_to_and_fro_goes_by_the_forms_of_each_time() -> None:
+    forms = {name: (at_site(name, "2026-01-01"),) for name in ("CU", "KKU", "SI")}
+    record = replace(
+        covered().record, site_id="CU", former_sites=(("CU", day("2026-05-10")), ("KKU", day("2026-06-10")))
+    )
+    of_days = [record.forms(forms).on(day(on))[0].document_version for on in ("2026-05-09", "2026-06-09", "2026-06-10")]
+    assert (of_days, record.sites) == (["CU", "KKU", "CU"], ("CU", "CU", "KKU"))

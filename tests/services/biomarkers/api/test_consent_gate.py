@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.enrollment_consent import ConsentLimited, ConsentRestored
+from shared.contracts.enrollment_consent import ConsentDocumentApproved, ConsentLimited, ConsentRestored
 from shared.contracts.enrollment_terms import ConsentScope, Disposition
 from shared.kernel.actor import Role
 from shared.protocol import ConsentGate
@@ -128,3 +128,20 @@ async def test_a_feed_keeps_what_consent_does_not_cover_with_the_reason_until_it
         )
     )
     assert (await trial.post(release, {})).json()["observations"][0]["outcome"] == "recorded"
+
+
+@pytest.mark.parametrize(("moved_on", "status"), [("2026-03-09", 201), ("2026-03-10", 409)])
+async def test_after_a_transfer_each_day_goes_by_the_forms_of_its_site(
+    trial: Trial, moved_on: str, status: int
+) -> None:
+    """A newer form of the former site had to be signed by March, and was not."""
+    taken = date(2026, 2, 1)
+    newer = {"kind": "guardian", "document_version": "9.0", "languages": ("th",), "reconsent_required": True}
+    await trial.bring(
+        ConsentDocumentApproved.model_validate(
+            {"site_id": "CU", "approved_on": taken, "effective_from": taken, "grace_days": 10, **newer}
+        )
+    )
+    await trial.handed_over(moved_on)
+    answer = await trial.post("/v1/transgene-results", drawn("2026-03-09T08:00:00+07:00"), site="KKU")
+    assert answer.status_code == status, answer.text

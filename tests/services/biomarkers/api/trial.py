@@ -118,7 +118,7 @@ class Trial:
         )
 
     async def bring(self, event: Event) -> None:
-        subject = str(event.participant_id)  # type: ignore[attr-defined]
+        subject = str(getattr(event, "participant_id", None) or event.site_id)  # type: ignore[attr-defined]
         version, offset = next(self.enrolled[subject]), next(self.heard)
         applier = Applier(self.db, SERVICE.projections)
         await ledger.register(self.db, applier.names)

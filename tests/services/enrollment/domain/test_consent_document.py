@@ -18,7 +18,7 @@ from services.enrollment.domain.consent_document import (
     WithdrawConsentDocument,
 )
 from services.enrollment.domain.facts import Facts, InTheFuture
-from shared.consent.documents import Documents
+from shared.consent.documents import Documents, Forms
 from shared.contracts.enrollment_consent import (
     ConsentDocumentApproved,
     ConsentDocumentCorrected,
@@ -26,7 +26,7 @@ from shared.contracts.enrollment_consent import (
 )
 from shared.contracts.enrollment_terms import ConsentKind
 from tests.services.enrollment.builders import FACTS as OF_PARTICIPANTS
-from tests.services.enrollment.builders import NOW, PROTOCOL, consent, consent_correction, screening, told
+from tests.services.enrollment.builders import NOW, PROTOCOL, consent, consent_correction, screening, told, transferral
 from tests.services.enrollment.builders import spec as of_participant
 from tests.specs import Spec
 
@@ -155,7 +155,7 @@ AT_SITE = listed(record(), record(document_version="3.0", approved_on="2026-05-0
     ],
 )
 def test_a_consent_is_given_on_a_version_that_the_site_used(version: str, language: str, on: str, signed: bool) -> None:
-    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, documents=AT_SITE)
+    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, forms=Forms(AT_SITE))
     command = consent(document_version=version, language=language, obtained_on=on)
     history = told(screening(screened_on="2026-01-05"))
     when = of_participant.given(*history).when(command, under)
@@ -166,7 +166,7 @@ def test_a_consent_is_given_on_a_version_that_the_site_used(version: str, langua
 
 
 def test_a_correction_is_held_against_the_documents_too() -> None:
-    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, documents=AT_SITE)
+    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, forms=Forms(AT_SITE))
     history = told(screening(), consent())
     of_participant.given(*history).when(consent_correction(document_version="9"), under).then_rejected(
         DocumentNotApproved
@@ -174,5 +174,13 @@ def test_a_correction_is_held_against_the_documents_too() -> None:
 
 
 def test_a_kind_without_documents_at_the_site_is_signed_on_any() -> None:
-    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, documents=AT_SITE)
+    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, forms=Forms(AT_SITE))
     assert of_participant.given(*told(screening())).when(consent("assent", document_version="x"), under).decide()
+
+
+def test_what_was_signed_at_the_former_site_is_put_right_by_its_forms() -> None:
+    under = Facts(NOW, PROTOCOL, OF_PARTICIPANTS.placement, forms=Forms((), ((date(2027, 5, 10), AT_SITE),)))
+    moved = of_participant.given(*told(screening(), consent(), transferral()))
+    assert moved.when(consent_correction(document_version="2.0"), under).decide()
+    moved.when(consent_correction(document_version="9"), under).then_rejected(DocumentNotApproved)
+    assert moved.when(consent(document_version="9", obtained_on="2027-05-10"), under).decide()

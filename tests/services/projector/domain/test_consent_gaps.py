@@ -9,7 +9,7 @@ import pytest
 
 from services.projector.domain.consent_gaps import Consenting, GapState, consent_gaps
 from shared.consent.coverage import Coverage
-from shared.consent.documents import Document
+from shared.consent.documents import Document, Forms
 from shared.consent.record import Consent, ConsentRecord, Screening, Withdrawal
 from shared.contracts.enrollment_terms import ConsentKind, ConsentScope, ParticipantStatus, Relationship
 from shared.protocol import load_protocol
@@ -42,7 +42,7 @@ def child(
 ) -> Consenting:
     screening = Screening(date(2026, 3, 2), consents, tuple(withdrawals))
     record = ConsentRecord("CU", "Asia/Bangkok", born, (screening,))
-    return Consenting(UUID(int=number), f"CU-00{number}", status, Coverage(record, PROTOCOL, tuple(documents)))
+    return Consenting(UUID(int=number), f"CU-00{number}", status, Coverage(record, PROTOCOL, Forms(tuple(documents))))
 
 
 def told(*people: Consenting, until: str | None = None, now: datetime = NOW) -> list[tuple[str, ...]]:
