@@ -7,6 +7,7 @@ from uuid import UUID
 from services.enrollment import references
 from services.enrollment.domain import consent_document, participant, site
 from services.enrollment.domain.consent import CorrectConsent, ObtainConsent
+from services.enrollment.domain.eligibility import AssessEligibility
 from services.enrollment.domain.facts import Facts, NoSuchParticipant, Placement
 from services.enrollment.domain.follow_up_contact import RecordFollowUpContact
 from services.enrollment.domain.infusion import CorrectInfusion, RecordInfusion
@@ -31,6 +32,7 @@ from shared.telemetry import tracing
 ByDocuments = (
     ObtainConsent
     | CorrectConsent
+    | AssessEligibility
     | EnrolParticipant
     | RecordInfusion
     | CorrectInfusion

@@ -13,7 +13,7 @@ from services.enrollment.domain.facts import (
 from services.enrollment.domain.life import Participant, part_of
 from shared.consent.age import age_on
 from shared.consent.coverage import Coverage
-from shared.consent.documents import of_kind
+from shared.consent.documents import NO_FORMS, Forms, of_kind
 from shared.consent.record import Consent
 from shared.contracts.enrollment import ConsentCorrected, ConsentObtained, ParticipantEvent
 from shared.contracts.enrollment_terms import (
@@ -107,9 +107,11 @@ def consent_of(participant: Participant, facts: Facts) -> Coverage:
     return Coverage(participant.consent, facts.protocol, facts.forms)
 
 
-def consent_gaps(participant: Participant, on: date, protocol: Protocol) -> tuple[ConsentGap, ...]:
-    """What consent to treatment and follow-up lacks on a day, by the protocol's documents."""
-    return Coverage(participant.consent, protocol).gaps(on, ConsentScope.TREATMENT, ConsentScope.FOLLOW_UP)
+def consent_gaps(
+    participant: Participant, on: date, protocol: Protocol, forms: Forms = NO_FORMS
+) -> tuple[ConsentGap, ...]:
+    """What consent to treatment and follow-up lacks on a day, by the forms of the site or the protocol."""
+    return Coverage(participant.consent, protocol, forms).gaps(on, ConsentScope.TREATMENT, ConsentScope.FOLLOW_UP)
 
 
 def obtain(command: ObtainConsent, participant: Participant, facts: Facts) -> list[ParticipantEvent]:

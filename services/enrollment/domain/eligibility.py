@@ -5,6 +5,7 @@ rules in `criteria`. What is not evaluable is never met.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from pydantic import ConfigDict, Field
@@ -16,6 +17,7 @@ from services.enrollment.domain.criteria.person import Person, applies, by_age, 
 from services.enrollment.domain.criteria.reasons import Answered, Reason, open_for
 from services.enrollment.domain.facts import Facts, OutOfOrder, refuse_future_day
 from services.enrollment.domain.life import Participant
+from shared.consent.documents import NO_FORMS, Forms
 from shared.contracts.enrollment import EligibilityAssessed, ParticipantEvent
 from shared.contracts.enrollment_terms import Answer, CriterionAnswer, CriterionCategory, Evidence
 from shared.contracts.terms import Code, Day
@@ -53,6 +55,16 @@ class AssessEligibility(Command):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose eligibility is asked for, and on which day: under the protocol and the site's consent forms as they are."""
+
+    participant: Participant
+    on: date
+    protocol: Protocol
+    forms: Forms = NO_FORMS
+
+
 class EvidenceNotAskedFor(Unacceptable):
     """Evidence was sent for something that the protocol does not ask, or that the participant's record answers."""
 
@@ -62,17 +74,16 @@ def assess(command: AssessEligibility, participant: Participant, facts: Facts) -
     if command.assessed_on < participant.data.screened_on:
         raise OutOfOrder("assessed_on lies before the present screening began")
     _refuse_stray_evidence(command.evidence, facts.protocol)
-    assessed = assessment(participant, command.assessed_on, command.evidence, facts.protocol)
+    assessed = assessment(participant, command.assessed_on, command.evidence, facts.protocol, facts.forms)
     return [] if assessed == participant.assessment else [assessed]
 
 
 def assessment(
-    participant: Participant, on: date, evidence: Mapping[str, Evidence], protocol: Protocol
+    participant: Participant, on: date, evidence: Mapping[str, Evidence], protocol: Protocol, forms: Forms = NO_FORMS
 ) -> EligibilityAssessed:
-    """Every criterion answered as of a day, under the protocol as it is now."""
-    answers = tuple(
-        answer(criterion, evidence.get(criterion.id), participant, on, protocol) for criterion in protocol.eligibility
-    )
+    """Every criterion answered as of a day, under the protocol and the site's consent forms as they are now."""
+    about = About(participant, on, protocol, forms)
+    answers = tuple(answer(criterion, evidence.get(criterion.id), about) for criterion in protocol.eligibility)
     return EligibilityAssessed(
         participant_id=participant.participant_id,
         screening_number=participant.screening_number,
@@ -88,48 +99,45 @@ def evidence_of(assessed: EligibilityAssessed) -> dict[str, Evidence]:
     return {answer.criterion_id: answer.evidence for answer in assessed.answers if answer.evidence is not None}
 
 
-def answer(
-    criterion: Criterion, evidence: Evidence | None, participant: Participant, on: date, protocol: Protocol
-) -> CriterionAnswer:
+def answer(criterion: Criterion, evidence: Evidence | None, about: About) -> CriterionAnswer:
     """One criterion's answer for a participant on a day."""
-    found = _find(criterion, evidence, participant, on, protocol)
+    found = _find(criterion, evidence, about)
     return CriterionAnswer(
         criterion_id=criterion.id,
         category=CriterionCategory(criterion.type.value),
         answer=found.answer,
         why=found.why_recorded,
-        counts=counts(found.why, protocol),
+        counts=counts(found.why, about.protocol),
         evidence=evidence,
     )
 
 
-def _find(
-    criterion: Criterion, evidence: Evidence | None, participant: Participant, on: date, protocol: Protocol
-) -> Answered:
-    if not applies(criterion, _person(participant), on, protocol):
+def _find(criterion: Criterion, evidence: Evidence | None, about: About) -> Answered:
+    if not applies(criterion, _person(about.participant), about.on, about.protocol):
         return Answered(Answer.MET, Reason.DOES_NOT_APPLY)
     if not criterion.is_set:
         return open_for(Reason.THRESHOLD_UNSET)
     own = _OWN_RECORD.get(criterion.quantity)
     if own is not None:
-        return own(criterion, participant, on, protocol)
-    return open_for(Reason.MISSING) if evidence is None else from_evidence(criterion, evidence, on)
+        return own(criterion, about)
+    return open_for(Reason.MISSING) if evidence is None else from_evidence(criterion, evidence, about.on)
 
 
 def _person(participant: Participant) -> Person:
     return Person(participant.data.sex, participant.data.birth_month)
 
 
-def _age(criterion: Criterion, participant: Participant, on: date, _protocol: Protocol) -> Answered:
-    return by_age(criterion, participant.data.birth_month, on)
+def _age(criterion: Criterion, about: About) -> Answered:
+    return by_age(criterion, about.participant.data.birth_month, about.on)
 
 
-def _sex(criterion: Criterion, participant: Participant, _on: date, _protocol: Protocol) -> Answered:
-    return by_sex(criterion, participant.data.sex)
+def _sex(criterion: Criterion, about: About) -> Answered:
+    return by_sex(criterion, about.participant.data.sex)
 
 
-def _consent(criterion: Criterion, participant: Participant, on: date, protocol: Protocol) -> Answered:
-    return says(criterion, holds=(not consent_gaps(participant, on, protocol)) is criterion.threshold)
+def _consent(criterion: Criterion, about: About) -> Answered:
+    gaps = consent_gaps(about.participant, about.on, about.protocol, about.forms)
+    return says(criterion, holds=(not gaps) is criterion.threshold)
 
 
 _OWN_RECORD = {"age_years": _age, "sex": _sex, "consent": _consent}

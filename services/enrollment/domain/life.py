@@ -185,6 +185,7 @@ class Participant:
     follow_up_contacts: Mapping[UUID, FollowUpContact] = field(default_factory=lambda: MappingProxyType({}))
     retracted_contacts: frozenset[UUID] = frozenset()
     endings: tuple[Ending, ...] = ()
+    earlier_screening_ended_on: date | None = None
     retracted_endings: frozenset[ParticipantStatus] = frozenset()
 
     @property
@@ -327,6 +328,7 @@ def _rescreened(was: Participant, event: ParticipantRescreened) -> Participant:
         assessment=None,
         exception=None,
         endings=(),
+        earlier_screening_ended_on=date.fromisoformat(was.endings[-1].on),
     )
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.enrollment.domain.consent import ConsentNotValid, consent_of
+from services.enrollment.domain.consent import ConsentNotValid, consent_gaps
 from services.enrollment.domain.eligibility import assessment, evidence_of
 from services.enrollment.domain.eligibility_exception import is_excepted
 from services.enrollment.domain.facts import BeforeBirth, Facts, NotAtThisPoint, OutOfOrder, refuse_future_day
@@ -30,7 +30,7 @@ from shared.contracts.enrollment import (
     ParticipantScreened,
     ScreeningDataCorrected,
 )
-from shared.contracts.enrollment_terms import Answer, ConsentScope, CriterionAnswer, Diagnosis, ParticipantStatus, Sex
+from shared.contracts.enrollment_terms import Answer, CriterionAnswer, Diagnosis, ParticipantStatus, Sex
 from shared.contracts.terms import BirthMonth, Code, Day, Reason, ShortText, SiteId
 from shared.kernel.decider import Command
 from shared.kernel.errors import AlreadyExists, Conflict, Unacceptable
@@ -161,8 +161,8 @@ def rescreen(command: RescreenParticipant, participant: Participant, facts: Fact
         raise NotAtThisPoint("a participant who was enrolled is not screened again")
     data = replace(participant.data, screened_on=command.screened_on)
     _check(data, facts, participant.zone)
-    if command.screened_on < participant.data.screened_on:
-        raise OutOfOrder("screened_on lies before the earlier screening began")
+    if command.screened_on.isoformat() < participant.endings[-1].on:
+        raise OutOfOrder("screened_on lies before the earlier screening ended: send a day from then on")
     return [
         ParticipantRescreened(
             participant_id=participant.participant_id,
@@ -178,6 +178,8 @@ def correct(command: CorrectScreeningData, participant: Participant, facts: Fact
     if data == participant.data:
         return []
     _check(data, facts, participant.zone)
+    if participant.earlier_screening_ended_on is not None and data.screened_on < participant.earlier_screening_ended_on:
+        raise OutOfOrder("screened_on lies before the earlier screening ended: send a day from then on")
     if participant.enrolment is not None and data.screened_on > participant.enrolment.enrolled_on:
         raise OutOfOrder("screened_on lies after the enrolment")
     return [ScreeningDataCorrected(participant_id=participant.participant_id, **command.model_dump())]
@@ -196,10 +198,10 @@ def enrol(command: EnrolParticipant, participant: Participant, facts: Facts) -> 
     if command.enrolled_on < participant.data.screened_on:
         raise OutOfOrder("enrolled_on lies before the present screening began")
     _refuse_unknown_dose_level(command, facts.protocol)
-    gaps = consent_of(participant, facts).gaps(command.enrolled_on, ConsentScope.TREATMENT, ConsentScope.FOLLOW_UP)
+    gaps = consent_gaps(participant, command.enrolled_on, facts.protocol, facts.forms)
     if gaps:
         raise ConsentNotValid(f"on enrolled_on the consent lacks: {', '.join(gaps)}; record it first")
-    excepted = _criteria_excepted(command, participant, facts.protocol)
+    excepted = _criteria_excepted(command, participant, facts)
     return [
         ParticipantEnrolled(
             participant_id=participant.participant_id,
@@ -219,7 +221,7 @@ def _refuse_unknown_dose_level(command: EnrolParticipant, protocol: Protocol) ->
         raise UnknownDoseLevel(f"the protocol's dose levels are: {', '.join(known) or 'none'}")
 
 
-def _criteria_excepted(command: EnrolParticipant, participant: Participant, protocol: Protocol) -> tuple[str, ...]:
+def _criteria_excepted(command: EnrolParticipant, participant: Participant, facts: Facts) -> tuple[str, ...]:
     """What is not met on the day of enrolment, and excepted. All else must be met on the assessment and still on that
     day: results age, children grow, protocols are amended.
 
@@ -232,7 +234,7 @@ def _criteria_excepted(command: EnrolParticipant, participant: Participant, prot
         raise NotEligible("the assessment is of a later day than enrolled_on")
     if _excepted(assessed.answers, participant) is None:
         raise NotEligible(f"the assessment on record does not say eligible: {_WHAT_IS_NEEDED}")
-    now = assessment(participant, command.enrolled_on, evidence_of(assessed), protocol).answers
+    now = assessment(participant, command.enrolled_on, evidence_of(assessed), facts.protocol, facts.forms).answers
     excepted = _excepted(now, participant)
     if excepted is None:
         open_now = ", ".join(each.criterion_id for each in _open(now) if not is_excepted(each, participant.exception))

@@ -22,8 +22,9 @@ def says(criterion: Criterion, *, holds: bool, value: Fraction | None = None) ->
 
 
 def chosen(choice: str, criterion: Criterion) -> bool:
-    offered = criterion.threshold
-    return criterion.operator is Operator.ANY or (isinstance(offered, tuple) and choice in offered)
+    """Whether a choice is one of those offered, upper and lower case alike."""
+    offered = criterion.threshold if isinstance(criterion.threshold, tuple) else ()
+    return criterion.operator is Operator.ANY or choice.casefold() in {each.casefold() for each in offered}
 
 
 def threshold(criterion: Criterion) -> Fraction:

@@ -126,6 +126,15 @@ async def test_nobody_is_enrolled_on_an_outdated_form(coordinator: httpx.AsyncCl
     assert "guardian-consent-outdated" in answer.json()["detail"]
 
 
+async def test_an_assessment_says_that_a_form_is_outdated(coordinator: httpx.AsyncClient) -> None:
+    await coordinator.post(PATH, json=NEWER | {"approved_on": "2026-02-01", "effective_from": "2026-03-01"})
+    await coordinator.post(PATH, json=FORM | {"approved_on": "2025-02-01", "effective_from": "2025-03-01"})
+    await course(coordinator, [*UNTIL_INFUSED[:3], *steps(builders.assessment())])
+    assessed = (await coordinator.get(PARTICIPANT)).json()["eligibility"]
+    [consent] = [each for each in assessed["answers"] if each["criterion_id"] == "AN-13"]
+    assert (consent["answer"], assessed["outcome"]) == ("not-met", "not-eligible")
+
+
 async def test_samples_are_withdrawn_and_restored(coordinator: httpx.AsyncClient) -> None:
     await course(coordinator, [*UNTIL_INFUSED, *steps(builders.part_withdrawal("samples"))])
     shown = (await coordinator.get(PARTICIPANT)).json()

@@ -1,6 +1,7 @@
 """One answer to each criterion: at, just past and beside each limit; what is unknown is never met."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.enrollment.domain.criteria.evaluation import outcome
-from services.enrollment.domain.eligibility import AssessEligibility, EvidenceNotAskedFor, answer, assessment
+from services.enrollment.domain.eligibility import About, AssessEligibility, EvidenceNotAskedFor, answer, assessment
 from services.enrollment.domain.facts import InTheFuture, NotAtThisPoint, OutOfOrder
+from shared.consent.documents import Document, Forms
 from shared.contracts.enrollment import EligibilityAssessed
-from shared.contracts.enrollment_terms import Answer, CriterionAnswer, CriterionCategory, Evidence, Why
+from shared.contracts.enrollment_terms import (
+    Answer,
+    ConsentKind,
+    CriterionAnswer,
+    CriterionCategory,
+    Evidence,
+    Why,
+)
 from shared.protocol import Criterion, Protocol
 from tests.services.enrollment import builders
 from tests.services.enrollment.builders import (
@@ -41,7 +50,7 @@ def found(
 ) -> str:
     """The answer and what it rests on, as `met: compared`."""
     asked = PROTOCOL.criterion(criterion) if isinstance(criterion, str) else criterion
-    answered = answer(asked, None if given is None else Evidence.model_validate(given), who, on, under)
+    answered = answer(asked, None if given is None else Evidence.model_validate(given), About(who, on, under))
     return f"{answered.answer}: {answered.why}"
 
 
@@ -89,6 +98,7 @@ def test_an_exclusion_is_met_where_what_it_describes_is_absent(operator: str, be
         ("CMD03-I4", {"flag": False}, "not-met: compared"),
         ("CMD03-I3", {"choice": "POSITIVE"}, "met: compared"),
         ("CMD03-I3", {"choice": "NEGATIVE"}, "not-met: compared"),
+        ("CMD03-I3", {"choice": "Positive"}, "met: compared"),
         ("AN-17", {"number": "13", "unit": "d"}, "not-met: compared"),
         ("AN-17", {"number": "14", "unit": "d"}, "met: compared"),
     ],
@@ -239,6 +249,24 @@ def test_sex_is_answered_from_the_record(sex: str, any_sex: str, girls_alone: st
 def test_consent_is_answered_from_the_record() -> None:
     assert found("AN-13") == "met: compared"
     assert found("AN-13", who=living(screening(), consent())) == "not-met: compared"
+
+
+@pytest.mark.parametrize(("effective_from", "expected"), [("2026-03-06", "not-met"), ("2026-03-07", "met")])
+def test_consent_is_answered_by_the_forms_of_the_site(effective_from: str, expected: str) -> None:
+    newer = Document(
+        kind=ConsentKind.GUARDIAN,
+        document_version="3.0",
+        languages=("th",),
+        approved_on=date(2026, 2, 1),
+        effective_from=date.fromisoformat(effective_from),
+        reconsent_required=True,
+        grace_days=0,
+    )
+    at_site = replace(FACTS, forms=Forms((newer,)))
+    [assessed] = spec.given(*told(*CONSENTED)).when(builders.assessment(), at_site).decide()
+    assert isinstance(assessed, EligibilityAssessed)
+    [answered] = [each for each in assessed.answers if each.criterion_id == "AN-13"]
+    assert answered.answer == expected
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,21 @@ def test_a_participant_who_was_enrolled_is_not_screened_again() -> None:
     spec.given(*told(*INFUSED, withdrawal())).when(rescreening("2026-06-01"), FACTS).then_rejected(NotAtThisPoint)
 
 
-@pytest.mark.parametrize(("on", "error"), [("2026-03-01", OutOfOrder), ("2027-06-02", InTheFuture)])
-def test_a_rescreening_lies_between_the_first_and_today(on: str, error: Any) -> None:
-    spec.given(*told(*CONSENTED, screen_failure())).when(rescreening(on), FACTS).then_rejected(error)
+@pytest.mark.parametrize(("on", "error"), [("2026-03-08", OutOfOrder), ("2027-06-02", InTheFuture)])
+def test_a_rescreening_lies_between_the_end_of_the_first_and_today(on: str, error: Any) -> None:
+    failed = told(*CONSENTED, screen_failure("2026-03-09"))
+    spec.given(*failed).when(rescreening(on), FACTS).then_rejected(error)
+    assert spec.given(*failed).when(rescreening("2026-03-09"), FACTS).decide()
+
+
+@pytest.mark.parametrize(("on", "taken"), [("2026-03-08", False), ("2026-03-09", True)])
+def test_a_rescreening_is_put_right_to_a_day_after_the_first_ended(on: str, taken: bool) -> None:
+    again = told(*CONSENTED, screen_failure("2026-03-09"), rescreening())
+    when = spec.given(*again).when(data_correction(screened_on=on), FACTS)
+    if taken:
+        assert when.decide()
+    else:
+        when.then_rejected(OutOfOrder, "earlier screening")
 
 
 def test_screening_data_are_corrected_with_a_reason() -> None:
