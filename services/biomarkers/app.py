@@ -8,8 +8,8 @@ from services.biomarkers import references
 from services.biomarkers.intake import subjects
 from services.biomarkers.tables import METADATA
 from shared.db import Database
-from shared.http.parts import Parts
-from shared.process.service import OwnCommand, Service
+from shared.http.parts import Parts, Tools
+from shared.process.service import OwnCommand, Service, Task
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -93,6 +93,14 @@ async def _mllp(db: Database, words: Sequence[str]) -> str:
     return await listen(db, words)
 
 
+def _tasks(tools: Tools) -> Sequence[Task]:
+    # Imported by the worker alone.
+    from services.biomarkers.consent_watch import ConsentWatch  # noqa: PLC0415
+    from shared.process.wiring import open_protocol  # noqa: PLC0415
+
+    return (ConsentWatch(tools.db, tools.store, tools.clock, open_protocol(tools.settings)),)
+
+
 SERVICE = Service(
     name="biomarkers",
     title=TITLE,
@@ -102,5 +110,6 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     create_app=create_app,
     projections=(references.PROJECTION, references.CONSENTS, subjects.PROJECTION),
+    tasks=_tasks,
     commands={"mllp": OwnCommand("listen for HL7 v2 over MLLP: mllp HOST PORT SITE...", _mllp)},
 )

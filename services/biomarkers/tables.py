@@ -1,6 +1,6 @@
 """The tables of the biomarkers database: its event store, and what it knows of participants."""
 
-from sqlalchemy import Column, Index, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table, Text
 
 from shared.db import Instant, Json
 from shared.eventstore.tables import event_store_tables
@@ -47,12 +47,21 @@ messages = Table(
     Column("digest", Text, nullable=False, comment="of what was read of the message"),
     Column("answer", Json, nullable=False, comment="as it was given the first time"),
     Column("waiting", Json, nullable=False, comment="observations that could not be read, and why"),
+    Column("lacks_consent", Boolean, nullable=False, comment="whether any of them waits for a consent"),
     Column("received_at", Instant, nullable=False),
     Column("received_by", Text, nullable=False),
     Column("state", Text, nullable=False, index=True),
     Column("settled_at", Instant),
     Column("settled_by", Text),
     Column("reason", Text),
+)
+
+# The watch's own memory, written by nothing else: how much of consent had been heard when it looked.
+consent_looks = Table(
+    "consent_looks",
+    METADATA,
+    Column("message_id", Text, primary_key=True),
+    Column("heard", Integer, nullable=False, comment="events of consent"),
 )
 
 # Gates that a laboratory applies again and again. No events: Gating-ML may hold free text, and events cannot be erased.

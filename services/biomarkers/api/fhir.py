@@ -34,6 +34,7 @@ _ISSUES = {
     ReadingProblem.UNKNOWN_PLATFORM: "required",
     ReadingProblem.BAD_VALUE: "value",
     ReadingProblem.BAD_TIME: "value",
+    ReadingProblem.CONSENT_LACKING: "business-rule",
     ReadingProblem.REFUSED: "business-rule",
     ReadingProblem.CONFLICT: "conflict",
 }

@@ -149,13 +149,19 @@ class Feeds:
         kept = await self.message(message_id, by=by)
         if kept.state is not MessageState.WAITING:
             raise MessageAlreadySettled("nothing of this message waits; if it is to count, let it be sent again")
+        fates = await self.again(kept, by=by)
+        waiting = _waiting(fates)
+        if len(waiting) == len(fates):
+            raise MessageStillUnreadable(f"{waiting[0].problem.value}: {waiting[0].says}")
+        return fates
+
+    async def again(self, kept: Kept, *, by: Actor) -> tuple[Fate, ...]:
+        """Read again what waits of a message, and record what can be read by now."""
         source, _ = await self.source(kept.source_id, by=by)
         fates = await self._taking.take([each.sent for each in kept.waiting], source, by=by)
         waiting = _waiting(fates)
         state = MessageState.WAITING if waiting else MessageState.RELEASED
-        await messages.settle(self._db, message_id, state, waiting, at=self._clock(), by=by.id)
-        if len(waiting) == len(fates):
-            raise MessageStillUnreadable(f"{waiting[0].problem.value}: {waiting[0].says}")
+        await messages.settle(self._db, kept.message_id, state, waiting, at=self._clock(), by=by.id)
         return fates
 
     async def discard(self, message_id: UUID, command: DiscardMessage, *, by: Actor) -> None:

@@ -150,7 +150,7 @@ async def settle(
     reason: str | None = None,
 ) -> bool:  # fmt: skip
     """Say what became of a message that waited; False: somebody was quicker."""
-    change: dict[str, Any] = {"state": state.value, "waiting": [each.as_json() for each in waiting]}
+    change: dict[str, Any] = {"state": state.value, **_waits(waiting)}
     if state is not MessageState.WAITING:
         change |= {"settled_at": at, "settled_by": by, "reason": reason}
     async with db.begin() as connection:
@@ -168,8 +168,9 @@ def _kept(row: Any) -> Kept:
         Waiting(SentObservation.model_validate(each["sent"]), ReadingProblem(each["problem"]), each["says"])
         for each in row["waiting"]
     )
+    told = {name: row[name] for name in Kept.__dataclass_fields__}
     known = {"message_id": UUID(row["message_id"]), "format": MessageFormat(row["format"]), "waiting": waiting}
-    return Kept(**{**row, **known, "state": MessageState(row["state"])})
+    return Kept(**{**told, **known, "state": MessageState(row["state"])})
 
 
 def _values(kept: Kept) -> dict[str, Any]:
@@ -178,5 +179,10 @@ def _values(kept: Kept) -> dict[str, Any]:
         "message_id": str(kept.message_id),
         "format": kept.format.value,
         "state": kept.state.value,
-        "waiting": [each.as_json() for each in kept.waiting],
+        **_waits(kept.waiting),
     }
+
+
+def _waits(waiting: Sequence[Waiting]) -> dict[str, Any]:
+    lacking = any(each.problem is ReadingProblem.CONSENT_LACKING for each in waiting)
+    return {"waiting": [each.as_json() for each in waiting], "lacks_consent": lacking}

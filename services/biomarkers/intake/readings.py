@@ -32,6 +32,7 @@ class ReadingProblem(StrEnum):
     UNKNOWN_PLATFORM = "unknown-platform"
     BAD_VALUE = "bad-value"
     BAD_TIME = "bad-time"
+    CONSENT_LACKING = "consent-lacking"  # taken again by itself once enrollment tells of more consent
     REFUSED = "refused"  # a rule of the service; the words say which
     CONFLICT = "conflict"  # another value stands
 

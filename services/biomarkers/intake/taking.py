@@ -23,6 +23,7 @@ from services.biomarkers.intake.observations import SentObservation, Status
 from services.biomarkers.intake.readings import Known, Reading, ReadingProblem, Unreadable, read
 from services.biomarkers.intake.samples import KINDS, Sample
 from services.biomarkers.intake.subjects import gone_from, numbered
+from shared.consent.coverage import ConsentDoesNotCover
 from shared.contracts.biomarkers import Ground
 from shared.db import Database
 from shared.eventstore.store import EventStore, again_when_stale
@@ -158,7 +159,9 @@ class Taking:
         except Unreadable as why:
             return [why if _changes(each) else each for each in outcomes]
         except TrialError as error:
-            refused = Unreadable(ReadingProblem.REFUSED, f"{error.code}: {error}")
+            lacking = isinstance(error, ConsentDoesNotCover)
+            problem = ReadingProblem.CONSENT_LACKING if lacking else ReadingProblem.REFUSED
+            refused = Unreadable(problem, f"{error.code}: {error}")
             return [refused if _changes(each) else each for each in outcomes]
         return outcomes
 

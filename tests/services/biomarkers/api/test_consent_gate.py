@@ -1,5 +1,6 @@
 """Under a protocol in which consent gates samples: what it does not cover is refused, and what is lacking is named."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -7,14 +8,19 @@ from typing import Any
 
 import pytest
 
+from services.biomarkers import consent_watch
+from services.biomarkers.consent_watch import ConsentWatch
+from services.biomarkers.intake import messages
 from shared.contracts.enrollment_consent import ConsentDocumentApproved, ConsentLimited, ConsentRestored
-from shared.contracts.enrollment_terms import ConsentScope, Disposition
+from shared.contracts.enrollment_terms import ConsentKind, ConsentScope, Disposition
+from shared.eventstore.store import EventStore
 from shared.kernel.actor import Role
 from shared.protocol import ConsentGate
+from tests.dying import Killed, dying
 from tests.services.biomarkers.api.hl7_messages import a_message, obx
-from tests.services.biomarkers.api.test_hl7v2 import code, registered, send, waiting
-from tests.services.biomarkers.api.trial import Trial, a_trial
-from tests.services.biomarkers.reports import PARTICIPANT, a_transgene_report
+from tests.services.biomarkers.api.test_hl7v2 import code, registered, send, the_panel, waiting
+from tests.services.biomarkers.api.trial import Trial, a_consent, a_trial
+from tests.services.biomarkers.reports import NOW, PARTICIPANT, a_transgene_report
 from tests.services.enrollment.builders import with_consent_settings
 
 GATED = with_consent_settings(gates=(ConsentGate.SAMPLES,))
@@ -122,12 +128,62 @@ async def test_a_feed_keeps_what_consent_does_not_cover_with_the_reason_until_it
     release = f"/v1/quarantined-messages/{kept['message_id']}/release"
     still = await trial.post(release, {})
     assert (still.status_code, "samples-withdrawn" in still.text) == (409, True)
+    await restored(trial)
+    assert (await trial.post(release, {})).json()["observations"][0]["outcome"] == "recorded"
+
+
+async def restored(trial: Trial, restored_on: date | None = None) -> None:
     await trial.bring(
         ConsentRestored(
-            participant_id=PARTICIPANT, scopes=(ConsentScope.SAMPLES,), restored_on=None, reason="Another child's"
+            participant_id=PARTICIPANT,
+            scopes=(ConsentScope.SAMPLES,),
+            restored_on=restored_on,
+            reason="Another child's",
         )
     )
-    assert (await trial.post(release, {})).json()["observations"][0]["outcome"] == "recorded"
+
+
+def watch(trial: Trial) -> ConsentWatch:
+    return ConsentWatch(trial.db, EventStore(trial.db), lambda: NOW, GATED)
+
+
+async def looked(trial: Trial) -> list[tuple[str, str | None, int]]:
+    """What became of each message after the watch has looked: its state, by whom, and how much of it waits."""
+    await watch(trial).round(asyncio.Event())
+    kept = [*await waiting(trial), *await waiting(trial, state="released")]
+    return sorted((each["state"], each["settled_by"], len(each["waiting"])) for each in kept)
+
+
+async def test_what_waits_for_a_consent_is_taken_by_itself_once_it_is_there(trial: Trial) -> None:
+    await registered(trial)
+    await withdrawn(trial)
+    nameless = obx("99999-9^?^LN", "5", number=2)
+    await send(trial, a_message(obx(), nameless))
+    await send(trial, a_message(obx(value="7"), control="M2", subject="CU-999"))
+    assert await looked(trial) == [("waiting", None, 1), ("waiting", None, 2)]
+    assert await watch(trial)._due() == []
+    await trial.bring(a_consent(ConsentKind.ASSENT))  # that was not what is lacking
+    assert len(await watch(trial)._due()) == 1
+    assert await looked(trial) == [("waiting", None, 1), ("waiting", None, 2)]
+    await restored(trial)
+    assert await looked(trial) == [("waiting", None, 1), ("waiting", None, 1)]
+    assert (await the_panel(trial))["current"]["report"]["results"][0]["value"] == "38.4"
+    await withdrawn(trial)
+    assert await watch(trial)._due() == []  # nothing of it waits for a consent any more
+
+
+async def test_a_watch_that_died_takes_what_waits_once(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    await registered(trial)
+    await withdrawn(trial)
+    await send(trial, a_message(obx()))
+    await restored(trial)
+    for module, name in ((messages, "settle"), (consent_watch, "note")):
+        with monkeypatch.context() as killed:
+            killed.setattr(module, name, dying(getattr(module, name), after=False))
+            with pytest.raises(Killed):
+                await watch(trial).round(asyncio.Event())
+    assert await looked(trial) == [("released", "consent-watch", 0)]
+    assert len((await the_panel(trial))["superseded"]) == 0
 
 
 @pytest.mark.parametrize(("moved_on", "status"), [("2026-03-09", 201), ("2026-03-10", 409)])
