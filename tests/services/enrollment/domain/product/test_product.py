@@ -495,6 +495,19 @@ def test_a_lots_number_is_taken_once_and_freed() -> None:
     assert label.key_of("cmd03-0007") == "CMD03-0007"
 
 
+def test_a_chain_has_the_labels_of_its_steps_as_they_stand() -> None:
+    begun = until(StartManufacture)
+    right = product_steps.collection(apheresis_id="A9999-26-000777")
+    corrected = spec.given(*begun).when(correction(1, collection=right), FACTS).decide()
+    never = spec.given(*until(CollectLeukapheresis)).when(retraction(1), FACTS).decide()
+    chains = (chain(*begun), chain(*begun, *corrected), chain(*until(CollectLeukapheresis), *never))
+    assert [(each.lot, each.apheresis_id) for each in chains] == [
+        (LOT, APHERESIS),
+        (LOT, *right.values()),
+        (None, None),
+    ]
+
+
 def test_an_apheresis_is_one_participants_whatever_is_made_of_it() -> None:
     assign = AssignLabel(label=APHERESIS, **WHOSE)
     also = ApheresisIdAssigned(apheresis_id=APHERESIS, **OF_THE_SAME)

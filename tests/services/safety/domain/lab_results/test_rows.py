@@ -1,7 +1,7 @@
 """What a row says: its identity, codes, units, limits and times."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,15 @@ def test_a_row_of_nobody_known_is_not_read() -> None:
     with pytest.raises(Unreadable) as caught:
         rows.read(a_row(), a_laboratory(), None, NOW)
     assert caught.value.problem == "unknown-participant"
+
+
+def test_of_who_was_handed_to_another_site_it_reads_what_was_collected_until_that_day() -> None:
+    gone = Course(person=replace(GIRL, here_until=date(2026, 3, 15)))
+    assert result(gone, collected_at="2026-03-15T23:59:59").collected_at
+    with pytest.raises(Unreadable, match="another site") as caught:
+        result(gone, collected_at="2026-03-16T00:00:00")
+    assert caught.value.problem == "unknown-participant"
+    assert gone.read(a_row(status="cancelled", reason="Another child's tube")).result is None
 
 
 def test_a_code_unit_and_specimen_are_read_as_what_they_mean() -> None:
