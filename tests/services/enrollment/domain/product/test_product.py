@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.enrollment.domain.product import alert, label
+from services.enrollment.domain.product import alert, label, product
 from services.enrollment.domain.product.alert import (
     AcknowledgeProductAlert,
     NoSuchProductAlert,
@@ -498,9 +498,10 @@ def test_a_lots_number_is_taken_once_and_freed() -> None:
 def test_a_chain_has_the_labels_of_its_steps_as_they_stand() -> None:
     begun = until(StartManufacture)
     right = product_steps.collection(apheresis_id="A9999-26-000777")
-    corrected = spec.given(*begun).when(correction(1, collection=right), FACTS).decide()
-    never = spec.given(*until(CollectLeukapheresis)).when(retraction(1), FACTS).decide()
-    chains = (chain(*begun), chain(*begun, *corrected), chain(*until(CollectLeukapheresis), *never))
+    corrected = product.decide(correction(1, collection=right), chain(*begun), FACTS)
+    drawn = until(CollectLeukapheresis)
+    never = product.decide(retraction(1), chain(*drawn), FACTS)
+    chains = (chain(*begun), chain(*begun, *corrected), chain(*drawn, *never))
     assert [(each.lot, each.apheresis_id) for each in chains] == [
         (LOT, APHERESIS),
         (LOT, *right.values()),
