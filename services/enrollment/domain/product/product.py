@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from services.enrollment.domain.life import Unknown
-from services.enrollment.domain.product.chain import FOLLOWS, GIVEN, Chain, Details, State, Step, evolve, step_of
+from services.enrollment.domain.product.chain import GIVEN, Chain, Details, State, Step, evolve, step_of
 from services.enrollment.domain.product.commands import (
     ApproveExceptionalRelease,
     CollectLeukapheresis,
@@ -40,8 +39,6 @@ from services.enrollment.domain.product.facts import (
     ProductAlreadyRecorded,
     ProductNeverWas,
     ProductStepCannotBeRetracted,
-    ProductStepOutOfTime,
-    ProductStepWouldNotFollow,
     SameOfficeApproved,
     SamePersonApproved,
     Scan,
@@ -49,6 +46,7 @@ from services.enrollment.domain.product.facts import (
     refuse_future,
 )
 from services.enrollment.domain.product.identity import findings_of, refuse, same_label
+from services.enrollment.domain.product.order import check_days, check_follows, check_sequence
 from services.enrollment.domain.product.release_tests import judge, not_passed
 from services.enrollment.domain.product.roles import OFFICES, WHO_RECORDS
 from services.enrollment.domain.product.temperatures import judged_otherwise, temperature_of
@@ -146,10 +144,11 @@ def _go_on(command: Next, state: Chain, facts: Facts) -> list[ProductEvent]:
     number, verdicts = state.version + 1, _verdicts(details, facts)
     temperature = temperature_of(number, details, state, facts)
     step = step_of(number, details, verdicts, temperature)
+    refuse_future(step.at, facts.now)
     _check_scan(details, state, facts)
     check_follows(state, step.kind)
-    refuse_future(step.at, facts.now)
     check_sequence((*state.steps, step))
+    check_days(details, state)
     if isinstance(details, Release):
         _refuse_outside_specification(state, facts)
     return [_event(state, details, verdicts, temperature, facts)]
@@ -216,32 +215,6 @@ def _check_scan(details: Details, state: Chain, facts: Facts) -> None:
     elif isinstance(details, Thaw):
         scan = Scan(ScanPoint.THAW, details.thawed_at, details.lot, details.bag)
         refuse(findings_of(scan, state, facts, used=state.thaws), scan)
-
-
-def check_follows(state: Chain, kind: Status) -> None:
-    """Raises: ProductStepWouldNotFollow."""
-    assert state.status is not None  # noqa: S101 - it stands
-    able = FOLLOWS[state.status]
-    if kind not in able:
-        told = ", ".join(sorted(able))
-        raise ProductStepWouldNotFollow(
-            f"the product is {state.status}, after which it cannot be {kind}; may follow: {told}"
-        )
-
-
-def check_sequence(steps: tuple[Step, ...]) -> None:
-    """Tests and infusions are told when they are, and are no part of the order; the same instant is in order.
-
-    Raises:
-        ProductStepOutOfTime.
-    """
-    ordered = [step for step in steps if step.kind is not Status.TESTED and not isinstance(step.details, GIVEN)]
-    for earlier, later in pairwise(ordered):
-        if later.at < earlier.at:
-            raise ProductStepOutOfTime(
-                f"step {later.number} ({later.kind}) would lie before step {earlier.number} ({earlier.kind}): "
-                "check the instant and its offset, or correct the other step first"
-            )
 
 
 def _refuse_outside_specification(state: Chain, facts: Facts) -> None:
@@ -319,6 +292,7 @@ def _correct(command: CorrectProductStep, state: Chain, facts: Facts) -> list[Pr
     refuse_future(put_right.at, facts.now)
     now = replace(state, steps=tuple(put_right if each is step else each for each in state.steps))
     check_sequence(now.steps)
+    check_days(details, state)
     _check_labels(details, state)
     return [_corrected(each, state, command.reason) for each in (put_right, *judged_otherwise(now, facts))]
 

@@ -317,6 +317,41 @@ def test_what_is_not_released_is_refused_wherever_it_is_scanned(history: Any, fo
         assert refused.value.findings == found
 
 
+@pytest.mark.parametrize("command", [USUAL[7], USUAL[8]])
+def test_a_scan_of_a_day_that_is_to_come_is_a_slip_and_no_alert(command: Any) -> None:
+    [instant] = {"received_at", "thawed_at"} & set(type(command).model_fields)
+    later = command.model_copy(update={instant: NOW + timedelta(days=3650)})
+    spec.given(*until(type(command))[:-1]).when(later, FACTS).then_rejected(ProductStepInFuture)
+
+
+MANUFACTURE, TESTS = product_steps.end, product_steps.tests
+
+
+@pytest.mark.parametrize(
+    ("part", "fits", "slip"),
+    [
+        (lambda day: {"end": MANUFACTURE(transduced_on=day)}, "2026-02-01", "2026-01-31"),  # begun on 2 February
+        (lambda day: {"end": MANUFACTURE(transduced_on=day)}, "2026-02-15", "2026-02-16"),  # ended on the 14th
+        (lambda day: {"end": MANUFACTURE(expires_on=day)}, "2026-02-13", "2026-02-12"),
+        (lambda day: {"testing": TESTS(product_steps.result("viability", tested_on=day))}, "2026-02-01", "2026-01-31"),
+        (lambda day: {"testing": TESTS(product_steps.result("viability", tested_on=day))}, "2026-02-21", "2026-02-22"),
+    ],
+)
+def test_the_days_that_a_step_tells_of_lie_within_it(part: Any, fits: str, slip: str) -> None:
+    """A day either way is taken: the zone in which they were written down is not known."""
+    kinds: dict[str, tuple[int, Any]] = {"end": (4, EndManufacture), "testing": (5, RecordReleaseTests)}
+    for day, taken in ((fits, True), (slip, False)):
+        [(name, told_of)] = part(day).items()
+        number, kind = kinds[name]
+        first = spec.given(*until(kind)[:-1]).when(kind.model_validate(told_of), FACTS)
+        anew = spec.given(*until(ThawBag)).when(correction(number, **{name: told_of}), FACTS)
+        for when in (first, anew):
+            if taken:
+                assert when.decide()
+            else:
+                when.then_rejected(ProductStepOutOfTime, "check the year and the day")
+
+
 def test_a_bag_is_thawed_once() -> None:
     later = ThawBag.model_validate(product_steps.thaw(thawed_at="2026-03-16T10:40:00+07:00"))
     with pytest.raises(ProductRefused) as refused:
