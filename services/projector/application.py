@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.projector.car_t_samples import of_series, samples_of
-from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_for_response, cohort_of
+from services.projector.cohorts import OF_RESPONSES, assessed_of, cohort_for_response, cohort_for_visits, cohort_of
 from services.projector.consent_tables import flagged
 from services.projector.domain.car_t_series import Quantity
 from services.projector.domain.cohort import Infused
@@ -129,7 +129,8 @@ class Projector(Readings):
         return reading.found(shown[:limit])
 
     async def _visits(self, reading: Reading) -> list[VisitOfParticipant]:
-        return visits(self.protocol, await cohort_of(reading), await performed_of(reading), today=reading.today)
+        everybody = await cohort_for_visits(reading, self.protocol)
+        return visits(self.protocol, everybody, await performed_of(reading), today=reading.today)
 
     async def adverse_events(
         self, question: Question, wanted: adverse_events.Filter, after: adverse_events.Key | None, limit: int

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from services.projector.consent_tables import covered_of
 from services.projector.domain.cohort import Infused, first_new_therapy, follow_up_ended_on
 from services.projector.domain.response_course import Assessed
 from services.projector.reading import Reading
 from services.projector.readmodels import anticancer_therapies, participants, responses
 from services.projector.readmodels.participants import ENDINGS
+from shared.consent.coverage import Coverage
 from shared.contracts.efficacy_terms import Evaluator, Response
 from shared.protocol import Protocol
 from shared.protocol.schedule import local_date
@@ -28,6 +30,18 @@ async def cohort_for_response(reading: Reading, protocol: Protocol) -> list[Infu
     """The same, each with the first new anticancer therapy: rests on that read model too."""
     begun = await anticancer_therapies.begun(reading.connection)
     return [with_new_therapy(each, protocol, begun) for each in await cohort_of(reading)]
+
+
+async def cohort_for_visits(reading: Reading, protocol: Protocol) -> list[Infused]:
+    """The same, each with what is on record of consent: rests on that read model too."""
+    everybody = await cohort_of(reading)
+    covered = await covered_of(reading, protocol, [(each.participant_id, each.site_id) for each in everybody])
+    return [with_consent(each, covered) for each in everybody]
+
+
+def with_consent(who: Infused, covered: Mapping[UUID, Coverage]) -> Infused:
+    known = covered.get(who.participant_id)
+    return who if known is None else replace(who, consent=known.record)
 
 
 def with_new_therapy(who: Infused, protocol: Protocol, begun: Mapping[UUID, Iterable[str]]) -> Infused:

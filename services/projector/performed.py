@@ -19,9 +19,10 @@ OF_VISITS = (
     responses.PROJECTION,
     flow_results.PROJECTION,
     cytokine_panels.PROJECTION,
+    consents.PROJECTION,
 )
 
-OF_SCHEDULES = (*OF_VISITS, timeline.PROJECTION, consents.PROJECTION)
+OF_SCHEDULES = (*OF_VISITS, timeline.PROJECTION)
 
 Contacts = Mapping[UUID, Sequence[Reached]]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.projector.cohorts import infused
+from services.projector.cohorts import infused, with_consent
 from services.projector.consent_tables import covered_of
 from services.projector.domain.cohort import follow_up_ended_on
 from services.projector.domain.participant_schedule import (
@@ -126,7 +126,7 @@ def _schedule(protocol: Protocol, row: RowMapping, known: _Known, reading: Readi
         return schedule_without_infusion(protocol, *who, zone, now=reading.now)
     endings: dict[ParticipantStatus, str | None] = {status: row[column] for status, column in ENDINGS.items()}
     endings.pop(ParticipantStatus.COMPLETED)
-    made, covered = known.contacts.get(row["participant_id"], ()), known.covered.get(row["participant_id"])
-    consent = None if covered is None else covered.record
-    scheduled = Scheduled(infused(row), zone, follow_up_ended_on(endings), made, consent)
+    made = known.contacts.get(row["participant_id"], ())
+    who_came = with_consent(infused(row), known.covered)
+    scheduled = Scheduled(who_came, zone, follow_up_ended_on(endings), made)
     return participant_schedule(protocol, scheduled, known.performed, now=reading.now)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.projector.cohorts import cohort_of
+from services.projector.cohorts import cohort_for_visits
 from services.projector.custody import every_specimen
 from services.projector.domain.specimen_list import SpecimenLine, SpecimenStatus, specimen_lines
 from services.projector.reading import Found, Question, Readings
-from services.projector.readmodels import cytokine_panels, flow_results, participants, specimens
+from services.projector.readmodels import consents, cytokine_panels, flow_results, participants, specimens
 from shared.contracts.biomarkers import FlowSpecimenType
 from shared.protocol import Assessment
 
@@ -18,6 +18,7 @@ _OF_SPECIMENS = (
     specimens.PROJECTION,
     flow_results.PROJECTION,
     cytokine_panels.PROJECTION,
+    consents.PROJECTION,
 )
 
 LineKey = tuple[str, UUID, int]
@@ -53,7 +54,7 @@ class SpecimenTables(Readings):
             lines = specimen_lines(
                 self.protocol,
                 await participants.numbers(connection, scope),
-                await cohort_of(reading),
+                await cohort_for_visits(reading, self.protocol),
                 await every_specimen(connection, scope),
                 performed,
                 today=reading.today,

@@ -6,7 +6,7 @@ a day without a time; dates known to the month or year alone are settled before 
 """
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -195,6 +195,10 @@ def interval_of(protocol: Protocol, moment: Moment) -> TimePoint | None:
     return next((each.time_point for each in intervals(protocol) if moment.day <= each.until_day), None)
 
 
+def _never(_: date) -> bool:
+    return False
+
+
 def visit_status(
     protocol: Protocol,
     assessment: Assessment,
@@ -203,13 +207,15 @@ def visit_status(
     performed: Sequence[Moment],
     today: date,
     followed_until: date | None = None,
+    withdrawn: Callable[[date], bool] = _never,
 ) -> tuple[VisitState, ...]:
     """How each visit of one kind stands for one participant, in order of time.
 
     `today` and `followed_until`, the last day of follow-up of who died or left, are dates in the trial's time
     zone. What was done stays done, whatever came after. An assessment after the window, before the next one of
     its kind opens, makes a visit late; nothing after the infusion makes up for a missed baseline. Where
-    follow-up ended before the window closed the visit is not applicable, not missed [D].
+    follow-up ended before the window closed, or consent to such an assessment is `withdrawn` on its last day, the
+    visit is not applicable, not missed [D].
     """
     done = _served(protocol, assessment, performed)
     late = _late(protocol, assessment, performed, done)
@@ -220,7 +226,7 @@ def visit_status(
             return Status.DONE, performed[done[code]]
         if code in late:
             return Status.LATE, performed[late[code]]
-        if followed_until is not None and followed_until < dates.closes:
+        if (followed_until is not None and followed_until < dates.closes) or withdrawn(dates.closes):
             return Status.NOT_APPLICABLE, None
         return standing(dates, today), None
 

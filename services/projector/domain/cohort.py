@@ -1,14 +1,16 @@
 """Who is counted: participants with their infusion, and for how long each was followed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
-from shared.contracts.enrollment_terms import ParticipantStatus
+from shared.consent.record import ConsentRecord
+from shared.contracts.enrollment_terms import ConsentScope, ParticipantStatus
 from shared.contracts.terms import earliest, latest
-from shared.protocol import Moment, Protocol
-from shared.protocol.schedule import local_date, moment_of, study_day
+from shared.protocol import Assessment, Moment, Protocol
+from shared.protocol.schedule import VisitState, local_date, moment_of, study_day, visit_status
 
 # After these nobody collects data any more; off treatment, follow-up goes on.
 ENDS_OF_FOLLOW_UP = (
@@ -46,6 +48,14 @@ def in_order_of_dose(protocol: Protocol, levels: Iterable[str | None]) -> list[s
     return sorted(set(levels), key=lambda name: (name is None, place.get(name or "", len(known)), name or ""))
 
 
+# Consent to which part of the trial an assessment needs. Adverse events are reported whatever is withdrawn.
+COVERED_BY = {
+    Assessment.RESPONSE: ConsentScope.FOLLOW_UP,
+    Assessment.CAR_T_FLOW: ConsentScope.SAMPLES,
+    Assessment.CYTOKINES: ConsentScope.SAMPLES,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Infused:
     """A participant who received the product.
@@ -53,7 +63,8 @@ class Infused:
     `day_zero` is the instant that the schedule counts from; `first_infused_at` is when the first infusion began,
     which is earlier only where a second one moved day zero. `followed_until` None: follow-up goes on.
     `dose_level` None: enrolled without one. `tumour_type` is the diagnosis recorded at screening. `new_therapy_on` is
-    the date, as far as it is known, of the first new anticancer therapy; None: there is none.
+    the date, as far as it is known, of the first new anticancer therapy; None: there is none. `consent` is asked where
+    visits are planned; None: nothing of it has been heard.
     """
 
     participant_id: UUID
@@ -65,6 +76,7 @@ class Infused:
     dose_level: str | None = None
     tumour_type: str | None = None
     new_therapy_on: str | None = None
+    consent: ConsentRecord | None = None
 
     @property
     def order(self) -> tuple[str, UUID]:
@@ -72,6 +84,24 @@ class Infused:
 
     def moment_of(self, protocol: Protocol, at: datetime | date) -> Moment:
         return moment_of(protocol, at, self.day_zero)
+
+    def has_withdrawn(self, scope: ConsentScope | None, on: date) -> bool:
+        """Whether consent to a part of the trial is withdrawn on a day; None: that needs none."""
+        return self.consent is not None and scope in self.consent.screening_of(on).withdrawn(on)
+
+    def visits(
+        self, protocol: Protocol, kind: Assessment, performed: Iterable[datetime | date], today: date
+    ) -> Sequence[VisitState]:
+        """How each visit stands for one kind of assessment. `performed`: when such were made."""
+        return visit_status(
+            protocol,
+            kind,
+            self.day_zero,
+            performed=sorted(self.moment_of(protocol, at) for at in performed),
+            today=today,
+            followed_until=self.followed_until,
+            withdrawn=partial(self.has_withdrawn, COVERED_BY.get(kind)),
+        )
 
     def last_day(self, protocol: Protocol, today: date) -> int:
         """The last study day, in the trial's time zone, on which the participant was followed so far."""

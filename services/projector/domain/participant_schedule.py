@@ -14,7 +14,6 @@ from pydantic import Field
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Figure
-from shared.consent.record import ConsentRecord
 from shared.contracts.enrollment_follow_up import ContactWay, FollowUpContactRecorded, FollowUpContactRetracted
 from shared.contracts.enrollment_terms import ConsentScope
 from shared.kernel.events import Event
@@ -29,7 +28,6 @@ from shared.protocol.schedule import (
     standing,
     study_day,
     visit_dates,
-    visit_status,
 )
 
 COLLECTED_ALWAYS = "adverse events are collected all the time: none on record is no gap"
@@ -57,20 +55,17 @@ class Scheduled:
     """Who was infused, the time zone of the site, what ended follow-up, and contacts after the visits of the study.
 
     `left_on` is the last day of who died, withdrew or was lost; None of who goes on or completed the study's visits.
-    `consent` None: nothing of it has been heard.
     """
 
     infused: Infused
     time_zone: str
     left_on: date | None = None
     contacts: Sequence[Reached] = ()
-    consent: ConsentRecord | None = None
 
     def may_be_reached(self, on: date) -> bool:
         """Whether long-term follow-up goes on: not of who left, or has withdrawn from follow-up alone."""
-        screening = None if self.consent is None else self.consent.screening_of(on)
-        withdrawn = screening is not None and ConsentScope.FOLLOW_UP in screening.withdrawn(on)
-        return not withdrawn and (self.left_on is None or self.left_on >= on)
+        gone = self.left_on is not None and self.left_on < on
+        return not gone and not self.infused.has_withdrawn(ConsentScope.FOLLOW_UP, on)
 
 
 class AssessmentOfVisit(Figure):
@@ -153,7 +148,11 @@ def participant_schedule(
     """`protocol` is the trial's; its days become those of the site here."""
     at_site = protocol.in_zone(who.time_zone)
     today = local_date(at_site, now)
-    states = [state for kind in Assessment for state in _states(at_site, who, kind, performed, today)]
+    states = [
+        state
+        for kind in Assessment
+        for state in who.infused.visits(at_site, kind, performed.get((who.infused.participant_id, kind), ()), today)
+    ]
     return ParticipantSchedule(
         **_who(protocol, who.infused.participant_id, who.infused.subject_number, who.infused.site_id),
         time_zone=who.time_zone,
@@ -190,20 +189,6 @@ def _who(protocol: Protocol, participant_id: UUID, subject_number: str, site_id:
 
 def _is_active(protocol: Protocol) -> bool:
     return protocol.long_term_follow_up is not None and protocol.long_term_follow_up.active.value
-
-
-def _states(
-    at_site: Protocol, who: Scheduled, kind: Assessment, performed: Performed, today: date
-) -> Sequence[VisitState]:
-    moments = sorted(who.infused.moment_of(at_site, at) for at in performed.get((who.infused.participant_id, kind), ()))
-    return visit_status(
-        at_site,
-        kind,
-        who.infused.day_zero,
-        performed=moments,
-        today=today,
-        followed_until=who.infused.followed_until,
-    )
 
 
 def _visit(at_site: Protocol, who: Scheduled, visit: Visit, states: Sequence[VisitState]) -> ScheduledVisit:

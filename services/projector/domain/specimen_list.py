@@ -17,7 +17,7 @@ from services.projector.domain.figures import Figure
 from shared.contracts.biomarkers_specimens import Purpose, SpecimenCondition, SpecimenType
 from shared.contracts.specimen_flags import SpecimenFlag, flags_of, suits
 from shared.protocol import Assessment, Protocol
-from shared.protocol.schedule import Status, VisitState, visit_status
+from shared.protocol.schedule import Status, VisitState
 from shared.protocol.specimen_plan import SAMPLED, Drawn, specimens_by_visit
 
 
@@ -154,19 +154,10 @@ def _planned(
         absent = {each.absent_from: each for each in held if each.absent_from is not None}
         by_visit = specimens_by_visit(protocol, assessment, who.day_zero, drawn)
         served = {visit.code: specimen for visit, specimen in by_visit}
-        for state in _states(protocol, who, assessment, performed, today):
+        for state in who.visits(protocol, assessment, performed.get((who.participant_id, assessment), ()), today):
             specimen_id = served[state.visit.code]
             found = absent.get((state.visit.code, purpose)) if specimen_id is None else by_id[specimen_id]
             yield state, _awaited(state) if found is None else found.status, found
-
-
-def _states(
-    protocol: Protocol, who: Infused, assessment: Assessment, performed: Performed, today: date
-) -> Sequence[VisitState]:
-    moments = sorted(who.moment_of(protocol, at) for at in performed.get((who.participant_id, assessment), ()))
-    return visit_status(
-        protocol, assessment, who.day_zero, performed=moments, today=today, followed_until=who.followed_until
-    )
 
 
 def _awaited(state: VisitState) -> SpecimenStatus:

@@ -9,7 +9,7 @@ from pydantic import Field
 from services.projector.domain.cohort import Infused
 from services.projector.domain.figures import Figure
 from shared.protocol import Assessment, Protocol
-from shared.protocol.schedule import Status, VisitState, visit_status
+from shared.protocol.schedule import Status
 
 # Adverse events are collected all the time: no visit of theirs can be missed.
 KINDS = (Assessment.RESPONSE, Assessment.CAR_T_FLOW, Assessment.CYTOKINES)
@@ -45,7 +45,11 @@ def visits(
 
 
 def _of(protocol: Protocol, who: Infused, performed: Performed, today: date) -> Iterator[VisitOfParticipant]:
-    states = [state for kind in KINDS for state in _states(protocol, who, kind, performed, today)]
+    states = [
+        state
+        for kind in KINDS
+        for state in who.visits(protocol, kind, performed.get((who.participant_id, kind), ()), today)
+    ]
     order = {visit.code: place for place, visit in enumerate(protocol.visits)}
     in_order = sorted(states, key=lambda each: (order[each.visit.code], KINDS.index(each.assessment)))
     for sequence, state in enumerate(in_order, start=1):
@@ -63,10 +67,3 @@ def _of(protocol: Protocol, who: Infused, performed: Performed, today: date) -> 
             sequence=sequence,
             performed_on_day=None if state.performed is None else state.performed.day,
         )
-
-
-def _states(
-    protocol: Protocol, who: Infused, kind: Assessment, performed: Performed, today: date
-) -> Sequence[VisitState]:
-    moments = sorted(who.moment_of(protocol, at) for at in performed.get((who.participant_id, kind), ()))
-    return visit_status(protocol, kind, who.day_zero, performed=moments, today=today, followed_until=who.followed_until)

@@ -60,9 +60,9 @@ def a_schedule(
     contacts: Any = (),
     consent: ConsentRecord | None = None,
 ) -> ParticipantSchedule:
-    infused = Infused(*who, "CU", day_zero, day_zero, until)
+    infused = Infused(*who, "CU", day_zero, day_zero, until, consent=consent)
     made = [Reached(date.fromisoformat(on), way) for on, way in contacts]
-    scheduled = Scheduled(infused, zone, left_on, made, consent)
+    scheduled = Scheduled(infused, zone, left_on, made)
     return participant_schedule(protocol, scheduled, performed or {}, now=noon(today))
 
 
@@ -252,6 +252,29 @@ def test_who_has_withdrawn_from_follow_up_on_the_last_day_missed_nothing(
     withdrawn: ConsentRecord, status: Status
 ) -> None:
     assert a_schedule(THREE_YEARS, consent=withdrawn).long_term_follow_up.years[0].status is status
+
+
+@pytest.mark.parametrize(
+    ("scope", "not_applicable"),
+    [
+        (ConsentScope.FOLLOW_UP, {Assessment.RESPONSE}),
+        (ConsentScope.SAMPLES, {Assessment.CAR_T_FLOW, Assessment.CYTOKINES}),
+        (ConsentScope.TREATMENT, set()),
+    ],
+)
+def test_what_consent_no_longer_covers_on_the_last_day_of_a_window_is_not_missed(
+    scope: ConsentScope, not_applicable: set[Assessment]
+) -> None:
+    month = a_schedule(90).visits
+    window = next(each for each in month if each.visit == "D30")
+    for withdrawn_on, expected in ((window.closes_on - timedelta(1), not_applicable), (window.closes_on, set())):
+        told = states(a_schedule(90, consent=consent(scope, withdrawn_on)), "D30")
+        gone = {kind for kind, each in told.items() if each.status is Status.NOT_APPLICABLE}
+        assert gone == expected
+        assert told[Assessment.ADVERSE_EVENTS].reason == COLLECTED_ALWAYS
+    done = {(FIRST, kind): [noon(30)] for kind in not_applicable}
+    kept = states(a_schedule(90, done, consent=consent(scope, window.opens_on)), "D30")
+    assert {kept[kind].status for kind in not_applicable} <= {Status.DONE}
 
 
 def test_what_is_to_do_comes_overdue_first() -> None:

@@ -1,9 +1,12 @@
 """The list of visits: who, when, and how each stands."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from services.projector.domain.cohort import Infused
 from services.projector.domain.visit_list import visits
+from shared.consent.record import ConsentRecord, Screening, Withdrawal
+from shared.contracts.enrollment_terms import ConsentScope
 from shared.protocol import Assessment
 from shared.protocol.schedule import Status
 from tests.services.projector.chronicle import PROTOCOL, named
@@ -49,4 +52,12 @@ def test_each_visit_says_how_it_stands_and_when_it_was_done() -> None:
 
 def test_after_the_end_of_follow_up_nothing_is_missed() -> None:
     found = {each.visit: each.status for each in visits(PROTOCOL, [OTHER], {}, today=TODAY)}
+    assert (found["PRE"], found["D7"], found["D14"]) == (Status.MISSED, Status.NOT_APPLICABLE, Status.NOT_APPLICABLE)
+
+
+def test_what_consent_no_longer_covers_is_not_missed() -> None:
+    withdrawn = Withdrawal(ConsentScope.SAMPLES, date(2026, 1, 8))
+    consent = ConsentRecord("CU", "Asia/Bangkok", "2018-05", (Screening(date(2025, 12, 1), withdrawals=(withdrawn,)),))
+    child = replace(CHILD, consent=consent)
+    found = {each.visit: each.status for each in visits(PROTOCOL, [child], {}, today=date(2026, 3, 1))}
     assert (found["PRE"], found["D7"], found["D14"]) == (Status.MISSED, Status.NOT_APPLICABLE, Status.NOT_APPLICABLE)
