@@ -32,6 +32,7 @@ from services.enrollment.domain.product.infusing import (
     CorrectGivenInfusion,
     GiveInfusion,
     appraise,
+    appraised_anew,
     on_product,
     plain,
     taken_back,
@@ -42,6 +43,7 @@ from shared.contracts.enrollment_product import (
     ProductAlertRaised,
     ProductEvent,
 )
+from shared.contracts.enrollment_product_terms import Infused
 from shared.eventstore.store import EventStore, Receipt, Write, again_when_stale
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
@@ -233,20 +235,34 @@ class Products:
         return chain, version
 
     async def _decided(self, product_id: UUID, command: ProductCommand, facts: Facts, frame: Recording) -> list[Write]:
-        """What the product takes of a command, after what the labels take that it gives, corrects or takes back."""
+        """What the product takes of a command, after its labels and the appraisals of infusions that rest on it."""
         state, version = await self._store.load(DECIDER, product_id)
         decided = DECIDER.decide(command, state, facts)
         if not decided:
             return []
         fingerprint = command.fingerprint()
-        labels = await self._labels(state, decided, frame, fingerprint)
-        return [*labels, Write(DECIDER.stream(product_id), version, decided, frame, fingerprint)]
-
-    async def _labels(
-        self, state: State, decided: list[ProductEvent], frame: Recording, fingerprint: str
-    ) -> list[Write]:
         after = reduce(DECIDER.evolve, decided, state)
         assert isinstance(after, Chain)  # noqa: S101 - something happened to it
+        labels = await self._labels(state, after, frame, fingerprint)
+        appraisals, taken = await self._anew(after, facts, frame, fingerprint)
+        own = Write(DECIDER.stream(product_id), version, [*decided, *taken], frame, fingerprint)
+        return [*labels, *appraisals, own]
+
+    async def _anew(
+        self, product: Chain, facts: Facts, frame: Recording, fingerprint: str
+    ) -> tuple[list[Write], list[ProductEvent]]:
+        """What infusions of the product are said of otherwise by its record as it is now."""
+        if product.last(Infused) is None:
+            return [], []
+        who, _ = await self._store.load(participant.DECIDER, product.participant_id)
+        assert isinstance(who, Participant)  # noqa: S101 - a product is made for somebody
+        appraisals, version = await self._store.load(APPRAISALS, product.participant_id)
+        appraised, taken = appraised_anew(product, who, appraisals, facts)
+        if not appraised:
+            return [], []
+        return [Write(APPRAISALS.stream(product.participant_id), version, appraised, frame, fingerprint)], taken
+
+    async def _labels(self, state: State, after: Chain, frame: Recording, fingerprint: str) -> list[Write]:
         before = (state.lot, state.apheresis_id) if isinstance(state, Chain) else (None, None)
         whose: dict[str, Any] = {"product_id": after.product_id, "participant_id": after.participant_id}
         deciders: tuple[Decider[AssignLabel, Label, None, Any], ...] = (label.LOTS, label.APHERESES)

@@ -51,6 +51,7 @@ from services.enrollment.domain.product.facts import (
     SamePersonApproved,
     WithinSpecification,
 )
+from services.enrollment.domain.product.infusing import MoreThanTheBagHeld
 from services.enrollment.domain.product.roles import APPROVERS, MAKERS, RELEASERS, SHIPPERS, TESTERS
 from services.enrollment.products import Products
 from shared.auth.permissions import ReadsProducts, allow
@@ -258,7 +259,7 @@ async def verify_identity(
     responses={
         **problems.of(
             *(*_ANY, OneProductStepToCorrect, NoSuchProductStep, NotThisProductStep, ProductStepOutOfTime),
-            *(BagInUse, LabelOfAnotherLot, LotTaken, ApheresisIdTaken, NotYourStep),
+            *(BagInUse, LabelOfAnotherLot, LotTaken, ApheresisIdTaken, MoreThanTheBagHeld, NotYourStep),
         ),
         **answers.CHANGED,
     },

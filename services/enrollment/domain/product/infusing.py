@@ -77,6 +77,10 @@ def plain(command: InfusionDetails, kind: type[InfusionDetails]) -> InfusionDeta
     return kind.model_construct(**{name: getattr(command, name) for name in kind.model_fields})
 
 
+Appraisals = Mapping[int, InfusionAppraised]
+"""The latest of each infusion of one participant."""
+
+
 class MoreThanTheBagHeld(Unacceptable):
     """More was given of a bag than was in it."""
 
@@ -100,6 +104,35 @@ def appraise(asked: Asked, facts: Facts) -> InfusionAppraised:
         ProductRefused: it must not be given, and nobody says that it was.
         MoreThanTheBagHeld.
     """
+    appraisal = _appraisal(asked, facts)
+    forbidding = tuple(finding for finding in appraisal.findings if finding not in TOLD)
+    if asked.given_despite is None:
+        at, bag = asked.details.started_at, appraisal.bags[0].bag if appraisal.bags else None
+        refuse(forbidding, Scan(ScanPoint.INFUSION, at, asked.details.lot or "", bag))
+    return appraisal
+
+
+def appraised_anew(
+    product: Chain, participant: Participant, appraisals: Appraisals, facts: Facts
+) -> tuple[list[InfusionAppraised], list[ProductEvent]]:
+    """What is said otherwise of infusions of this product, now that its record is another, and what its chain takes.
+
+    They were given: nothing is refused any more. Raises: MoreThanTheBagHeld.
+    """
+    appraised, taken = list[InfusionAppraised](), list[ProductEvent]()
+    for given in product.every(Infused):
+        earlier = appraisals.get(given.infusion_number)
+        if earlier is not None and earlier.product_id == product.product_id:
+            details, number = participant.infusions[given.infusion_number - 1], given.infusion_number
+            asked = Asked(details, number, earlier.bags, earlier.given_despite, participant, product)
+            appraisal = _appraisal(asked, facts)
+            if (appraisal.dose, appraisal.bags, appraisal.findings) != (earlier.dose, earlier.bags, earlier.findings):
+                appraised.append(appraisal)
+                taken += on_product(product, appraisal, asked)
+    return appraised, taken
+
+
+def _appraisal(asked: Asked, facts: Facts) -> InfusionAppraised:
     participant, product, lot = asked.participant, asked.product, asked.details.lot
     own = product is not None and product.participant_id == participant.participant_id
     given = asked.bags or (() if product is None else thawed_and_left(product, asked))
@@ -116,10 +149,6 @@ def appraise(asked: Asked, facts: Facts) -> InfusionAppraised:
         dose = dose_check(given, product, asked.details.weight_kg, level, facts.protocol)
         findings += [ProductFinding.DOSE_OUT_OF_RANGE] if dose.within is False else []
         findings += [] if not own or _verified(product, asked) else [ProductFinding.IDENTITY_NOT_VERIFIED]
-    forbidding = tuple(finding for finding in findings if finding not in TOLD)
-    if asked.given_despite is None:
-        at = asked.details.started_at
-        refuse(forbidding, Scan(ScanPoint.INFUSION, at, lot or "", given[0].bag if given else None))
     return InfusionAppraised(
         participant_id=participant.participant_id,
         infusion_number=asked.number,
@@ -254,8 +283,6 @@ def on_product(product: Chain, appraisal: InfusionAppraised | None, asked: Asked
 
 
 # The appraisals of one participant's infusions: a stream beside the participant's.
-
-Appraisals = Mapping[int, InfusionAppraised]
 
 
 class Appraise(Command):

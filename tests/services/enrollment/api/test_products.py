@@ -391,3 +391,23 @@ async def test_a_receipt_is_judged_anew_in_the_append_that_puts_its_shipment_rig
     assert (receipt["temperature"]["transport"], receipt["temperature"]["within"]) == ("refrigerated", False)
     assert [each["reason"] for each in receipt["corrections"]] == ["The box was a fridge"]
     assert shown["version"] == 10
+
+
+async def test_the_dose_of_an_infusion_follows_its_product_when_that_is_put_right(caller: Caller) -> None:
+    await enrolled(caller)
+    await made(caller)
+    assert (await take(caller, Role.COORDINATOR, "verify-identity", product_steps.verification())).status_code == 200
+    assert (await infuse(caller)).json()["findings"] == []
+    fewer = product_steps.end(bags=[product_steps.bag(car_positive_percent="19")])
+    right = {"step": 4, "end": fewer, "reason": "The certificate says 19 %"}
+    corrected = await take(caller, Role.MANUFACTURING, "correct", right)
+    assert corrected.status_code == 200, corrected.text
+    async with caller() as client:
+        chain = (await client.get(f"/v1/products/{PRODUCT}")).json()["chain"]
+    dose = chain[-1]["details"]["dose"]
+    assert (chain[-1]["step"], dose["viable_car_positive_cells"], dose["within"]) == ("infused", "4750000", False)
+    back = {"step": 4, "end": product_steps.end(), "reason": "It was right"}
+    assert (await take(caller, Role.MANUFACTURING, "correct", back)).status_code == 200
+    async with caller() as client:
+        chain = (await client.get(f"/v1/products/{PRODUCT}")).json()["chain"]
+    assert chain[-1]["details"]["dose"]["within"] is True

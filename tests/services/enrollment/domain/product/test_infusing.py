@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from services.enrollment.domain.life import Infusion, Participant, part_of
 from services.enrollment.domain.participant import DECIDER as PARTICIPANT
 from services.enrollment.domain.product.chain import Chain, step_of
 from services.enrollment.domain.product.commands import (
+    CorrectProductStep,
     EndManufacture,
+    ProductCommand,
     RecordReleaseTests,
     RetractProductStep,
     ThawBag,
@@ -30,18 +33,21 @@ from services.enrollment.domain.product.infusing import (
     GiveInfusion,
     MoreThanTheBagHeld,
     appraise,
+    appraised_anew,
     diversion_id,
     on_product,
     plain,
     taken_back,
 )
+from services.enrollment.domain.product.product import decide
 from shared.contracts.enrollment_product import (
+    InfusionAppraised,
     ProductDiverted,
     ProductInfused,
     ProductStepCorrected,
     ProductStepRetracted,
 )
-from shared.contracts.enrollment_product_terms import BagGiven
+from shared.contracts.enrollment_product_terms import BagGiven, ProductFinding
 from tests.services.enrollment import builders, product_steps
 from tests.services.enrollment.domain.product.usual import (
     FACTS,
@@ -68,6 +74,8 @@ def child() -> Participant:
 READY = chain(*until(VerifyIdentity))
 CHILD = child()
 GIVEN = builders.infusion()
+WHY = {"reason": "Misread"}
+GROWN = product_steps.tests(product_steps.result("sterility", finding="positive"))
 WHOLE = (BagGiven(bag=product_steps.BAG),)
 
 
@@ -332,6 +340,51 @@ def test_the_chain_follows_the_record_of_the_infusion() -> None:
     assert on_product(READY, None, asked()) == []
     retract = RetractProductStep(step=infused.steps[-1].number, reason="Entered twice")
     spec.given(*until(VerifyIdentity), *first).when(retract, FACTS).then_rejected(ProductStepCannotBeRetracted)
+
+
+# What was said of an infusion follows its product's record
+
+
+TREATED = PARTICIPANT.fold(builders.told(*builders.ENROLLED, GIVEN))
+APPRAISED = appraise(asked(), FACTS)
+INFUSED = (*until(VerifyIdentity), *on_product(READY, APPRAISED, asked()))
+
+
+def anew(*later: ProductCommand, appraisal: InfusionAppraised = APPRAISED) -> tuple[list[Any], list[Any]]:
+    """What is said otherwise after these commands about the product."""
+    assert isinstance(TREATED, Participant)
+    product = reduce(lambda history, each: (*history, *decide(each, chain(*history), FACTS)), later, INFUSED)
+    return appraised_anew(chain(*product), TREATED, {1: appraisal}, FACTS)
+
+
+def test_a_dose_follows_what_the_bags_turn_out_to_have_held() -> None:
+    fewer = product_steps.end(bags=[product_steps.bag(car_positive_percent="19")])
+    right = CorrectProductStep.model_validate({"step": 4, "end": fewer, "reason": "Misread"})
+    [appraisal], [step] = anew(right)
+    assert appraisal.dose.viable_car_positive_cells == Decimal(4_750_000)
+    assert appraisal.findings == ("dose-out-of-range",)
+    assert (step.step, step.details.dose) == (len(INFUSED), appraisal.dose)
+    other = CorrectProductStep.model_validate({"step": 1, "collection": product_steps.collection(volume_ml="99")} | WHY)
+    assert anew(other) == ([], [])
+    assert anew(right, appraisal=APPRAISED.model_copy(update={"product_id": OTHERS.product_id})) == ([], [])
+
+
+def test_what_is_reported_late_of_the_time_before_is_told_and_refuses_nothing() -> None:
+    failing = {**GROWN, "reported_at": "2026-03-15T15:00:00+07:00"}
+    [appraisal], taken = anew(RecordReleaseTests.model_validate(failing))
+    assert (appraisal.findings, appraisal.given_despite, taken) == (("release-test-failed",), None, [])
+    later = {**GROWN, "reported_at": "2026-03-17T15:00:00+07:00"}
+    assert anew(RecordReleaseTests.model_validate(later)) == ([], [])
+    unverified = APPRAISED.model_copy(update={"findings": (ProductFinding.IDENTITY_NOT_VERIFIED,)})
+    [appraisal], _ = anew(appraisal=unverified)
+    assert appraisal.findings == ()
+
+
+def test_more_cannot_have_been_given_than_a_bag_turns_out_to_have_held() -> None:
+    part = APPRAISED.model_copy(update={"bags": (BagGiven(bag=product_steps.BAG, volume_ml=Decimal(20)),)})
+    less = product_steps.end(bags=[product_steps.bag(volume_ml="19")])
+    with pytest.raises(MoreThanTheBagHeld):
+        anew(CorrectProductStep.model_validate({"step": 4, "end": less} | WHY), appraisal=part)
 
 
 def test_anothers_product_is_told_that_it_is_gone_and_not_to_whom() -> None:
