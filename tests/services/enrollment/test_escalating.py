@@ -312,7 +312,8 @@ class Escalating(RuleBasedStateMachine):
         assert all(abs(at - other) >= NEXT_GAP for other in here)
         assert here == [] or abs(at - min(here)) >= FIRST_GAP
         below = LEVELS[: LEVELS.index(level)]
-        watched = [each for each, told in others.items() if told.level in below and self._counts(each)]
+        before = {each: told for each, told in others.items() if told.at <= at}
+        watched = [each for each, told in before.items() if told.level in below and self._counts(each)]
         assert all(each in self.dlt or others[each].at + WINDOW < at for each in watched)
 
     def _had_a_place(self, child: int, level: str | None) -> None:
