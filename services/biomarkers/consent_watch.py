@@ -17,14 +17,14 @@ from services.biomarkers.intake.taking import Taking
 from services.biomarkers.tables import consent_looks, known_consents, messages
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.kernel.clock import Clock
 from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
 
 WAITING = Gauge("trial_consent_looks_due", "Messages that wait for a consent and are to be read again")
 
-_SELF = Actor("consent-watch", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("consent-watch")
 _EACH = messages.outerjoin(consent_looks, consent_looks.c.message_id == messages.c.message_id)
 
 

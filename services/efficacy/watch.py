@@ -16,14 +16,14 @@ from services.efficacy.tables import assigned_burdens, criteria_looks, participa
 from shared.contracts.efficacy_terms import Evaluator
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.kernel.clock import Clock
 from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
 
 WAITING = Gauge("trial_criteria_looks_due", "Readings whose criteria are to be looked at")
 
-_SELF = Actor("criteria-watch", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("criteria-watch")
 _WHO, _WHOSE = assigned_burdens.c.participant_id, assigned_burdens.c.evaluator
 _SAME = and_(criteria_looks.c.participant_id == _WHO, criteria_looks.c.evaluator == _WHOSE)
 _EACH = assigned_burdens.join(participants, participants.c.participant_id == _WHO).outerjoin(criteria_looks, _SAME)

@@ -14,14 +14,14 @@ from services.enrollment.dose_escalation import DoseEscalations
 from services.enrollment.tables import escalation_basis, escalation_looks
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.kernel.clock import Clock
 from shared.process.watching import Watch, note
 from shared.protocol import Protocol
 
 WAITING = Gauge("trial_escalation_looks_due", "What the escalation's latest decision rests on is to be looked at")
 
-_SELF = Actor("escalation-watch", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("escalation-watch")
 _EACH = escalation_basis.outerjoin(escalation_looks, escalation_looks.c.topic == escalation_basis.c.topic)
 
 

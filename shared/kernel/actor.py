@@ -36,3 +36,8 @@ class Actor:
 
     def may_see(self, site: str) -> bool:
         return self.sites is None or site in self.sites
+
+
+def system(name: str) -> Actor:
+    """A part of the system that acts by itself, at every site."""
+    return Actor(name, frozenset({Role.SYSTEM}), None, Role.SYSTEM)

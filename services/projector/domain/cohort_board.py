@@ -44,12 +44,12 @@ from shared.contracts.enrollment_escalation import (
 )
 from shared.escalation.gate import Closed, closed_for, opens, says
 from shared.escalation.standing import Escalation, Facts, Person, Plan, evolve, halts_of, plan_of
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.protocol import Protocol
 from shared.protocol.dose_limiting_status import DltStatus
 
 NEXT = UUID(int=0)  # stands for whoever comes next, of whom nothing is known
-BOARD = Actor("cohort-board", frozenset({Role.SYSTEM}), None, Role.SYSTEM)  # looks, and decides nothing
+BOARD = system("cohort-board")  # looks, and decides nothing
 NO_PLAN = "the protocol escalates no doses"
 
 

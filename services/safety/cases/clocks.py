@@ -10,7 +10,7 @@ from services.safety.cases.application import Cases, Look, expectations_stream
 from services.safety.tables import case_looks, cases, expectations
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.kernel.clock import Clock
 from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
@@ -18,7 +18,7 @@ from shared.telemetry import tracing
 
 WAITING = Gauge("trial_case_looks_due", "Cases of serious adverse events whose clocks are to be looked at now")
 
-_SELF = Actor("case-clocks", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("case-clocks")
 _EACH = cases.outerjoin(case_looks, case_looks.c.adverse_event_id == cases.c.adverse_event_id)
 
 

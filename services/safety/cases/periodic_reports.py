@@ -15,7 +15,7 @@ from services.safety.domain.cases.periodic_reports import (
     decide,
 )
 from shared.eventstore.store import EventStore, Receipt
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import Actor, system
 from shared.kernel.clock import Clock
 from shared.kernel.events import Envelope
 from shared.process.watching import Watch
@@ -24,7 +24,7 @@ from shared.telemetry import tracing
 
 WAITING = Gauge("trial_periodic_reports_looks_due", "Whether a clock of a report that recurs is to take a step now")
 
-_SELF = Actor("periodic-reports", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("periodic-reports")
 
 
 class PeriodicReports:

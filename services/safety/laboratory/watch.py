@@ -14,7 +14,7 @@ from services.safety.laboratory.regrading import Regrading
 from services.safety.tables import laboratory_courses, laboratory_looks, participants
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.kernel.clock import Clock
 from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
@@ -23,7 +23,7 @@ WAITING = Gauge(
     "trial_baseline_looks_due", "Participants the baselines of whose laboratory results are to be looked at"
 )
 
-_SELF = Actor("baseline-watch", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("baseline-watch")
 _WHO = laboratory_courses.c.participant_id
 _EACH = laboratory_courses.join(participants, participants.c.participant_id == _WHO).outerjoin(
     laboratory_looks, laboratory_looks.c.participant_id == _WHO

@@ -8,10 +8,10 @@ from services.safety.domain.notices import alert, clock_notice
 from services.safety.domain.notices.message import NoticeKind
 from services.safety.notices.memory import Sending
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.telemetry import tracing
 
-_SELF = Actor("alert-delivery", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("alert-delivery")
 
 
 class Standing(Enum):

@@ -12,7 +12,7 @@ from services.safety.toxicity.dose_limiting import DoseLimitingToxicities, Look
 from services.safety.toxicity.halts import DosingHalts
 from shared.db import Database
 from shared.eventstore.store import EventStore
-from shared.kernel.actor import Actor, Role
+from shared.kernel.actor import system
 from shared.kernel.clock import Clock
 from shared.process.watching import BATCH, Watch, note
 from shared.protocol import Protocol
@@ -20,7 +20,7 @@ from shared.protocol import Protocol
 UNLOOKED = Gauge("trial_toxicity_looks_due", "Participants whose dose-limiting toxicity is to be looked at again")
 HALTED = Gauge("trial_dosing_halted", "Stopping rules that fired and were not reviewed, or not so that dosing resumes")
 
-_SELF = Actor("toxicity-watch", frozenset({Role.SYSTEM}), None, Role.SYSTEM)
+_SELF = system("toxicity-watch")
 _EACH = courses.outerjoin(toxicity_looks, toxicity_looks.c.participant_id == courses.c.participant_id)
 
 
