@@ -39,18 +39,21 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
-SELECT = "select type, schema_version, data, causation_id, fingerprint from events where stream = ? order by version"
+SELECT = (
+    "select type, schema_version, data, causation_id, fingerprint, actor from events where stream = ? order by version"
+)
 HISTORY = f"select {', '.join(COLUMNS)} from events where stream = ? order by version"
 
 
 class Stored(NamedTuple):
-    """What a decision needs of an event: the event, and which command it came from."""
+    """What a decision needs of an event: the event, which command it came from, and whose that was."""
 
     type: str
     schema_version: int
     data: str
     causation_id: UUID
     fingerprint: str
+    actor: str
 
 
 class Recorder(Protocol):
@@ -129,7 +132,7 @@ class SqliteRecorder:
     async def select(self, stream: str) -> list[Stored]:
         async with self._db.driver() as connection:
             found = await connection.execute_fetchall(SELECT, (stream,))
-        return [Stored(type_, version, data, UUID(cause), mark) for type_, version, data, cause, mark in found]
+        return [Stored(kind, version, data, UUID(cause), mark, by) for kind, version, data, cause, mark, by in found]
 
     async def history(self, stream: str) -> list[Row]:
         async with self._db.driver() as connection:

@@ -125,7 +125,7 @@ class EventStore:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             if known is None or attempt > 1:
                 known = Known(decider.initial, ()) if fresh and attempt == 1 else await self.known(decider, id)
-            earlier = _earlier_run(known.rows, stream, recording.command_id, fingerprint, expected)
+            earlier = _earlier_run(known.rows, stream, recording, fingerprint, expected)
             if earlier is not None:
                 return earlier
             state, version = known.state, known.version
@@ -167,7 +167,7 @@ class EventStore:
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
             rows = await self._recorder.select(stream)
-            earlier = _earlier_run(rows, stream, recording.command_id, fingerprint, expected)
+            earlier = _earlier_run(rows, stream, recording, fingerprint, expected)
             if earlier is not None:
                 return earlier
             version = len(rows)
@@ -250,7 +250,7 @@ class EventStore:
     ) -> Receipt | None:
         """The receipt of this very command if it was carried out before; for writes over several streams."""
         rows = await self._recorder.select(stream)
-        return _earlier_run(rows, stream, recording.command_id, fingerprint, expected)
+        return _earlier_run(rows, stream, recording, fingerprint, expected)
 
 
 def envelope_of(row: Row) -> Envelope:
@@ -288,9 +288,10 @@ def _rows(write: Write) -> list[Row]:
 
 
 def _earlier_run(
-    rows: Sequence[Stored], stream: str, command_id: UUID, fingerprint: str, expected: int | None
+    rows: Sequence[Stored], stream: str, recording: Recording, fingerprint: str, expected: int | None
 ) -> Receipt | None:
-    """Find the events that this command made before, by its id, or by the version it was aimed at."""
+    """Find the events that this command made before, by its id, or by who sent it and the version it was aimed at."""
+    command_id = recording.command_id
     for row in rows:
         if row.causation_id == command_id:
             if row.fingerprint != fingerprint:
@@ -298,8 +299,9 @@ def _earlier_run(
                     f"{command_id} is on record with another content; send the same content, or take a new id"
                 )
             return _receipt(rows, stream, command_id)
-    if expected is not None and 0 < expected < len(rows) and rows[expected].fingerprint == fingerprint:
-        return _receipt(rows, stream, rows[expected].causation_id)
+    made = rows[expected] if expected is not None and 0 < expected < len(rows) else None
+    if made is not None and (made.fingerprint, made.actor) == (fingerprint, recording.by.id):
+        return _receipt(rows, stream, made.causation_id)
     return None
 
 

@@ -24,7 +24,7 @@ class MemoryRecorder:
 
     async def select(self, stream: str) -> list[Stored]:
         rows = self._streams.get(stream, ())
-        return [Stored(each.type, each.schema_version, each.data, each.causation_id, each.fingerprint) for each in rows]
+        return [Stored(**{name: getattr(each, name) for name in Stored._fields}) for each in rows]
 
     async def history(self, stream: str) -> list[Row]:
         return list(self._streams.get(stream, ()))

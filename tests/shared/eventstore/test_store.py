@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -225,6 +226,14 @@ async def test_a_change_repeated_with_the_same_expected_version_answers_as_the_f
     with pytest.raises(StaleVersion) as raised:
         await store.execute(COUNTER, "c", Count(by=3), None, recorded(), expected=1)
     assert raised.value.current == 3
+
+
+async def test_the_same_change_by_another_person_is_another_change(store: EventStore) -> None:
+    await store.execute(COUNTER, "c", Count(by=1), None, recorded())
+    await store.execute(COUNTER, "c", Count(by=2), None, recorded(), expected=1)
+    another = replace(recorded(), by=replace(SOMEBODY, id="somebody-else"))
+    with pytest.raises(StaleVersion):
+        await store.execute(COUNTER, "c", Count(by=2), None, another, expected=1)
 
 
 async def test_a_change_sent_twice_at_once_answers_both_times_as_the_first_time(store: EventStore) -> None:

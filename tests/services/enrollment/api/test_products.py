@@ -337,6 +337,21 @@ async def test_two_people_of_two_offices_release_what_is_not_within_its_specific
     assert (shown["status"], shown["not_passed"]) == ("released", ["viability"])
 
 
+async def test_what_a_second_person_approves_in_the_same_words_is_not_the_first_ones_again(caller: Caller) -> None:
+    await enrolled(caller)
+    await made(caller, "end-manufacture")
+    low = product_steps.tests(product_steps.result("viability", value="65"))
+    await take(caller, Role.QUALITY, "record-release-tests", low)
+    approval, seen = {**product_steps.release(), "reason": "Viability of 65 %, no cells are left"}, {"If-Match": '"5"'}
+    answers = []
+    for role in (Role.QUALITY, Role.SPONSOR, Role.QUALITY):
+        async with caller(role) as client:
+            path = f"/v1/products/{PRODUCT}/approve-exceptional-release"
+            answers.append(await client.post(path, json=approval, headers=seen))
+    assert [answer.status_code for answer in answers] == [200, 412, 200]
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers] == [None, None, "true"]
+
+
 async def test_a_refused_scan_is_taken_in_hand_by_one(caller: Caller) -> None:
     await enrolled(caller)
     await made(caller, "receive-at-site")
