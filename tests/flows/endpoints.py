@@ -160,7 +160,7 @@ PRODUCTS: dict[str, Endpoint] = {
         participant_id="{participant_id}",
         collected_at="2025-08-08T09:00:00+07:00",
         collection_site="CU-APH",
-        apheresis_id="A9999-25-000123",
+        apheresis_id="{site_id}-25-000123",
         volume_ml="120",
     ),
     f"GET {PRODUCT}": Endpoint(),
