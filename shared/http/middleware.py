@@ -36,10 +36,12 @@ class Surroundings:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                own = {name.lower() for name, _ in message["headers"]}
+                kept = [] if b"cache-control" in own else [(b"cache-control", b"no-store")]
                 message["headers"] = [
                     *message["headers"],
+                    *kept,
                     (b"trace-id", trace.correlation_id.hex.encode()),
-                    (b"cache-control", b"no-store"),
                     (b"x-content-type-options", b"nosniff"),
                 ]
             await send(message)

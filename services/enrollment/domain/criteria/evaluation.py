@@ -16,7 +16,7 @@ AGE, SEX = "age_years", "sex"
 
 
 class FindingsContradict(Unacceptable):
-    """A finding lies after the day that eligibility is asked for, or two have one id."""
+    """A finding or the birth lies after the day that eligibility is asked for, or two findings have one id."""
 
 
 class Counting(Shape):
@@ -55,9 +55,9 @@ def evaluate(person: Person, findings: Sequence[Finding], on: date, protocol: Pr
     """Eligibility as of a day.
 
     Raises:
-        FindingsContradict: a finding of a later day, or two of one id.
+        FindingsContradict: a finding of a later day, a birth after it, or two findings of one id.
     """
-    _refuse_contradictions(findings, on)
+    _refuse_contradictions(person, findings, on)
     criteria = tuple(_evaluated(criterion, person, findings, on, protocol) for criterion in protocol.eligibility)
     asked = {criterion.quantity for criterion in protocol.eligibility}
     unused = sorted(each.finding_id for each in findings if not each.quantities & asked)
@@ -77,7 +77,9 @@ def counts(why: Reason, protocol: Protocol) -> bool:
     return why is not Reason.THRESHOLD_UNSET or protocol.enrolment.unset_criteria_block.value
 
 
-def _refuse_contradictions(findings: Sequence[Finding], on: date) -> None:
+def _refuse_contradictions(person: Person, findings: Sequence[Finding], on: date) -> None:
+    if person.birth_month is not None and person.birth_month > on.isoformat()[:7]:
+        raise FindingsContradict("birth_month lies after `as_of`: check both")
     if any(each.observed_on is not None and each.observed_on > on for each in findings):
         raise FindingsContradict(
             "a finding was observed after `as_of`: send what was known on that day, or a later day"

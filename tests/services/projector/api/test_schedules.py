@@ -150,6 +150,8 @@ async def test_the_calendar_is_valid_and_tells_nothing_of_a_child(trial: House) 
     async with trial.client(Role.COORDINATOR, sites=["CU"]) as client:
         answer = await client.get(CALENDAR)
         assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+        assert answer.headers.get_list("Cache-Control") == ["private, no-cache"]
+        assert (await client.get("/v1/visits")).headers.get_list("Cache-Control") == ["no-store"]
         again = await client.get(CALENDAR, headers={"If-None-Match": f'"other", W/{answer.headers["ETag"]}'})
     assert (again.status_code, again.content) == (304, b"")
     assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.enrollment.domain.criteria import quantities, wording
-from services.enrollment.domain.criteria.evaluation import FindingsContradict
+from services.enrollment.domain.criteria.evaluation import FindingsContradict, evaluate
 from services.enrollment.domain.criteria.findings import Finding
 from services.enrollment.domain.criteria.person import Person
 from services.enrollment.domain.criteria.reasons import INVALID, Reason, open_for
@@ -185,6 +185,14 @@ def test_a_finding_of_the_future_is_refused() -> None:
     with pytest.raises(FindingsContradict, match="after `as_of`"):
         evaluated(late)
     assert evaluated(late, on=DAY + timedelta(days=1)).outcome == "not-eligible"
+
+
+def test_who_is_not_born_yet_is_refused() -> None:
+    for born in ("2026-03", "2026-04"):
+        person = Person(Sex.FEMALE, born)
+        assert evaluate(person, (), date(2026, 4, 30), PROTOCOL).outcome == "not-eligible"
+        with pytest.raises(FindingsContradict, match="birth_month"):
+            evaluate(person, (), date(2026, 2, 28), PROTOCOL)
 
 
 def test_two_findings_of_one_id_are_refused() -> None:
